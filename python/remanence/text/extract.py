@@ -1,0 +1,157 @@
+"""Extraction: what a new memory brings to the index besides its vector, by rule or by plug-in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from .english import ENGLISH
+from .language import Language
+from .tokens import Tokenizer
+
+QUESTION = 1
+"""Flag bit 0: the text ends as a question."""
+TIME_EXPRESSION = 2
+"""Flag bit 1: the text says when."""
+
+MAX_LENGTH = 65_535
+"""Lengths are stored in 16 bits; longer texts count as this long."""
+
+Scope = tuple[str, ...]
+SessionKey = tuple[Scope, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A memory as an extractor sees it; `id` is set only if it is stored already."""
+
+    text: str
+    kind: str = "episodic"
+    scope: Scope = ()
+    session: str | None = None
+    author: str | None = None
+    time: int | None = None
+    id: int | None = None
+
+
+class Stored(NamedTuple):
+    """The end of a link that is a stored memory rather than a position in the batch."""
+
+    id: int
+
+
+class Link(NamedTuple):
+    """A typed link; each end is a position in the batch (int) or a stored memory (`Stored`)."""
+
+    source: int | Stored
+    target: int | Stored
+    type: str
+    weight: float = 1.0
+
+
+class Triple(NamedTuple):
+    """A statement found in a text; confidence in (0, 1]."""
+
+    subject: str
+    predicate: str
+    object: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractContext:
+    """What an extractor may know besides the batch.
+
+    last_turns: the newest stored episodic memory of each (scope, session) in the batch, with its
+    id; a session without a stored turn is absent.
+    """
+
+    last_turns: Mapping[SessionKey, Turn] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What one memory brings: lexical document, own length in tokens, flags, links, triples."""
+
+    terms: str
+    length: int
+    flags: int = 0
+    links: tuple[Link, ...] = ()
+    triples: tuple[Triple, ...] = ()
+
+
+@runtime_checkable
+class Extractor(Protocol):
+    """Turns new memories into index entries, links and triples.
+
+    `id` is stored beside what it made. `extract` returns one Extraction per turn, in order; it
+    must be a pure function of its arguments, so that a retry writes the same rows.
+    """
+
+    @property
+    def id(self) -> str:
+        """Name and version, for example "rules-en-1"."""
+
+    def extract(self, batch: Sequence[Turn], context: ExtractContext) -> Sequence[Extraction]:
+        """One Extraction per turn of the batch, in order."""
+
+
+class RuleExtractor:
+    """The default extractor: rules alone, no model, no triples.
+
+    The turns of one (scope, session) form a chain in the order they arrive, continued from the
+    last stored turn. Each turn gets a "next" link from its predecessor. Where the predecessor is
+    by another author and holds a question, the turn gets an "answers" link to it and its lexical
+    document is the question's tokens followed by its own: words of the question find the answer.
+    """
+
+    def __init__(self, language: Language = ENGLISH) -> None:
+        self._language = language
+        self._tokenizer = Tokenizer(language)
+
+    @property
+    def id(self) -> str:
+        """Name, language and version."""
+        return f"rules-{self._language.code}-1"
+
+    def extract(self, batch: Sequence[Turn], context: ExtractContext) -> list[Extraction]:
+        """One Extraction per turn of the batch, in order; never raises on any text."""
+        ends: dict[SessionKey, tuple[int | Stored, Turn, list[str]]] = {}
+        for key, turn in context.last_turns.items():
+            if turn.id is not None:
+                ends[key] = (Stored(turn.id), turn, self._tokenizer.tokens(turn.text))
+        found = []
+        for index, turn in enumerate(batch):
+            words = self._tokenizer.words(turn.text)
+            own = self._tokenizer.stems(words)
+            document = own
+            links: tuple[Link, ...] = ()
+            if turn.session is not None and turn.kind == "episodic":
+                key = (turn.scope, turn.session)
+                end = ends.get(key)
+                if end is not None:
+                    place, previous, previous_tokens = end
+                    links = (Link(place, index, "next"),)
+                    if self._answers(turn, previous):
+                        document = previous_tokens + own
+                        links += (Link(index, place, "answers"),)
+                ends[key] = (index, turn, own)
+            flags = self._flags(turn.text, words)
+            length = min(len(own), MAX_LENGTH)
+            found.append(Extraction(" ".join(document), length, flags, links))
+        return found
+
+    def _answers(self, turn: Turn, previous: Turn) -> bool:
+        return (
+            turn.author is not None
+            and previous.author is not None
+            and turn.author != previous.author
+            and self._language.holds_question(previous.text)
+        )
+
+    def _flags(self, text: str, words: list[str]) -> int:
+        flags = QUESTION if self._language.is_question(text) else 0
+        if self._language.has_time_expression(text, words):
+            flags |= TIME_EXPRESSION
+        return flags
