@@ -15,33 +15,35 @@ _EPOCH = date(1970, 1, 1).toordinal()
 # int64 nanoseconds reach from September 1677 to April 2262.
 _YEARS = range(1678, 2262)
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # The stop list of Lucene's English analyser.
-STOP_WORDS = frozenset(
+STOP_WORDS = _words(
     "a an and are as at be but by for if in into is it no not of on or such that the their then "
-    "there these they this to was will with".split()
+    "there these they this to was will with"
 )
-COMMON_WORDS = STOP_WORDS | frozenset(
+COMMON_WORDS = STOP_WORDS | _words(
     "can could did do does had has have how i may might must shall should what when where which "
-    "who whom whose why would you".split()
+    "who whom whose why would you"
 )
 
 _MONTHS = (
-    "january february march april may june july august september october november december".split()
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
 )
 _MONTH_OF = {name[:3]: number for number, name in enumerate(_MONTHS, 1)}
 # Without a capital, a day or a year these are more often verbs than months.
-_VERBS = frozenset({"may", "march"})
-_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
-
-_SURE_TIMES = frozenset(
-    [
-        *"yesterday today tonight tomorrow ago recently since".split(),
-        *(name for name in _MONTHS if name not in _VERBS),
-        *_WEEKDAYS,
-        *map(str, range(1900, 2100)),
-    ]
+_VERBS = _words("may march")
+_SURE_TIMES = (
+    _words("yesterday today tonight tomorrow ago recently since")
+    | _words("monday tuesday wednesday thursday friday saturday sunday")
+    | (frozenset(_MONTHS) - _VERBS)
+    | frozenset(map(str, range(1900, 2100)))
 )
-_POSSIBLE_TIMES = _SURE_TIMES | _VERBS | {"last", "next", "this"}
+_POSSIBLE_TIMES = _SURE_TIMES | _VERBS | _words("last next this")
 _TIME = re.compile(
     r"\b(?:(?i:last|next|this)\s+(?i:night|week|weekend|month|year|season|spring|summer|autumn"
     r"|fall|winter)(?i:s?)|May|March)\b"
@@ -151,8 +153,6 @@ def _interval(year: int, month: int, day: int | None) -> Iterator[Interval]:
         first = date(year, month, day or 1).toordinal()
     except ValueError:
         return
-    if day is not None:
-        last = first + 1
-    else:
-        last = date(year + month // 12, month % 12 + 1, 1).toordinal()
+    next_month = date(year + month // 12, month % 12 + 1, 1).toordinal()
+    last = next_month if day is None else first + 1
     yield (first - _EPOCH) * _DAY_NS, (last - _EPOCH) * _DAY_NS

@@ -1,0 +1,1 @@
+"""One file per provider of embeddings, each with `load(model) -> Embedder`."""
