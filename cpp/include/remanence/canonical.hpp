@@ -6,12 +6,7 @@
 #include <limits>
 #include <type_traits>
 
-#if __has_include("remanence/export.hpp")
 #include "remanence/export.hpp"
-#endif
-#ifndef REMANENCE_HD
-#define REMANENCE_HD
-#endif
 
 /// Every function is a fixed sequence of IEEE-754 round-to-nearest +, -, *, / and integer bit
 /// operations, so a scalar, a GCC vector (`float __attribute__((vector_size(64)))`) and a GPU
@@ -20,11 +15,7 @@
 /// Functions are always inlined: kernels built for different instruction sets must not share code.
 namespace remanence {
 
-#if defined(__GNUC__) || defined(__clang__)
-#define REMANENCE_LANE_FN [[gnu::always_inline]] REMANENCE_HD inline
-#else
-#define REMANENCE_LANE_FN REMANENCE_HD inline
-#endif
+#define REMANENCE_LANE_FN REMANENCE_HD REMANENCE_INLINE
 
 namespace lanes {
 
@@ -58,6 +49,13 @@ REMANENCE_LANE_FN To bits_as(const From& from) {
 template <class M, class V>
 REMANENCE_LANE_FN V select(const M& mask, const V& yes, const V& no) {
     return mask ? yes : no;
+}
+
+/// Lane-wise `a and b` of two comparison results.
+REMANENCE_LANE_FN bool both(bool a, bool b) { return a && b; }
+template <class M>
+REMANENCE_LANE_FN M both(const M& a, const M& b) {
+    return a & b;
 }
 
 /// `value` in every lane.
@@ -134,20 +132,25 @@ REMANENCE_LANE_FN V horner(const V& x, const S (&c)[n]) {
     return sum;
 }
 
+/// 2^x for float lanes with -126 <= x <= 127; see canonical_exp2.
+template <class V>
+REMANENCE_LANE_FN V exp2_in_range(const V& x) {
+    constexpr float c[] = {0x1p+0f,        0x1.62e430p-1f, 0x1.ebfbdcp-3f,  0x1.c6af7cp-5f,
+                           0x1.3b2de0p-7f, 0x1.5f082ep-10f, 0x1.416b5ep-13f};
+    const Rounded<V> n = round_f32(x);
+    return horner(V(x - n.value), c) * power_of_two_f32<V>(n.index);
+}
+
 }  // namespace lanes
 
 /// 2^x for float lanes; x is clamped to [-126, 127], NaN stays NaN, integers are exact.
 /// Within 1.1 ulp. Relative minimax polynomial of degree 6 on [-1/2, 1/2] (error 2^-28.3).
 template <class V>
 REMANENCE_LANE_FN V canonical_exp2(const V& x) {
-    constexpr float c[] = {0x1p+0f,        0x1.62e430p-1f, 0x1.ebfbdcp-3f,  0x1.c6af7cp-5f,
-                           0x1.3b2de0p-7f, 0x1.5f082ep-10f, 0x1.416b5ep-13f};
     const V low = lanes::splat<V>(-126.0f);
     const V high = lanes::splat<V>(127.0f);
-    V clamped = lanes::select(x < low, low, x);
-    clamped = lanes::select(clamped > high, high, clamped);
-    const lanes::Rounded<V> n = lanes::round_f32(clamped);
-    return lanes::horner(clamped - n.value, c) * lanes::power_of_two_f32<V>(n.index);
+    const V raised = lanes::select(x < low, low, x);
+    return lanes::exp2_in_range(lanes::select(raised > high, high, raised));
 }
 
 /// log2(x) for float lanes; powers of two are exact. x must be a positive normal number (the
@@ -174,8 +177,8 @@ template <class V>
 REMANENCE_LANE_FN V exp_tail(const V& r) {
     constexpr double c[] = {1.0 / 2,          1.0 / 6,           1.0 / 24,        1.0 / 120,
                             1.0 / 720,        1.0 / 5040,        1.0 / 40320,     1.0 / 362880,
-                            1.0 / 3628800,    1.0 / 39916800,    1.0 / 479001600, 1.0 / 6227020800.0,
-                            1.0 / 87178291200.0};
+                            1.0 / 3628800,    1.0 / 39916800,    1.0 / 479001600,
+                            1.0 / 6227020800, 1.0 / 87178291200};
     return horner(r, c);
 }
 
@@ -224,6 +227,22 @@ REMANENCE_LANE_FN V canonical_log(const V& x) {
     const V edge = lanes::select(x == zero, V(-infinity), V(infinity - infinity));
     const V finite = lanes::select(x < infinity, y, x);
     return lanes::select(x > zero, finite, edge);
+}
+
+/// e^x - 1 for double lanes without cancellation near 0, within 4 ulp.
+template <class V>
+REMANENCE_LANE_FN V canonical_expm1(const V& x) {
+    const auto small = lanes::both(x > lanes::splat<V>(-0.34), x < lanes::splat<V>(0.34));
+    const V r = lanes::select(small, x, lanes::splat<V>(0.0));
+    return lanes::select(small, V(r + r * r * lanes::exp_tail(r)), V(canonical_exp(x) - 1.0));
+}
+
+/// ln(1 + x) for double lanes, x > -1, without cancellation near 0, within 4 ulp. The last term
+/// gives back what rounding 1 + x lost.
+template <class V>
+REMANENCE_LANE_FN V canonical_log1p(const V& x) {
+    const V u = x + 1.0;
+    return canonical_log(u) + (x - (u - 1.0)) / u;
 }
 
 }  // namespace remanence
