@@ -1,0 +1,126 @@
+"""Commands that ask a store: recall, context, history, stats, verify."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .. import Hit, Memory, open
+from .rows import BadInputError, scope_of
+from .show import Cell, Output, shorten
+
+
+def existing(verb: str, path: str, *, read_only: bool = True) -> Memory:
+    """The store at `path`, which must be there; asking must never make one."""
+    if not Path(path).exists():
+        raise BadInputError(f"{verb}: there is no store {path} (import a file, or name --store)")
+    return open(path, read_only=read_only)
+
+
+def recall(options: argparse.Namespace, output: Output) -> int:
+    """The hits as a table; with --explain what each is made of."""
+    with existing("recall", options.store) as memory:
+        hits = memory.recall(
+            options.query, k=options.k, explain=options.explain, **_filters(options)
+        )
+    if not hits:
+        output.line("Nothing is remembered that passes the filters.")
+        return 0
+    columns = ["id", "p", "when", "who", "memory"]
+    output.table(columns, [_hit_cells(hit, options.explain, output.width) for hit in hits])
+    if options.explain:
+        for hit in hits:
+            output.line(f"{hit.id}: {why(hit)}", style="dim")
+    return 0
+
+
+def _filters(options: argparse.Namespace) -> dict[str, Any]:
+    given = {"as_of": options.as_of, "valid_at": options.valid_at}
+    if options.scope:
+        given["scope"] = scope_of(options.scope)
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _hit_cells(hit: Hit, whole: bool, width: int) -> list[Cell]:
+    text = hit.text if whole else shorten(hit.text, max(40, width - 40))
+    return [hit.id, float(hit.p_use), day(hit.time), hit.author or hit.kind, text]
+
+
+def why(hit: Hit, most: int = 5) -> str:
+    """Reasons in words, then the score as the sum of its largest terms in nats."""
+    terms = sorted((hit.terms or {}).items(), key=lambda term: -abs(term[1]))
+    parts = [f"{name} {value:+.2f}" for name, value in terms if abs(value) >= 0.005][:most]
+    rest = hit.score - sum(value for _, value in terms[: len(parts)])
+    if abs(rest) >= 0.005:
+        parts.append(f"rest {rest:+.2f}")
+    words = ", ".join(hit.reasons)
+    return f"{words}; {' '.join(parts)} = {hit.score:.2f}" if words else " ".join(parts)
+
+
+def day(time_ns: int) -> str:
+    """The day of a time, UTC."""
+    return datetime.fromtimestamp(time_ns // 10**9, UTC).date().isoformat()
+
+
+def minute(time_ns: int) -> str:
+    """A time to the minute, UTC."""
+    return datetime.fromtimestamp(time_ns // 10**9, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def context(options: argparse.Namespace, output: Output) -> int:
+    """The text that fits the budget, ready for a prompt."""
+    with existing("context", options.store) as memory:
+        found = memory.context(options.query, budget=options.budget, **_filters(options))
+    output.line(str(found))
+    return 0
+
+
+def history(options: argparse.Namespace, output: Output) -> int:
+    """Versions of one memory, oldest first."""
+    with existing("history", options.store) as memory:
+        versions = memory.history(options.id)
+    output.table(
+        ["commit", "known since", "valid", "memory"],
+        [version_cells(version) for version in versions],
+    )
+    return 0
+
+
+def version_cells(version: Any) -> list[Cell]:
+    """One version of a memory as a row: commit, since when known, for which time, text."""
+    return [version.seq, minute(version.time), valid(version), version.text]
+
+
+def valid(version: Any) -> str:
+    """The interval for which a version holds, "always" if both ends are open."""
+    start, end = version.valid_from, version.valid_to
+    if start is None and end is None:
+        return "always"
+    return f"{day(start) if start is not None else ''}..{day(end) if end is not None else ''}"
+
+
+def stats(options: argparse.Namespace, output: Output) -> int:
+    """Counts and sizes."""
+    with existing("stats", options.store) as memory:
+        found = memory.stats().to_dict()
+    output.table(["what", "value"], [[name, _plain(value)] for name, value in found.items()])
+    return 0
+
+
+def verify(options: argparse.Namespace, output: Output) -> int:
+    """0 if replaying the log gives the state that is in use, 1 with the difference if not."""
+    with existing("verify", options.store) as memory:
+        found = memory.verify()
+    for name, value in found.to_dict().items():
+        output.line(f"{name}: {_plain(value)}")
+    return 0 if found.ok else 1
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(each)}" for name, each in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return "" if value is None else f"{value:,}" if type(value) is int else str(value)
