@@ -56,7 +56,7 @@ def link(
     known: Mapping[str, int] | None = None,
     **options: Any,
 ) -> int:
-    """Add the links of rows in one commit; how many there are. known: ids of earlier rows by ref."""
+    """Add the links of rows in one commit; their number. known: ids of earlier rows by ref."""
     own = {row.ref: number for row, number in zip(rows, ids, strict=True) if row.ref}
     id_of = {**(known or {}), **own}
     links = [
