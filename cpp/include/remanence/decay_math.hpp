@@ -1,6 +1,7 @@
 // The arithmetic under the decay laws: elapsed time, and the twelve traces of PowerTrace.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -26,16 +27,19 @@ REMANENCE_LANE_FN double canonical_pow(double x, double y) {
     return canonical_exp(y * canonical_log(x));
 }
 
-inline constexpr int power_trace_size = 12;
+inline constexpr std::size_t power_trace_size = 12;
 
-/// Time constant of trace k in seconds: a geometric grid that all exponents share, so that d can
-/// change without touching the stored traces.
-REMANENCE_LANE_FN double power_trace_tau_s(int k) {
-    constexpr double taus_s[power_trace_size] = {
-        1.30195052, 9.17950407, 64.7208123, 456.319155, 3217.31394, 22683.9239,
-        159934.782, 1127632.7, 7950462.68, 56055359.7, 395222704.0, 2786548620.0};
-    return taus_s[k];
-}
+/// Twelve constants that host and device code may index alike.
+struct PowerTraceTable {
+    double value[power_trace_size];
+    REMANENCE_HD constexpr double operator[](std::size_t k) const { return value[k]; }
+};
+
+/// Time constants in seconds: a geometric grid that all exponents share, so that d can change
+/// without touching the stored traces.
+inline constexpr PowerTraceTable power_trace_taus_s = {{
+    1.30195052, 9.17950407, 64.7208123, 456.319155, 3217.31394, 22683.9239,
+    159934.782, 1127632.7, 7950462.68, 56055359.7, 395222704.0, 2786548620.0}};
 
 /// Ages above this many seconds (31.7 years) count as this; the error bound ends here.
 inline constexpr float power_trace_most_age_s = 1e9F;
@@ -187,9 +191,9 @@ struct PowerTraceConstants {
 inline PowerTraceConstants power_trace_constants(double d) {
     PowerTraceConstants constants{};
     const double(&weights)[power_trace_size] = power_trace_weights(d);
-    for (int k = 0; k < power_trace_size; ++k) {
+    for (std::size_t k = 0; k < power_trace_size; ++k) {
         constants.weight[k] = static_cast<float>(weights[k]);
-        constants.rate[k] = static_cast<float>(-lanes::log2_e / power_trace_tau_s(k));
+        constants.rate[k] = static_cast<float>(-lanes::log2_e / power_trace_taus_s[k]);
     }
     return constants;
 }
@@ -209,7 +213,7 @@ REMANENCE_LANE_FN V power_trace_activation(const V (&trace)[power_trace_size], c
     V sum = lanes::splat<V>(0.0F);
     const V least = lanes::splat<V>(0x1p-100F);
     const V low = lanes::splat<V>(-100.0F);  // keeps every product clear of subnormals
-    for (int k = 0; k < power_trace_size; ++k) {
+    for (std::size_t k = 0; k < power_trace_size; ++k) {
         const V x = age_s * constants.rate[k];
         const V decay = lanes::exp2_in_range(lanes::select(x < low, low, x));
         sum = sum + trace[k] * constants.weight[k] * decay;
@@ -222,7 +226,7 @@ REMANENCE_LANE_FN V power_trace_activation(const V (&trace)[power_trace_size], c
 REMANENCE_LANE_FN float power_trace_activation(const float* trace, TimeNs last_access, TimeNs now,
                                                const PowerTraceConstants& constants) {
     float lanes[power_trace_size];
-    for (int k = 0; k < power_trace_size; ++k) lanes[k] = trace[k];
+    for (std::size_t k = 0; k < power_trace_size; ++k) lanes[k] = trace[k];
     return power_trace_activation(lanes, power_trace_age_s(last_access, now), constants);
 }
 
@@ -230,11 +234,12 @@ REMANENCE_LANE_FN float power_trace_activation(const float* trace, TimeNs last_a
 template <class T>
 REMANENCE_HD inline double power_trace_activation_f64(const T* trace, TimeNs last_access,
                                                       TimeNs now, const double* weights) {
+    constexpr PowerTraceTable taus_s = power_trace_taus_s;
     const double elapsed = elapsed_s(last_access, now);
     const double age_s = elapsed < 1e9 ? elapsed : 1e9;
     double sum = 0.0;
-    for (int k = 0; k < power_trace_size; ++k) {
-        const double decay = canonical_exp(-age_s / power_trace_tau_s(k));
+    for (std::size_t k = 0; k < power_trace_size; ++k) {
+        const double decay = canonical_exp(-age_s / taus_s[k]);
         sum += weights[k] * static_cast<double>(trace[k]) * decay;
     }
     return sum < 0x1p-100 ? least_activation : canonical_log(sum);
@@ -245,12 +250,13 @@ REMANENCE_HD inline double power_trace_activation_f64(const T* trace, TimeNs las
 /// rounding. Traces of zeros mean "never accessed". Computed in float64, stored in T.
 template <class T>
 REMANENCE_HD inline void power_trace_add(T* trace, TimeNs& last_access, TimeNs t, double weight) {
+    constexpr PowerTraceTable taus_s = power_trace_taus_s;
     if (!(weight > 0.0)) return;
     const bool never = !(trace[power_trace_size - 1] > T{0});
     const bool late = !never && t < last_access;
     const double gap_s = late ? elapsed_s(t, last_access) : elapsed_s(last_access, t);
-    for (int k = 0; k < power_trace_size; ++k) {
-        const double decay = canonical_exp(-gap_s / power_trace_tau_s(k));
+    for (std::size_t k = 0; k < power_trace_size; ++k) {
+        const double decay = canonical_exp(-gap_s / taus_s[k]);
         const double held = never ? 0.0 : static_cast<double>(trace[k]);
         trace[k] = static_cast<T>(late ? held + weight * decay : held * decay + weight);
     }
@@ -262,17 +268,18 @@ REMANENCE_HD inline void power_trace_add(T* trace, TimeNs& last_access, TimeNs t
 template <class T>
 REMANENCE_HD inline void power_trace_merge(T* trace, TimeNs& last_access, const T* other,
                                            TimeNs other_last_access) {
+    constexpr PowerTraceTable taus_s = power_trace_taus_s;
     if (!(other[power_trace_size - 1] > T{0})) return;
     const bool never = !(trace[power_trace_size - 1] > T{0});
     const TimeNs latest =
         never || last_access < other_last_access ? other_last_access : last_access;
     const double gap_s = never ? 0.0 : elapsed_s(last_access, latest);
     const double other_gap_s = elapsed_s(other_last_access, latest);
-    for (int k = 0; k < power_trace_size; ++k) {
+    for (std::size_t k = 0; k < power_trace_size; ++k) {
         const double mine = static_cast<double>(trace[k]) *
-                            canonical_exp(-gap_s / power_trace_tau_s(k));
+                            canonical_exp(-gap_s / taus_s[k]);
         const double theirs = static_cast<double>(other[k]) *
-                              canonical_exp(-other_gap_s / power_trace_tau_s(k));
+                              canonical_exp(-other_gap_s / taus_s[k]);
         trace[k] = static_cast<T>(mine + theirs);
     }
     last_access = latest;
