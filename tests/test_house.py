@@ -294,7 +294,6 @@ def test_house_map_names_what_is_there() -> None:
 
 @pytest.mark.native
 def test_stub_of_the_core_is_fresh(tmp_path: Path) -> None:
-    pytest.importorskip("pybind11_stubgen", reason="pip install '.[dev]' brings pybind11-stubgen")
     subprocess.run(
         [sys.executable, "-m", "pybind11_stubgen", "remanence._core", "-o", str(tmp_path)],
         check=True,

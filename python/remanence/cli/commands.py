@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .. import Hit, Memory, open
+from .. import Hit, Memory, MemoryRow, Version, open
 from .rows import BadInputError, scope_of
 from .show import Cell, Output, shorten
 
@@ -88,17 +88,18 @@ def history(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def version_cells(version: Any) -> list[Cell]:
+def version_cells(version: Version) -> list[Cell]:
     """One version of a memory as a row: commit, since when known, for which time, text."""
-    return [version.seq, minute(version.time), valid(version), version.text]
+    row = version.memory
+    if row is None:
+        return [version.seq_from, minute(version.known_from), "", "(erased)"]
+    return [version.seq_from, minute(version.known_from), valid(row), row.text]
 
 
-def valid(version: Any) -> str:
-    """The interval for which a version holds, "always" if both ends are open."""
-    start, end = version.valid_from, version.valid_to
-    if start is None and end is None:
-        return "always"
-    return f"{day(start) if start is not None else ''}..{day(end) if end is not None else ''}"
+def valid(row: MemoryRow) -> str:
+    """The interval for which a memory holds, "always" if both ends are open."""
+    start, end = (None if t is None else day(t) for t in (row.valid_from, row.valid_to))
+    return "always" if start is None and end is None else f"{start or ''}..{end or ''}"
 
 
 def stats(options: argparse.Namespace, output: Output) -> int:

@@ -124,7 +124,7 @@ def _show_faded(output: Output, memory: Memory, lived: Lived) -> None:
         ["memory", "2024-10 .. 2026-10", "nats now"],
         [(name, sparkline(curves[ref], low, high), curves[ref][-1]) for ref, name in PLOTTED],
     )
-    alive = memory.recall(k=memory.stats().live)
+    alive = memory.recall(k=memory.stats().memories)
     output.line("Most alive today: " + "; ".join(shorten(hit.text, 44) for hit in alive[:3]))
     output.line("Most faded: " + "; ".join(shorten(hit.text, 44) for hit in alive[-3:]))
 
@@ -177,7 +177,7 @@ def _show_summary(output: Output, memory: Memory, seconds: list[float], kept: Pa
         memory.recall(QUESTIONS[0], k=3)
         times.append(perf_counter() - started)
     output.line(
-        f"{stats.live} memories, recall in {sorted(times)[10] * 1e3:.2f} ms with the question's "
+        f"{stats.memories} memories, recall in {sorted(times)[10] * 1e3:.2f} ms with the question's "
         f"embedding (first one {seconds[0] * 1e3:.1f} ms), no model called, nothing downloaded."
     )
     if kept:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .. import Memory, open
+from .. import InvalidArgumentError, Memory, open
 from .readers import read
-from .rows import Row, scope_of
+from .rows import Row, bad_line, scope_of
 from .show import Output
 
 
@@ -21,16 +23,29 @@ def run(options: argparse.Namespace, output: Output) -> int:
     scope = scope_of(options.scope)
     rows = read(path)
     with open(options.store) as memory:
-        before = memory.stats().live
+        before = memory.stats().memories
         key = fingerprint(path, scope)
-        ids = add(memory, rows, scope, op_id=f"import:{key}", progress=sys.stderr.isatty())
+        with _named_lines(path, rows):
+            ids = add(memory, rows, scope, op_id=f"import:{key}", progress=sys.stderr.isatty())
         link(memory, rows, ids, op_id=f"import-links:{key}")
-        added = memory.stats().live - before
+        added = memory.stats().memories - before
     if added:
         output.line(f"{added:,} memories from {path.name} in {options.store}")
     else:
         output.line(f"{path.name} was imported before; nothing changed in {options.store}")
     return 0
+
+
+@contextmanager
+def _named_lines(path: Path, rows: Sequence[Row]) -> Iterator[None]:
+    """Turns "this is item 4" into the line of the file that holds it."""
+    try:
+        yield
+    except InvalidArgumentError as error:
+        place = re.fullmatch(r"\w+: (.*); this is item (\d+)", str(error), re.DOTALL)
+        if place is None:
+            raise
+        raise bad_line(path, rows[int(place[2])].line, place[1]) from None
 
 
 def fingerprint(path: Path, scope: Sequence[str]) -> str:
