@@ -170,6 +170,7 @@ namespace lanes {
 
 inline constexpr double ln2_high = 0x1.62e42fefa3800p-1;    // 42 bits: n * ln2_high is exact
 inline constexpr double ln2_low = 0x1.ef35793c76730p-45;    // ln 2 - ln2_high
+inline constexpr double infinite = std::numeric_limits<double>::infinity();
 inline constexpr double log2_e = 0x1.71547652b82fep+0;
 
 /// (e^r - 1 - r) / r^2 for |r| <= ln(2)/2: the Taylor terms 1/2! ... 1/14!.
@@ -216,8 +217,7 @@ REMANENCE_LANE_FN V canonical_exp(const V& x) {
 template <class V>
 REMANENCE_LANE_FN V canonical_log(const V& x) {
     const V zero = lanes::splat<V>(0.0);
-    constexpr double infinite = std::numeric_limits<double>::infinity();
-    const V infinity = lanes::splat<V>(infinite);
+    const V infinity = lanes::splat<V>(lanes::infinite);
     const auto tiny = x < lanes::splat<V>(0x1p-1022);
     const V scaled = lanes::select(tiny, V(x * 0x1p54), x);
     const lanes::Split<V> s = lanes::split_f64(lanes::select(x > zero, scaled, V(zero + 1.0)));
