@@ -18,5 +18,6 @@ with (
 
     for hit in memory.recall("Where does Joana live?", k=3, explain=True):
         print(f"{hit.p_use:.2f}  {hit.text}  {', '.join(hit.reasons)}")
-    print("In May 2024:", memory.recall("Where does Joana live?", k=1, valid_at="2024-05-01")[0].text)
+    then = memory.recall("Where does Joana live?", k=1, valid_at="2024-05-01")[0]
+    print("In May 2024:", then.text)
     print(memory.context("What can I cook for Davi?", budget=200))

@@ -177,8 +177,9 @@ def _show_summary(output: Output, memory: Memory, seconds: list[float], kept: Pa
         memory.recall(QUESTIONS[0], k=3)
         times.append(perf_counter() - started)
     output.line(
-        f"{stats.memories} memories, recall in {sorted(times)[10] * 1e3:.2f} ms with the question's "
-        f"embedding (first one {seconds[0] * 1e3:.1f} ms), no model called, nothing downloaded."
+        f"{stats.memories} memories, a recall in {sorted(times)[10] * 1e3:.2f} ms with the "
+        f"question's embedding (the first in {seconds[0] * 1e3:.1f} ms), no model called, nothing "
+        "downloaded."
     )
     if kept:
         output.line(f'The store is {kept}: remanence recall --store {kept} "..."')

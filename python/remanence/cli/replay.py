@@ -21,8 +21,8 @@ class Calendar:
         self.set(now)
 
     def set(self, now: datetime) -> None:
-        """Stand at `now`; naive times are UTC."""
-        self._now_ns = int(now.replace(tzinfo=UTC).timestamp()) * 10**9
+        """Stand at `now`, to the second."""
+        self._now_ns = int(now.timestamp()) * 10**9
 
     def __call__(self) -> int:
         return self._now_ns
@@ -51,10 +51,10 @@ def live_through(
     lived = Lived({})
     superseded = {target for row in rows for kind, target, _ in row.links if kind == SUPERSEDES}
     for day, notes in _days(rows):
-        calendar.set(datetime.combine(day, time(23, 59)))
+        calendar.set(datetime.combine(day, time(23, 59), UTC))
         _live_day(memory, notes, superseded, lived)
         progress(len(notes))
-    calendar.set(datetime.combine(day + timedelta(days=3), time(8)))
+    calendar.set(datetime.combine(day + timedelta(days=3), time(8), UTC))
     return lived
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,13 +43,13 @@ def read_time(value: object) -> datetime | int:
     Strings: ISO 8601, or a date such as "7 May 2023". Numbers since 1970: seconds below 1e11,
     else milliseconds below 1e14, microseconds below 1e17, nanoseconds above. Raises ValueError.
     """
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"time is not readable (got {value!r}, want ISO 8601 or a number)")
     if isinstance(value, str):
         return _read_time_text(value.strip())
-    size = abs(value)
-    scale = next(s for limit, s in _UNITS if size < limit)
-    return round(value * scale)
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    scale = next((scale for limit, scale in _UNITS if abs(number) < limit), None)
+    if scale is None:
+        raise ValueError(f"time is not readable (got {value!r}, want ISO 8601 or a number)")
+    return round(number * scale)
 
 
 _UNITS = ((1e11, 10**9), (1e14, 10**6), (1e17, 10**3), (float("inf"), 1))
@@ -56,12 +57,13 @@ _UNITS = ((1e11, 10**9), (1e14, 10**6), (1e17, 10**3), (float("inf"), 1))
 
 def _read_time_text(text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         days = ENGLISH.dates(text, ())
         if len(days) != 1:
             raise ValueError(f"time is not readable (got {text!r}, want ISO 8601)") from None
-        return _EPOCH + timedelta(microseconds=days[0][0] // 1000)
+        time = _EPOCH + timedelta(microseconds=days[0][0] // 1000)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 # What files call a field -> what a memory calls it; the first name that is present wins.
