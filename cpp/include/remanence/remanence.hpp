@@ -1,0 +1,10 @@
+// The one include of an embedding program.
+#pragma once
+
+#include "remanence/backend.hpp"
+#include "remanence/decay.hpp"
+#include "remanence/engine.hpp"
+#include "remanence/error.hpp"
+#include "remanence/graph.hpp"
+#include "remanence/recall.hpp"
+#include "remanence/types.hpp"

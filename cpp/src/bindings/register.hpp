@@ -1,0 +1,16 @@
+// One register function per subject of the extension module.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include "remanence/engine.hpp"
+
+namespace remanence::bindings {
+
+void register_decay(pybind11::module_& m);
+void register_recall(pybind11::module_& m);
+void register_engine(pybind11::module_& m);
+/// Adds the verbs of the graph to the engine's class.
+void register_graph(pybind11::class_<Engine>& engine);
+
+}  // namespace remanence::bindings

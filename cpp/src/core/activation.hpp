@@ -1,0 +1,40 @@
+// The activation of rows: its start, its accesses, and its value now or as a past commit saw it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "core/columns.hpp"
+#include "remanence/decay.hpp"
+
+namespace remanence {
+
+/// What accesses change in a row.
+struct AccessState {
+    std::array<float, trace_count> trace{};
+    TimeNs last_access = 0;
+    std::uint32_t accesses = 0;
+    float stability = 0.0F;
+    float difficulty = 0.0F;
+    std::uint16_t used = 0;
+    std::uint16_t unused = 0;
+};
+
+/// A memory accessed once, when it was made.
+AccessState first_access(Law law, TimeNs time);
+/// One more access; `used` is 1, 0 or -1 (not known).
+void add_access(AccessState& state, Law law, TimeNs time, float weight, int used);
+
+AccessState read_access(const Segment& segment, std::uint32_t r);
+void write_access(Segment& segment, std::uint32_t r, const AccessState& state);
+
+/// The state of a row as commit `seq` saw it: later touches are left out by replaying the others.
+AccessState access_as_of(const Columns& columns, std::uint32_t row, Seq seq);
+
+/// Activation in nats at `now`.
+float activation_of(const AccessState& state, Law law, TimeNs now);
+
+/// PowerTrace at the default decay exponent.
+const PowerTraceConstants& trace_constants();
+
+}  // namespace remanence

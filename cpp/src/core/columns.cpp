@@ -1,0 +1,250 @@
+// Memory for the columns, their layout, block summaries, and the id table.
+#include "core/columns.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "remanence/error.hpp"
+
+namespace remanence {
+namespace {
+
+constexpr std::size_t page_size = 4096;
+constexpr std::size_t huge_page = std::size_t{2} << 20U;
+
+std::size_t round_up(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
+
+}  // namespace
+
+std::uint32_t IdTable::find(Id id) const {
+    if (id >= 0 && static_cast<std::uint64_t>(id) < dense_.size()) {
+        const std::uint32_t number = dense_[static_cast<std::size_t>(id)];
+        if (number != none) return number;
+    }
+    const auto at = sparse_.find(id);
+    return at != sparse_.end() ? at->second : none;
+}
+
+void IdTable::insert(Id id, std::uint32_t number) {
+    // Ids far ahead of the count would make the direct table huge; they go to the hash.
+    const auto limit = static_cast<std::uint64_t>(count_++) * 4 + 65'536;
+    if (id >= 0 && static_cast<std::uint64_t>(id) < limit) {
+        const auto slot = static_cast<std::size_t>(id);
+        if (slot >= dense_.size()) dense_.resize(std::max(slot + 1, dense_.size() * 3 / 2), none);
+        dense_[slot] = number;
+    } else {
+        sparse_.emplace(id, number);
+    }
+}
+
+Pages::Pages(std::size_t bytes) : bytes_(round_up(std::max<std::size_t>(bytes, 1), page_size)) {
+    void* const at = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED) throw OutOfMemory("append: no memory for another segment");
+    data_ = static_cast<std::byte*>(at);
+}
+
+Pages::Pages(int file, std::size_t offset, std::size_t bytes) : bytes_(bytes) {
+    void* const at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file,
+                          static_cast<off_t>(offset));
+    if (at == MAP_FAILED) throw OutOfMemory("load: the snapshot cannot be mapped into memory");
+    data_ = static_cast<std::byte*>(at);
+}
+
+Pages::~Pages() {
+    if (data_ != nullptr) munmap(data_, bytes_);
+}
+
+Pages::Pages(Pages&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+
+Pages& Pages::operator=(Pages&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+}
+
+Segment::Segment(std::size_t padded_dim) {
+    lay_out();
+    if (padded_dim != 0) reserve_vectors(padded_dim);
+}
+
+void Segment::lay_out() {
+    std::size_t bytes = 0;
+    const auto place = [&]<class T>(T*& column, bool bind) {
+        if (bind) column = reinterpret_cast<T*>(pages.data() + bytes);
+        bytes += round_up(sizeof(T) * segment_rows, page_size);
+    };
+    for (const bool bind : {false, true}) {
+        bytes = 0;
+        place(id, bind);
+        place(node, bind);
+        place(previous, bind);
+        place(scope, bind);
+        place(author, bind);
+        place(session, bind);
+        place(time, bind);
+        place(valid_from, bind);
+        place(valid_to, bind);
+        place(seq_from, bind);
+        place(seq_to, bind);
+        place(belief, bind);
+        place(log_belief, bind);
+        place(importance, bind);
+        place(words, bind);
+        place(length, bind);
+        place(statics, bind);
+        place(kind, bind);
+        place(law, bind);
+        place(flags, bind);
+        for (auto& column : trace) place(column, bind);
+        place(last_access, bind);
+        place(created, bind);
+        place(accesses, bind);
+        place(stability, bind);
+        place(difficulty, bind);
+        place(used, bind);
+        place(unused, bind);
+        place(last_touch, bind);
+        if (!bind) pages = Pages(bytes);
+    }
+}
+
+void Segment::reserve_vectors(std::size_t padded_dim) {
+    vector_pages = Pages(padded_dim * sizeof(float) * segment_rows);
+    const auto start = reinterpret_cast<std::uintptr_t>(vector_pages.data());
+    const std::uintptr_t aligned = round_up(start, huge_page);
+    const std::uintptr_t end = (start + vector_pages.bytes()) / huge_page * huge_page;
+    if (end > aligned) madvise(reinterpret_cast<void*>(aligned), end - aligned, MADV_HUGEPAGE);
+}
+
+std::vector<ColumnRef> Segment::columns() const {
+    std::vector<ColumnRef> out;
+    const auto add = [&]<class T>(const char* name, T* column) {
+        out.push_back({name, sizeof(T), reinterpret_cast<std::byte*>(column)});
+    };
+    add("id", id);
+    add("node", node);
+    add("previous", previous);
+    add("scope", scope);
+    add("author", author);
+    add("session", session);
+    add("time", time);
+    add("valid_from", valid_from);
+    add("valid_to", valid_to);
+    add("seq_from", seq_from);
+    add("seq_to", seq_to);
+    add("belief", belief);
+    add("log_belief", log_belief);
+    add("importance", importance);
+    add("words", words);
+    add("length", length);
+    add("statics", statics);
+    add("kind", kind);
+    add("law", law);
+    add("flags", flags);
+    for (auto* column : trace) add("trace", column);
+    add("last_access", last_access);
+    add("created", created);
+    add("accesses", accesses);
+    add("stability", stability);
+    add("difficulty", difficulty);
+    add("used", used);
+    add("unused", unused);
+    add("last_touch", last_touch);
+    return out;
+}
+
+void Segment::summarise(std::uint32_t row) {
+    BlockSummary& b = blocks[row / block_rows];
+    const std::uint32_t first = row / block_rows * block_rows;
+    b = BlockSummary{};
+    for (std::uint32_t r = first; r < std::min(first + block_rows, count); ++r) {
+        b.last_seq_from = std::max(b.last_seq_from, seq_from[r]);
+        b.closed += seq_to[r] != seq_open ? 1 : 0;
+        b.touched += (accesses[r] > 1 || used[r] != 0 || unused[r] != 0) ? 1 : 0;
+        b.bounded += valid_to[r] != time_max ? 1 : 0;
+        b.doubted += belief[r] < 1.0F ? 1 : 0;
+        b.vectors += (flags[r] & flag::has_vector) != 0 ? 1 : 0;
+        b.laws |= static_cast<std::uint8_t>(1U << law[r]);
+        b.kinds |= static_cast<std::uint8_t>(1U << kind[r]);
+        if (r == first) b.scope = scope[r];
+        b.mixed_scopes |= scope[r] != b.scope;
+    }
+}
+
+void Segment::summarise_all() {
+    for (std::uint32_t first = 0; first < count; first += block_rows) summarise(first);
+}
+
+void Columns::set_dim(std::size_t value) {
+    dim = value;
+    padded_dim = round_up(value, 16);
+    for (auto& segment : segments) segment->reserve_vectors(padded_dim);
+}
+
+std::uint32_t Columns::add_row() {
+    if (count_ == none) throw OutOfMemory("append: the engine holds no more than 2^32 - 1 rows");
+    if (count_ % segment_rows == 0 && count_ / segment_rows == segments.size()) {
+        segments.push_back(std::make_unique<Segment>(padded_dim));
+    }
+    ++at(count_).count;
+    return count_++;
+}
+
+std::uint32_t Columns::copy_row(std::uint32_t row) {
+    const std::uint32_t to = add_row();
+    const std::uint32_t from_within = within(row);
+    const std::uint32_t to_within = within(to);
+    const auto source = at(row).columns();
+    const auto target = at(to).columns();
+    for (std::size_t c = 0; c < source.size(); ++c) {
+        const std::size_t size = source[c].size;
+        std::memcpy(target[c].data + to_within * size, source[c].data + from_within * size, size);
+    }
+    if (dim != 0) {
+        std::memcpy(at(to).vectors() + to_within * padded_dim,
+                    at(row).vectors() + from_within * padded_dim, padded_dim * sizeof(float));
+    }
+    at(to).previous[to_within] = row;
+    newest[at(to).node[to_within]] = to;
+    return to;
+}
+
+std::uint32_t Columns::add_node(Id id) {
+    const auto node = static_cast<std::uint32_t>(node_ids_.size());
+    node_ids_.push_back(id);
+    newest.push_back(none);
+    nodes_.insert(id, node);
+    return node;
+}
+
+bool Columns::row_visible(std::uint32_t row, Seq seq) const {
+    const Segment& s = at(row);
+    const std::uint32_t r = within(row);
+    return s.seq_from[r] <= seq && seq < s.seq_to[r] && (s.flags[r] & flag::erased) == 0;
+}
+
+std::uint32_t Columns::visible_row(std::uint32_t node, Seq seq) const {
+    for (std::uint32_t row = newest[node]; row != none; row = at(row).previous[within(row)]) {
+        if (row_visible(row, seq)) return row;
+    }
+    return none;
+}
+
+std::uint32_t Columns::live_row(Id id) const {
+    const std::uint32_t node = node_of(id);
+    if (node == none || newest[node] == none) return none;
+    return row_visible(newest[node], seq_now) ? newest[node] : none;
+}
+
+const float* Columns::vector(std::uint32_t row) const {
+    const Segment& s = at(row);
+    const std::uint32_t r = within(row);
+    return (s.flags[r] & flag::has_vector) != 0 ? s.vectors() + r * padded_dim : nullptr;
+}
+
+}  // namespace remanence

@@ -1,0 +1,175 @@
+// Memories as columns in segments of 64 Ki rows, each column at an address that never moves.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "remanence/types.hpp"
+
+namespace remanence {
+
+inline constexpr std::uint32_t segment_rows = 65'536;
+inline constexpr std::uint32_t block_rows = 1'024;
+inline constexpr std::uint32_t segment_blocks = segment_rows / block_rows;
+inline constexpr std::uint32_t none = 0xFFFF'FFFFU;
+inline constexpr int trace_count = 12;
+inline constexpr std::uint32_t static_lengths = 21;
+
+/// From an id to a dense number: a direct table for ids that the log numbers, a hash for others.
+class IdTable {
+public:
+    std::uint32_t find(Id id) const;
+    void insert(Id id, std::uint32_t number);
+
+private:
+    std::uint32_t count_ = 0;
+    std::vector<std::uint32_t> dense_;
+    std::unordered_map<Id, std::uint32_t> sparse_;
+};
+
+/// Anonymous or file-backed pages; untouched pages cost nothing.
+class Pages {
+public:
+    Pages() = default;
+    explicit Pages(std::size_t bytes);
+    /// Private mapping of [offset, offset + bytes) of an open file; offset is page-aligned.
+    Pages(int file, std::size_t offset, std::size_t bytes);
+    ~Pages();
+    Pages(Pages&& other) noexcept;
+    Pages& operator=(Pages&& other) noexcept;
+    std::byte* data() const { return data_; }
+    std::size_t bytes() const { return bytes_; }
+
+private:
+    std::byte* data_ = nullptr;
+    std::size_t bytes_ = 0;
+};
+
+/// The name, element size and place of one column; the list is what a snapshot writes.
+struct ColumnRef {
+    const char* name;
+    std::size_t size;
+    std::byte* data;
+};
+
+/// What a block of rows can be spared: facts that let a filter skip its test or the whole block.
+struct BlockSummary {
+    Seq last_seq_from = 0;           ///< greatest seq_from
+    std::uint32_t closed = 0;        ///< rows with a seq_to
+    std::uint32_t touched = 0;       ///< rows accessed after their creation, or with feedback
+    std::uint32_t bounded = 0;       ///< rows with a valid_to
+    std::uint32_t doubted = 0;       ///< rows with belief < 1
+    std::uint32_t vectors = 0;
+    std::uint32_t scope = none;      ///< the one scope of all rows, if uniform
+    bool mixed_scopes = false;
+    std::uint8_t kinds = 0;          ///< bit per kind present
+    std::uint8_t laws = 0;           ///< bit per decay law present
+};
+
+struct Segment {
+    explicit Segment(std::size_t padded_dim);
+
+    std::uint32_t count = 0;
+    Id* id = nullptr;
+    std::uint32_t* node = nullptr;      ///< dense number of the id
+    std::uint32_t* previous = nullptr;  ///< row of the version before, or none
+    std::uint32_t* scope = nullptr;
+    std::uint32_t* author = nullptr;
+    std::uint32_t* session = nullptr;
+    TimeNs* time = nullptr;
+    TimeNs* valid_from = nullptr;
+    TimeNs* valid_to = nullptr;
+    Seq* seq_from = nullptr;
+    Seq* seq_to = nullptr;
+    float* belief = nullptr;
+    float* log_belief = nullptr;
+    float* importance = nullptr;
+    std::uint32_t* words = nullptr;  ///< tokens of the lexical document
+    std::uint16_t* length = nullptr;
+    std::uint16_t* statics = nullptr;  ///< (kind, flags, length) as one table index
+    std::uint8_t* kind = nullptr;
+    std::uint8_t* law = nullptr;
+    std::uint8_t* flags = nullptr;
+    std::array<float*, trace_count> trace{};
+    TimeNs* last_access = nullptr;
+    TimeNs* created = nullptr;
+    std::uint32_t* accesses = nullptr;
+    float* stability = nullptr;
+    float* difficulty = nullptr;
+    std::uint16_t* used = nullptr;
+    std::uint16_t* unused = nullptr;
+    std::uint32_t* last_touch = nullptr;  ///< newest entry of the touch list, or none
+    std::array<BlockSummary, segment_blocks> blocks{};
+
+    float* vectors() const { return reinterpret_cast<float*>(vector_pages.data()); }
+    /// Gives the segment room for vectors once the dimension is known.
+    void reserve_vectors(std::size_t padded_dim);
+    std::vector<ColumnRef> columns() const;
+    void summarise(std::uint32_t row);
+    void summarise_all();
+
+    Pages pages;
+    Pages vector_pages;
+
+private:
+    void lay_out();
+};
+
+/// One access, kept so that an answer "as of" can leave out the later ones.
+struct Touch {
+    TimeNs time;
+    Seq seq;
+    std::uint32_t row;
+    std::uint32_t previous;  ///< older touch of the same memory, or none
+    float weight;
+    std::int8_t used;
+    std::array<std::int8_t, 3> padding{};
+};
+
+inline std::uint16_t static_index(std::uint8_t kind, std::uint8_t flags, std::uint16_t length) {
+    const std::uint32_t capped = length < static_lengths ? length : static_lengths - 1;
+    return static_cast<std::uint16_t>((kind * 4U + (flags & 3U)) * static_lengths + capped);
+}
+inline constexpr std::size_t static_count = kind_count * 4 * static_lengths;
+
+/// All segments, and the way from an id to its newest row.
+class Columns {
+public:
+    std::uint32_t count() const { return count_; }
+    std::size_t dim = 0;
+    std::size_t padded_dim = 0;
+    std::vector<std::unique_ptr<Segment>> segments;
+    std::vector<Touch> touches;
+    std::vector<std::uint32_t> newest;  ///< [node] newest row
+
+    void set_dim(std::size_t value);
+    Segment& at(std::uint32_t row) { return *segments[row / segment_rows]; }
+    const Segment& at(std::uint32_t row) const { return *segments[row / segment_rows]; }
+    static std::uint32_t within(std::uint32_t row) { return row % segment_rows; }
+    /// A fresh zeroed row; its summary is made by `summarise` once it is filled.
+    std::uint32_t add_row();
+    /// A new version of `row`'s memory with the same content.
+    std::uint32_t copy_row(std::uint32_t row);
+    void set_count(std::uint32_t count) { count_ = count; }
+
+    std::uint32_t node_of(Id id) const { return nodes_.find(id); }  ///< none when unknown
+    std::uint32_t add_node(Id id);
+    Id id_of(std::uint32_t node) const { return node_ids_[node]; }
+    std::size_t nodes() const { return node_ids_.size(); }
+    /// The version of a node that commit `seq` saw, or none.
+    std::uint32_t visible_row(std::uint32_t node, Seq seq) const;
+    std::uint32_t live_row(Id id) const;
+    bool row_visible(std::uint32_t row, Seq seq) const;
+    const float* vector(std::uint32_t row) const;
+
+private:
+    std::uint32_t count_ = 0;
+    std::vector<Id> node_ids_;
+    IdTable nodes_;
+};
+
+}  // namespace remanence

@@ -1,0 +1,195 @@
+// The reads that are not recall: what is here, in which state, and a digest of it all.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <mutex>
+
+#include "core/activation.hpp"
+#include "core/state.hpp"
+#include "remanence/error.hpp"
+
+namespace remanence {
+namespace {
+
+std::uint64_t mix(std::uint64_t x) {
+    x ^= x >> 32U;
+    x *= 0xD6E8FEB86659FD93ULL;
+    x ^= x >> 32U;
+    x *= 0xD6E8FEB86659FD93ULL;
+    return x ^ x >> 32U;
+}
+
+/// Two running 64-bit sums over words of 8 bytes; four lanes keep the multiplier busy.
+class Digest {
+public:
+    void bytes(const void* data, std::size_t size) {
+        const auto* at = static_cast<const std::byte*>(data);
+        std::array<std::uint64_t, 4> lane{state_[0], state_[1], ~state_[0], ~state_[1]};
+        for (; size >= 32; size -= 32, at += 32) {
+            std::array<std::uint64_t, 4> word{};
+            std::memcpy(word.data(), at, 32);
+            for (std::size_t l = 0; l < 4; ++l) {
+                lane[l] = (lane[l] ^ word[l]) * 0x9E3779B97F4A7C15ULL;
+                lane[l] ^= lane[l] >> 29U;
+            }
+        }
+        std::array<std::uint64_t, 4> rest{};
+        std::memcpy(rest.data(), at, size);
+        for (std::size_t l = 0; l < 4; ++l) lane[l] = mix(lane[l] ^ rest[l]) + size;
+        state_[0] = mix(lane[0] + mix(lane[1]));
+        state_[1] = mix(lane[2] + mix(lane[3]));
+    }
+    void number(std::uint64_t value) { bytes(&value, sizeof value); }
+    std::string hex() const {
+        static constexpr char digits[] = "0123456789abcdef";
+        std::string out;
+        for (const std::uint64_t word : state_) {
+            for (int shift = 60; shift >= 0; shift -= 4) out += digits[word >> shift & 15U];
+        }
+        return out;
+    }
+
+private:
+    std::array<std::uint64_t, 2> state_{0x243F6A8885A308D3ULL, 0x13198A2E03707344ULL};
+};
+
+/// Terms are numbered by first use, which an erasure changes; a sum over words does not see that.
+std::uint64_t digest_words(const Lexicon& lexicon) {
+    std::uint64_t sum = 0;
+    for (std::size_t term = 0; term < lexicon.terms(); ++term) {
+        std::uint64_t word = 0xCBF29CE484222325ULL;
+        for (const char c : lexicon.word(term)) {
+            word = (word ^ static_cast<std::uint8_t>(c)) * 0x100000001B3ULL;
+        }
+        for (const Posting& p : lexicon.postings(term)) {
+            sum += mix(word ^ mix(static_cast<std::uint64_t>(p.row) << 32U | p.count));
+        }
+    }
+    return sum;
+}
+
+}  // namespace
+
+std::size_t Engine::dim() const {
+    const std::shared_lock lock(state_->mutex);
+    return state_->columns.dim;
+}
+
+Seq Engine::seq() const {
+    const std::shared_lock lock(state_->mutex);
+    return state_->seq;
+}
+
+const std::string& Engine::tag() const { return state_->tag; }
+
+std::vector<std::uint8_t> Engine::contains(View<const Id> ids, std::optional<Seq> as_of) const {
+    const std::shared_lock lock(state_->mutex);
+    std::vector<std::uint8_t> out;
+    for (const Id id : ids) {
+        const std::uint32_t node = state_->columns.node_of(id);
+        out.push_back(node != none && state_->columns.visible_row(
+                                          node, as_of.value_or(seq_now)) != none
+                          ? 1
+                          : 0);
+    }
+    return out;
+}
+
+std::vector<float> Engine::activation(View<const Id> ids, TimeNs now,
+                                      std::optional<Seq> as_of) const {
+    const std::shared_lock lock(state_->mutex);
+    const Columns& columns = state_->columns;
+    const Seq seq = as_of.value_or(seq_now);
+    std::vector<float> out;
+    for (const Id id : ids) {
+        const std::uint32_t node = columns.node_of(id);
+        const std::uint32_t row = node == none ? none : columns.visible_row(node, seq);
+        if (row == none) throw NotFound("activation: there is no memory " + std::to_string(id));
+        const auto law = static_cast<Law>(columns.at(row).law[Columns::within(row)]);
+        out.push_back(activation_of(access_as_of(columns, row, seq), law, now));
+    }
+    return out;
+}
+
+MemoryState Engine::state(Id id) const {
+    const std::shared_lock lock(state_->mutex);
+    const Columns& columns = state_->columns;
+    const std::uint32_t row = columns.live_row(id);
+    if (row == none) throw NotFound("state: there is no memory " + std::to_string(id));
+    const Segment& s = columns.at(row);
+    const std::uint32_t r = Columns::within(row);
+    const AccessState access = read_access(s, r);
+    MemoryState out;
+    out.law = s.law[r];
+    out.trace = access.trace;
+    out.created = s.created[r];
+    out.last_access = access.last_access;
+    out.accesses = access.accesses;
+    out.stability = access.stability;
+    out.difficulty = access.difficulty;
+    out.used = access.used;
+    out.unused = access.unused;
+    out.belief = s.belief[r];
+    return out;
+}
+
+std::vector<float> Engine::vector(Id id, std::optional<Seq> as_of) const {
+    const std::shared_lock lock(state_->mutex);
+    const Columns& columns = state_->columns;
+    const std::uint32_t node = columns.node_of(id);
+    const std::uint32_t row =
+        node == none ? none : columns.visible_row(node, as_of.value_or(seq_now));
+    if (row == none) throw NotFound("vector: there is no memory " + std::to_string(id));
+    const float* const at = columns.vector(row);
+    return at == nullptr ? std::vector<float>{} : std::vector<float>(at, at + columns.dim);
+}
+
+EngineStats Engine::stats() const {
+    const std::shared_lock lock(state_->mutex);
+    const Columns& columns = state_->columns;
+    EngineStats out;
+    out.rows = columns.count();
+    out.live = state_->live;
+    out.edges = state_->links.count();
+    out.live_edges = state_->links.live();
+    out.touches = columns.touches.size();
+    out.terms = state_->lexicon.terms();
+    out.postings = state_->lexicon.posting_count();
+    out.segments = columns.segments.size();
+    out.dim = columns.dim;
+    std::size_t row_bytes = 0;
+    if (!columns.segments.empty()) {
+        for (const ColumnRef& c : columns.segments[0]->columns()) row_bytes += c.size;
+    }
+    out.column_bytes = row_bytes * columns.count();
+    out.vector_bytes = columns.padded_dim * sizeof(float) * columns.count();
+    out.posting_bytes = out.postings * sizeof(Posting);
+    out.edge_bytes = out.edges * (sizeof(Edge) + 3 * sizeof(std::uint32_t));
+    out.seq = state_->seq;
+    return out;
+}
+
+std::string Engine::digest() const {
+    const std::shared_lock lock(state_->mutex);
+    const Columns& columns = state_->columns;
+    Digest digest;
+    digest.number(columns.count());
+    for (const auto& segment : columns.segments) {
+        for (const ColumnRef& c : segment->columns()) digest.bytes(c.data, c.size * segment->count);
+        // A dimension that only erased memories had is not part of what answers depend on.
+        const bool vectors = std::any_of(segment->blocks.begin(), segment->blocks.end(),
+                                         [](const BlockSummary& b) { return b.vectors != 0; });
+        if (vectors) {
+            digest.bytes(segment->vectors(),
+                         columns.padded_dim * sizeof(float) * segment->count);
+        }
+    }
+    digest.number(digest_words(state_->lexicon));
+    digest.bytes(columns.touches.data(), columns.touches.size() * sizeof(Touch));
+    for (std::uint32_t e = 0; e < state_->links.count(); ++e) {
+        digest.bytes(&state_->links.at(e), sizeof(Edge));
+    }
+    return digest.hex();
+}
+
+}  // namespace remanence

@@ -1,0 +1,85 @@
+// Building, searching and erasing postings.
+#include "core/lexicon.hpp"
+
+#include <algorithm>
+
+namespace remanence {
+
+std::uint32_t Lexicon::term_of(std::string_view word) {
+    if (const auto known = numbers_.find(word); known != numbers_.end()) return known->second;
+    const auto number = static_cast<std::uint32_t>(words_.size());
+    const auto [at, fresh] = numbers_.emplace(std::string(word), number);
+    words_.push_back(&at->first);
+    postings_.emplace_back();
+    return number;
+}
+
+std::uint32_t Lexicon::append(std::uint32_t row, std::string_view terms) {
+    std::uint32_t words = 0;
+    each_term(terms, [&](std::string_view word) {
+        ++words;
+        auto& list = postings_[term_of(word)];
+        if (!list.empty() && list.back().row == row) {
+            ++list.back().count;
+        } else {
+            list.push_back({row, 1});
+            ++posting_count_;
+        }
+    });
+    return words;
+}
+
+std::vector<Posting>::const_iterator Lexicon::first_from(const std::vector<Posting>& list,
+                                                         std::uint32_t row) {
+    return std::lower_bound(list.begin(), list.end(), row,
+                            [](const Posting& p, std::uint32_t r) { return p.row < r; });
+}
+
+void Lexicon::copy_row(std::uint32_t from, std::uint32_t to) {
+    for (auto& list : postings_) {
+        const auto at = first_from(list, from);
+        if (at == list.end() || at->row != from) continue;
+        const std::uint32_t count = at->count;
+        list.push_back({to, count});
+        ++posting_count_;
+    }
+}
+
+void Lexicon::erase_row(std::uint32_t row) {
+    for (auto& list : postings_) {
+        const auto at = first_from(list, row);
+        if (at == list.end() || at->row != row) continue;
+        list.erase(at);
+        --posting_count_;
+    }
+    // A word that only erased memories held would outlive them in the vocabulary.
+    drop_empty_terms();
+}
+
+void Lexicon::drop_empty_terms() {
+    std::vector<const std::string*> words;
+    std::vector<std::vector<Posting>> postings;
+    for (std::size_t term = 0; term < words_.size(); ++term) {
+        if (postings_[term].empty()) {
+            numbers_.erase(numbers_.find(*words_[term]));
+            continue;
+        }
+        numbers_.find(*words_[term])->second = static_cast<std::uint32_t>(words.size());
+        words.push_back(words_[term]);
+        postings.push_back(std::move(postings_[term]));
+    }
+    words_ = std::move(words);
+    postings_ = std::move(postings);
+}
+
+const std::vector<Posting>* Lexicon::find(std::string_view term) const {
+    const auto known = numbers_.find(term);
+    return known == numbers_.end() ? nullptr : &postings_[known->second];
+}
+
+void Lexicon::load_term(std::string_view word, std::vector<Posting> postings) {
+    posting_count_ += postings.size();
+    postings_[term_of(word)] = std::move(postings);
+}
+
+}  // namespace remanence

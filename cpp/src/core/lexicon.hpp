@@ -1,0 +1,65 @@
+// The words of the memories: a vocabulary and, per term, the rows that hold it.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace remanence {
+
+struct Posting {
+    std::uint32_t row;
+    std::uint32_t count;  ///< occurrences of the term in the row's lexical document
+};
+
+/// Calls `use(term)` for every space-separated term of `terms`.
+template <class Use>
+void each_term(std::string_view terms, Use&& use) {
+    std::size_t at = 0;
+    while (at < terms.size()) {
+        const std::size_t end = std::min(terms.find(' ', at), terms.size());
+        if (end > at) use(terms.substr(at, end - at));
+        at = end + 1;
+    }
+}
+
+/// Postings are in row order, so a range of rows is a range of each list.
+class Lexicon {
+public:
+    /// Adds the lexical document of a row greater than all before; returns its number of words.
+    std::uint32_t append(std::uint32_t row, std::string_view terms);
+    /// Gives a row greater than all before the document of `from`.
+    void copy_row(std::uint32_t from, std::uint32_t to);
+    void erase_row(std::uint32_t row);
+    /// The first posting of `list` at or after `row`.
+    static std::vector<Posting>::const_iterator first_from(const std::vector<Posting>& list,
+                                                           std::uint32_t row);
+    /// The rows of a term, or null when no memory ever held it.
+    const std::vector<Posting>* find(std::string_view term) const;
+
+    std::size_t terms() const { return words_.size(); }
+    const std::string& word(std::size_t term) const { return *words_[term]; }
+    const std::vector<Posting>& postings(std::size_t term) const { return postings_[term]; }
+    std::size_t posting_count() const { return posting_count_; }
+    void load_term(std::string_view word, std::vector<Posting> postings);
+
+private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>{}(text);
+        }
+    };
+    std::uint32_t term_of(std::string_view word);
+    void drop_empty_terms();
+
+    std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
+    std::vector<const std::string*> words_;
+    std::vector<std::vector<Posting>> postings_;
+    std::size_t posting_count_ = 0;
+};
+
+}  // namespace remanence

@@ -1,0 +1,22 @@
+// Backends that live in a library of their own, found beside this one.
+#pragma once
+
+#include <string>
+
+namespace remanence {
+
+/// What a plug-in's one exported function returns. The build id must be ours to the letter.
+struct PluginInfo {
+    const char* build_id;
+    const char* name;
+    /// Null when the backend can run here, else one sentence that lives as long as the library.
+    const char* (*why_unavailable)();
+};
+
+inline constexpr const char* plugin_entry = "remanence_backend";
+
+/// Loads libremanence_<name> from the folder of this library; empty when it can run here, else
+/// one sentence that says why not. Loaded once and never unloaded.
+std::string load_plugin(const std::string& name);
+
+}  // namespace remanence

@@ -1,0 +1,75 @@
+// What a backend is asked to scan: a request resolved against the columns, and its answer.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/columns.hpp"
+#include "core/lexicon.hpp"
+#include "remanence/recall.hpp"
+
+namespace remanence {
+
+/// One word of the question: its rows, and idf * (repeats in the question), normalised.
+struct ScanTerm {
+    const std::vector<Posting>* postings;
+    float weight;
+};
+
+/// A request made ready. The backend reads it and the columns, nothing else.
+struct ScanPlan {
+    const Columns* columns = nullptr;
+    const Request* request = nullptr;
+    Seq seq = seq_now;
+    std::vector<float> query;  ///< unit vector, padded; empty = no vector cue
+    std::vector<std::uint8_t> scope_allowed;  ///< [scope]; empty = all
+    std::vector<std::uint64_t> row_allowed;   ///< bit per row; empty = all
+    std::vector<std::uint32_t> excluded;      ///< sorted rows
+    std::vector<ScanTerm> terms;
+    float length_base = 0.0F;   ///< BM25: k1 (1 - b + b m / (avgdl + m))
+    float length_slope = 0.0F;  ///< BM25: k1 b / (avgdl + m)
+    std::array<float, kind_count> lexical_weight{};
+    std::array<float, static_count> table{};
+    std::uint32_t author = 0;  ///< the one author that the question names, or 0
+};
+
+/// A row with its score; better() is the one order of every answer.
+struct Scored {
+    float score;
+    std::uint32_t row;
+    Id id;
+};
+inline bool better(const Scored& a, const Scored& b) {
+    return a.score != b.score ? a.score > b.score : a.id < b.id;
+}
+
+struct ScanAnswer {
+    std::vector<Scored> top;  ///< best first
+    std::size_t scanned = 0;
+};
+
+using TermValues = std::array<float, term_count>;
+
+/// Days from a memory's time to the nearest interval: 0 inside, after its end as they are, before
+/// its start three times (talk about an event follows it).
+float days_from(TimeNs time, const std::vector<std::array<TimeNs, 2>>& dates);
+
+/// The feature exp(-days / 14).
+float date_feature(TimeNs time, const std::vector<std::array<TimeNs, 2>>& dates);
+
+/// ln((used + 1) / (unused + 1)).
+float usefulness_feature(std::uint32_t used, std::uint32_t unused);
+
+bool row_passes(const ScanPlan& plan, std::uint32_t row);
+
+/// Own-evidence terms of one row, bit for bit what the scan added up; `next`, `session` and
+/// `spreading` are left 0. `total` adds in the scan's order.
+TermValues row_terms(const ScanPlan& plan, std::uint32_t row);
+float total(const TermValues& values);
+
+/// Fills plan.table, plan.lexical_weight from the request's weights.
+void prepare_tables(ScanPlan& plan);
+
+}  // namespace remanence

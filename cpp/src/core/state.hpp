@@ -1,0 +1,43 @@
+// Everything an engine holds, and the lock that keeps writers from readers.
+#pragma once
+
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/columns.hpp"
+#include "core/lexicon.hpp"
+#include "core/links.hpp"
+#include "remanence/engine.hpp"
+
+namespace remanence {
+
+inline constexpr std::uint32_t scope_limit = 1U << 24U;
+
+/// What BM25 needs to know of the live rows of one scope.
+struct ScopeWords {
+    std::uint64_t rows = 0;
+    std::uint64_t words = 0;
+};
+
+struct Engine::State {
+    mutable std::shared_mutex mutex;
+    Columns columns;
+    Lexicon lexicon;
+    Links links;
+    std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> sessions;  ///< rows, ascending
+    std::vector<ScopeWords> scopes;
+    std::size_t live = 0;
+    Seq seq = 0;
+    std::string tag;
+
+    void count_live(std::uint32_t row, bool added);
+    void close_row(std::uint32_t row, Seq at);
+    void index_session(std::uint32_t row);
+};
+
+/// Sums over the visible rows of the scopes that a question may see.
+ScopeWords corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_t>& allowed);
+
+}  // namespace remanence

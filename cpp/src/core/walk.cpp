@@ -1,0 +1,173 @@
+// Personalised PageRank by power iteration, summed in one fixed order.
+#include "core/walk.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <unordered_map>
+
+#include "core/check.hpp"
+#include "core/state.hpp"
+#include "remanence/canonical.hpp"
+
+namespace remanence {
+namespace {
+
+/// The reachable part of the graph as rows of (target, share of the node's weight).
+struct Reach {
+    std::vector<std::uint32_t> nodes;  ///< local number -> node
+    std::vector<std::size_t> offset{0};
+    std::vector<std::uint32_t> target;
+    std::vector<double> share;
+    std::vector<double> degree;
+};
+
+struct Arc {
+    EdgeId edge;
+    std::uint32_t to;
+    double weight;
+};
+
+Reach reach(const Columns& columns, const Links& links, const EdgeTest& test,
+            const std::vector<std::uint32_t>& seeds) {
+    Reach out;
+    std::unordered_map<std::uint32_t, std::uint32_t> local;
+    const auto number = [&](std::uint32_t node) {
+        const auto [at, fresh] = local.emplace(node, static_cast<std::uint32_t>(out.nodes.size()));
+        if (fresh) out.nodes.push_back(node);
+        return at->second;
+    };
+    for (const std::uint32_t seed : seeds) number(seed);
+    std::vector<Arc> arcs;
+    for (std::size_t at = 0; at < out.nodes.size(); ++at) {
+        arcs.clear();
+        links.each(out.nodes[at], [&](const Edge& e, bool outgoing) {
+            const std::uint32_t other = outgoing ? e.target : e.source;
+            if (test.edge(e, outgoing) && test.node(other)) {
+                arcs.push_back({e.id, other, static_cast<double>(e.weight)});
+            }
+        });
+        std::sort(arcs.begin(), arcs.end(),
+                  [](const Arc& a, const Arc& b) { return a.edge < b.edge; });
+        double degree = 0.0;
+        for (const Arc& arc : arcs) degree += arc.weight;
+        for (const Arc& arc : arcs) {
+            out.target.push_back(number(arc.to));
+            out.share.push_back(arc.weight / degree);
+        }
+        out.offset.push_back(out.target.size());
+        out.degree.push_back(degree);
+    }
+    (void)columns;
+    return out;
+}
+
+void check_walk(const WalkRequest& request) {
+    check(!request.seeds.empty(), "propagate", [] { return std::string("no seeds were given"); });
+    if (!request.weights.empty()) {
+        check_length("propagate", "weights", request.weights.size(), request.seeds.size());
+    }
+    for (const float w : request.weights) {
+        check(w > 0.0F && w <= 1e6F, "propagate", [&] {
+            return "seed weights must be in (0, 1e6] (got " + std::to_string(w) + ")";
+        });
+    }
+    check(request.damping >= 0.0 && request.damping < 1.0, "propagate", [&] {
+        return "damping must be in [0, 1) (got " + std::to_string(request.damping) + ")";
+    });
+    check(request.tolerance >= 1e-15 && request.tolerance <= 1.0, "propagate", [&] {
+        return "tolerance must be in [1e-15, 1] (got " + std::to_string(request.tolerance) + ")";
+    });
+}
+
+Mass ranked(const Columns& columns, std::vector<NodeMass> found) {
+    std::sort(found.begin(), found.end(), [&](const NodeMass& a, const NodeMass& b) {
+        return a.mass != b.mass ? a.mass > b.mass : columns.id_of(a.node) < columns.id_of(b.node);
+    });
+    Mass out;
+    for (const NodeMass& m : found) {
+        if (m.mass == 0.0) continue;
+        out.id.push_back(columns.id_of(m.node));
+        out.mass.push_back(m.mass);
+    }
+    return out;
+}
+
+}  // namespace
+
+std::vector<NodeMass> walk(const Columns& columns, const Links& links,
+                           const WalkRequest& request) {
+    check_walk(request);
+    const EdgeTest test(columns, request.filter);
+    std::vector<std::uint32_t> seeds;
+    for (const Id id : request.seeds) {
+        const std::uint32_t node = columns.node_of(id);
+        if (node == none || !test.node(node)) {
+            throw NotFound("propagate: there is no memory " + std::to_string(id));
+        }
+        seeds.push_back(node);
+    }
+    const Reach graph = reach(columns, links, test, seeds);
+    const std::size_t n = graph.nodes.size();
+    std::vector<double> start(n, 0.0);
+    double all = 0.0;
+    for (std::size_t i = 0; i < seeds.size(); ++i) {
+        const double w = request.weights.empty() ? 1.0 : static_cast<double>(request.weights[i]);
+        // Seeds hold the first local numbers, in order of first mention.
+        const auto at = std::find(graph.nodes.begin(), graph.nodes.end(), seeds[i]);
+        start[static_cast<std::size_t>(at - graph.nodes.begin())] += w;
+        all += w;
+    }
+    for (double& s : start) s /= all;
+    std::vector<double> mass = start;
+    std::vector<double> next(n);
+    for (double change = 1.0; change > request.tolerance;) {
+        double returned = 1.0 - request.damping;
+        std::fill(next.begin(), next.end(), 0.0);
+        for (std::size_t u = 0; u < n; ++u) {
+            const double out = request.damping * mass[u];
+            if (graph.offset[u] == graph.offset[u + 1]) returned += out;
+            for (std::size_t e = graph.offset[u]; e < graph.offset[u + 1]; ++e) {
+                next[graph.target[e]] += out * graph.share[e];
+            }
+        }
+        change = 0.0;
+        for (std::size_t u = 0; u < n; ++u) {
+            next[u] += returned * start[u];
+            change += std::fabs(next[u] - mass[u]);
+        }
+        mass.swap(next);
+    }
+    std::vector<NodeMass> out;
+    for (std::size_t u = 0; u < n; ++u) out.push_back({graph.nodes[u], mass[u], graph.degree[u]});
+    return out;
+}
+
+std::vector<NodeMass> lift(const Columns& columns, const Links& links,
+                           const WalkRequest& request) {
+    std::vector<NodeMass> out = walk(columns, links, request);
+    const EdgeTest test(columns, request.filter);
+    double all = 0.0;
+    for (std::size_t e = 0; e < links.count(); ++e) {
+        const Edge& edge = links.at(static_cast<std::uint32_t>(e));
+        if (test.edge(edge, true) || test.edge(edge, false)) all += static_cast<double>(edge.weight);
+    }
+    const double delta = 1e-3 / static_cast<double>(std::max<std::size_t>(columns.nodes(), 1));
+    for (NodeMass& m : out) {
+        const double prior = all > 0.0 ? m.degree / (2.0 * all) : 0.0;
+        m.mass = std::clamp(canonical_log((m.mass + delta) / (prior + delta)), -4.0, 4.0);
+    }
+    return out;
+}
+
+Mass Engine::propagate(const WalkRequest& request) const {
+    const std::shared_lock lock(state_->mutex);
+    return ranked(state_->columns, walk(state_->columns, state_->links, request));
+}
+
+Mass Engine::spread(const WalkRequest& request) const {
+    const std::shared_lock lock(state_->mutex);
+    return ranked(state_->columns, lift(state_->columns, state_->links, request));
+}
+
+}  // namespace remanence

@@ -1,0 +1,56 @@
+// The inner loops, compiled once per instruction set from one source, and the choice among them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "remanence/decay_math.hpp"
+#include "remanence/types.hpp"
+
+namespace remanence::cpu {
+
+/// Columns of one block of rows and the query's share of every side term. Null means "adds nothing".
+struct SideBlock {
+    std::uint32_t count = 0;
+    const float* table = nullptr;  ///< [static_count] bias + length + question + when
+    const std::uint16_t* statics = nullptr;
+    const float* lexical = nullptr;        ///< BM25 of the block's rows, already normalised
+    const float* lexical_weight = nullptr; ///< [kind_count]
+    const std::uint8_t* kind = nullptr;
+    const std::uint32_t* author = nullptr;
+    std::uint32_t wanted_author = 0;
+    float author_weight = 0.0F;
+    const float* date = nullptr;        ///< weighted, per row
+    const float* lift = nullptr;        ///< weighted, per row
+    const float* activation = nullptr;  ///< nats, per row
+    float activation_weight = 0.0F;
+    const float* usefulness = nullptr;  ///< weighted, per row
+    const float* importance = nullptr;
+    float importance_weight = 0.0F;
+    const float* log_belief = nullptr;
+};
+
+struct Kernels {
+    const char* name;
+    /// Canonical dot products of `query` [padded] with `count` consecutive rows [padded].
+    void (*dot)(const float* query, const float* rows, std::size_t padded, std::size_t count,
+                float* out);
+    /// PowerTrace activation in nats of `count` (a multiple of 16) rows of a block.
+    void (*activation)(const PowerTraceConstants& constants, const float* const* trace,
+                       const float* age_s, std::size_t count, float* out);
+    /// Adds every side term of a block in the order of `Term`.
+    void (*side)(const SideBlock& block, float* out);
+};
+
+extern const Kernels scalar_kernels;
+#if defined(__x86_64__)
+extern const Kernels avx2_kernels;
+extern const Kernels avx512_kernels;
+#elif defined(__aarch64__)
+extern const Kernels neon_kernels;
+#endif
+
+/// The kernels in use; throws BackendUnavailable when REMANENCE_SIMD names none that runs here.
+const Kernels& kernels();
+
+}  // namespace remanence::cpu

@@ -1,0 +1,134 @@
+// The inner loops, written once; each kernels_*.cpp compiles them for one instruction set.
+//
+// Every sum has a fixed order and every step is one multiplication or one addition, so all
+// instruction sets return the same bits. Nothing here may call an ordinary inline function:
+// the linker could pick a copy that was compiled for another instruction set.
+
+#include "cpu/kernels.hpp"
+#include "remanence/canonical.hpp"
+
+namespace remanence::cpu {
+namespace {
+
+#if defined(REMANENCE_SCALAR_LANES)
+using Lane = float;
+constexpr std::size_t lane_count = 1;
+#else
+using Lane = float __attribute__((vector_size(64)));
+constexpr std::size_t lane_count = 16;
+#endif
+
+REMANENCE_LANE_FN Lane load(const float* at) {
+    Lane value;
+    __builtin_memcpy(&value, at, sizeof value);
+    return value;
+}
+
+REMANENCE_LANE_FN void store(float* at, const Lane& value) {
+    __builtin_memcpy(at, &value, sizeof value);
+}
+
+/// The sum of 16 lane sums: halves are added until one is left.
+REMANENCE_LANE_FN float tree(float* a) {
+    for (std::size_t width = 8; width != 0; width /= 2) {
+        for (std::size_t l = 0; l < width; ++l) a[l] = a[l] + a[l + width];
+    }
+    return a[0];
+}
+
+#if defined(REMANENCE_SCALAR_LANES)
+REMANENCE_LANE_FN void dot_rows(const float* query, const float* rows, std::size_t padded,
+                                std::size_t count, float* out) {
+    for (std::size_t r = 0; r < count; ++r, rows += padded) {
+        float a[16] = {};
+        for (std::size_t j = 0; j < padded; j += 16) {
+            for (std::size_t l = 0; l < 16; ++l) a[l] = a[l] + query[j + l] * rows[j + l];
+        }
+        out[r] = tree(a);
+    }
+}
+#else
+/// `n` rows at a time keep enough loads in flight to reach the memory's speed.
+template <int n>
+REMANENCE_LANE_FN void dot_group(const float* query, const float* rows, std::size_t padded,
+                                 float* out) {
+    Lane sum[n] = {};
+    for (std::size_t j = 0; j < padded; j += 16) {
+        const Lane q = load(query + j);
+        for (int r = 0; r < n; ++r) {
+            sum[r] = sum[r] + q * load(rows + static_cast<std::size_t>(r) * padded + j);
+        }
+    }
+    for (int r = 0; r < n; ++r) {
+        float a[16];
+        store(a, sum[r]);
+        out[r] = tree(a);
+    }
+}
+
+REMANENCE_LANE_FN void dot_rows(const float* query, const float* rows, std::size_t padded,
+                                std::size_t count, float* out) {
+    std::size_t r = 0;
+    for (; r + 4 <= count; r += 4) dot_group<4>(query, rows + r * padded, padded, out + r);
+    for (; r < count; ++r) dot_group<1>(query, rows + r * padded, padded, out + r);
+}
+#endif
+
+void dot(const float* query, const float* rows, std::size_t padded, std::size_t count,
+         float* out) {
+    dot_rows(query, rows, padded, count, out);
+}
+
+void activation(const PowerTraceConstants& constants, const float* const* trace,
+                const float* age_s, std::size_t count, float* out) {
+    for (std::size_t i = 0; i < count; i += lane_count) {
+        Lane held[power_trace_size];
+        for (int k = 0; k < power_trace_size; ++k) held[k] = load(trace[k] + i);
+        store(out + i, power_trace_activation<Lane>(held, load(age_s + i), constants));
+    }
+}
+
+void side(const SideBlock& b, float* out) {
+    const std::uint32_t n = b.count;
+    for (std::uint32_t i = 0; i < n; ++i) out[i] = b.table[b.statics[i]];
+    if (b.lexical != nullptr) {
+        for (std::uint32_t i = 0; i < n; ++i) {
+            out[i] = out[i] + b.lexical[i] * b.lexical_weight[b.kind[i]];
+        }
+    }
+    if (b.author != nullptr) {
+        for (std::uint32_t i = 0; i < n; ++i) {
+            const float known = b.author[i] == 0 || b.kind[i] != 0 ? 0.0F : -b.author_weight;
+            out[i] = out[i] + (b.author[i] == b.wanted_author && b.kind[i] == 0 ? b.author_weight
+                                                                               : known);
+        }
+    }
+    if (b.date != nullptr) {
+        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + b.date[i];
+    }
+    if (b.lift != nullptr) {
+        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + b.lift[i];
+    }
+    if (b.activation != nullptr) {
+        for (std::uint32_t i = 0; i < n; ++i) {
+            out[i] = out[i] + b.activation[i] * b.activation_weight;
+        }
+    }
+    if (b.usefulness != nullptr) {
+        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + b.usefulness[i];
+    }
+    if (b.importance != nullptr) {
+        for (std::uint32_t i = 0; i < n; ++i) {
+            out[i] = out[i] + b.importance[i] * b.importance_weight;
+        }
+    }
+    if (b.log_belief != nullptr) {
+        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + b.log_belief[i];
+    }
+}
+
+}  // namespace
+
+const Kernels REMANENCE_KERNELS = {REMANENCE_KERNELS_NAME, dot, activation, side};
+
+}  // namespace remanence::cpu

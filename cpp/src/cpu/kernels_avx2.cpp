@@ -1,0 +1,6 @@
+// The inner loops for avx2.
+#if defined(__x86_64__)
+#define REMANENCE_KERNELS avx2_kernels
+#define REMANENCE_KERNELS_NAME "avx2"
+#include "cpu/kernels.inl"
+#endif

@@ -1,0 +1,5 @@
+// The inner loops for scalar.
+#define REMANENCE_SCALAR_LANES
+#define REMANENCE_KERNELS scalar_kernels
+#define REMANENCE_KERNELS_NAME "scalar"
+#include "cpu/kernels.inl"
