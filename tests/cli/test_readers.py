@@ -72,6 +72,7 @@ class TestJsonl:
                 '{"text": "a", "links": [{"target": "z"}]}',
                 "link to an id not in the file (got 'z')",
             ),
+            ('{"text": "a", "links": [{"target": "one", "weight": 0}]}', "weight is out of range"),
             ('{"text": "a", "id": "one"}', "id is used twice (got 'one')"),
             ("[" * 100_000, "import: notes.jsonl line 3: "),
         ],

@@ -75,10 +75,11 @@ def link(
     own = {row.ref: number for row, number in zip(rows, ids, strict=True) if row.ref}
     id_of = {**(known or {}), **own}
     links = [
-        {"source": number, "target": id_of[target], "type": kind, "weight": weight}
+        (number, id_of[target], kind, weight)
         for row, number in zip(rows, ids, strict=True)
         for kind, target, weight in row.links
     ]
     if links:
-        memory.link_many(links, **options)
+        sources, targets, kinds, weights = map(list, zip(*links, strict=True))
+        memory.link_many(sources, targets, kinds, weight=weights, **options)
     return len(links)

@@ -171,7 +171,7 @@ def _links(found: object) -> tuple[tuple[str, str, float], ...]:
         if not isinstance(link, dict) or not isinstance(link.get("target"), str | int):
             raise ValueError(f'a link is not readable (got {link!r}, want {{"type", "target"}})')
         weight = link.get("weight", 1.0)
-        if isinstance(weight, bool) or not isinstance(weight, int | float):
-            raise ValueError(f"a link's weight is not a number (got {weight!r})")
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= 1:
+            raise ValueError(f"a link's weight is out of range (got {weight!r}, want (0, 1])")
         links.append((str(link.get("type", "related")), str(link["target"]), float(weight)))
     return tuple(links)
