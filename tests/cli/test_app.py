@@ -116,18 +116,15 @@ class TestImport:
         assert not store.exists()
 
 
+@pytest.mark.usefixtures("filled")
 class TestQuestions:
-    def test_recall_prints_the_best_first(
-        self, filled: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_recall_prints_the_best_first(self, capsys: pytest.CaptureFixture[str]) -> None:
         lines = said(capsys, "recall", "What is Davi allergic to?", "--k", "2").splitlines()
         assert lines[0].split() == ["id", "p", "when", "who", "memory"]
         assert len(lines) == 3
         assert lines[1].endswith("Davi is allergic to hazelnuts.")
 
-    def test_explained_terms_add_up_to_the_score(
-        self, filled: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_explained_terms_add_up_to_the_score(self, capsys: pytest.CaptureFixture[str]) -> None:
         out = said(capsys, "recall", "What is Davi allergic to?", "--k", "1", "--explain")
         why = out.splitlines()[-1]
         assert why.startswith("3: ")
@@ -136,26 +133,22 @@ class TestQuestions:
         parts = [word for word in terms.split() if word[0] in "+-" and word[1:2].isdigit()]
         assert sum(map(float, parts)) == pytest.approx(float(score), abs=0.05)
 
-    def test_valid_at_is_passed_on(self, filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_valid_at_is_passed_on(self, capsys: pytest.CaptureFixture[str]) -> None:
         query = ("recall", "What is Davi allergic to?", "--k", "1", "--valid-at")
         assert "hazelnuts" in said(capsys, *query, "2026-02-01")
         assert "hazelnuts" not in said(capsys, *query, "2025-02-01")
 
     def test_as_of_before_everything_finds_nothing(
-        self, filled: Path, capsys: pytest.CaptureFixture[str]
+        self, capsys: pytest.CaptureFixture[str]
     ) -> None:
         out = said(capsys, "recall", "hazelnuts", "--as-of", "2001-01-01")
         assert out == "Nothing is remembered that passes the filters.\n"
 
-    def test_another_scope_finds_nothing(
-        self, filled: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_another_scope_finds_nothing(self, capsys: pytest.CaptureFixture[str]) -> None:
         out = said(capsys, "recall", "hazelnuts", "--scope", "elsewhere")
         assert out == "Nothing is remembered that passes the filters.\n"
 
-    def test_context_keeps_to_its_budget(
-        self, filled: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_context_keeps_to_its_budget(self, capsys: pytest.CaptureFixture[str]) -> None:
         out = said(capsys, "context", "What is Davi allergic to?", "--budget", "60")
         assert "hazelnuts" in out
         assert len(out.split()) < 60
@@ -181,7 +174,8 @@ class TestCare:
         assert lines[1].endswith("2026-01-20..  Davi is allergic to hazelnuts.")
         assert lines[2].endswith("2026-01-20..  Davi is allergic to hazelnuts, severely.")
 
-    def test_stats_and_verify(self, filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    @pytest.mark.usefixtures("filled")
+    def test_stats_and_verify(self, capsys: pytest.CaptureFixture[str]) -> None:
         stats = dict(line.split(None, 1) for line in said(capsys, "stats").splitlines()[1:] if line)
         assert stats["memories"].strip() == "3"
         assert said(capsys, "verify").startswith("ok: True\n")
@@ -224,10 +218,10 @@ class TestRefusals:
             (("context", "x", "--budget", "-1"), "budget"),
         ],
     )
+    @pytest.mark.usefixtures("filled")
     def test_bad_input_is_one_sentence(
-        self, arguments: tuple[str, ...], what: str, filled: Path,
-        capsys: pytest.CaptureFixture[str],
-    ) -> None:  # fmt: skip
+        self, arguments: tuple[str, ...], what: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert what in refusal(capsys, *arguments)
 
     def test_a_foreign_file_is_refused(
