@@ -25,10 +25,10 @@ struct Notes {
     std::array<std::uint8_t, 3> zero8{};
     std::array<std::uint16_t, 3> length{3, 3, 3};
     std::array<remanence::TimeNs, 3> time{0, day_ns, 2 * day_ns};
-    std::array<remanence::TimeNs, 3> from{
-        remanence::time_min, remanence::time_min, remanence::time_min};
-    std::array<remanence::TimeNs, 3> to{
-        remanence::time_max, remanence::time_max, remanence::time_max};
+    std::array<remanence::TimeNs, 3> from{remanence::time_min, remanence::time_min,
+                                          remanence::time_min};
+    std::array<remanence::TimeNs, 3> to{remanence::time_max, remanence::time_max,
+                                        remanence::time_max};
     std::array<float, 3> belief{1.0F, 1.0F, 1.0F};
     std::array<float, 3> importance{};
     std::array<std::string_view, 3> terms{"bridg larch glue", "cat fridg sleep", "bridg pile mud"};
@@ -106,9 +106,7 @@ int main(int argc, char** argv) {
     } catch (const remanence::InvalidArgument& error) {
         check(std::string_view(error.what()).starts_with("recall: "), "the message names the verb");
     }
-    std::printf("remanence %s on %s: recalled %lld\n",
-                remanence::version().c_str(),
-                remanence::simd().c_str(),
-                static_cast<long long>(hits.id[0]));
+    std::printf("remanence %s on %s: recalled %lld\n", remanence::version().c_str(),
+                remanence::simd().c_str(), static_cast<long long>(hits.id[0]));
     return 0;
 }
