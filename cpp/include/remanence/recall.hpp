@@ -37,19 +37,21 @@ REMANENCE_API std::string_view term_name(Term term);
 
 /// Weights of the fused score, in nats per unit of their feature. The defaults answer a question.
 ///
-/// score = bias + sum of weight * feature + ln P(valid). Features: cosine in [-1, 1]; lexical =
-/// BM25 / sqrt(sum of idf); length = ln(1 + min(tokens, 20)); question, when, author in {-1, 0, 1};
+/// score = bias + sum of weight * feature + ln P(valid). Features: cosine = (q - centring * m).x, m
+/// the mean of the vectors in the scopes asked, so that what is near everything counts less; lexical =
+/// BM25 over words of weight idf^1.25, divided by the root of their sum; length = ln(1 + min(tokens, 20)); question, when, author in {-1, 0, 1};
 /// date = exp(-days/14) from the interval that the question names; lift = activation minus that
 /// of a memory never touched again; usefulness = ln((used+1)/(unused+1)); next, session: share of
 /// a linked seed's lead; spreading = log lift of personalised PageRank from the cues.
 struct REMANENCE_API Weights {
     float bias = -9.5F;
-    float cosine = 6.0F;
+    float cosine = 7.2F;
+    float centring = 1.0F;          ///< share of the mean vector taken out of the query
     float lexical = 3.0F;           ///< episodic memories
     float lexical_document = 0.9F;  ///< every other kind
     float length = 0.18F;
     float question = -0.6F;
-    float author = 0.9F;
+    float author = 0.75F;
     float date = 3.0F;
     float when = 0.9F;
     float lift = 0.1F;

@@ -16,8 +16,9 @@ struct Field {
     float Weights::* member;
 };
 
-constexpr std::array<Field, 16> fields = {{{"bias", &Weights::bias},
+constexpr std::array<Field, 17> fields = {{{"bias", &Weights::bias},
                                            {"cosine", &Weights::cosine},
+                                           {"centring", &Weights::centring},
                                            {"lexical", &Weights::lexical},
                                            {"lexical_document", &Weights::lexical_document},
                                            {"length", &Weights::length},

@@ -38,7 +38,7 @@ void check_seq(const char* verb, View<const Seq> seq, std::size_t rows, Seq last
 namespace {
 
 void check_weights(const Weights& w) {
-    for (const float x : {w.bias, w.cosine, w.lexical, w.lexical_document, w.length, w.question,
+    for (const float x : {w.bias, w.cosine, w.centring, w.lexical, w.lexical_document, w.length, w.question,
                           w.author, w.date, w.when, w.lift, w.activation, w.usefulness,
                           w.importance, w.next, w.session, w.spreading}) {
         check(std::isfinite(x) && std::fabs(x) <= 1e6F, "recall", [&] {

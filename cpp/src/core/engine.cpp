@@ -185,10 +185,8 @@ void Engine::State::count_live(std::uint32_t row, bool added) {
     const Segment& s = columns.at(row);
     const std::uint32_t r = Columns::within(row);
     if (s.scope[r] >= scopes.size()) scopes.resize(s.scope[r] + std::size_t{1});
-    ScopeWords& w = scopes[s.scope[r]];
-    live = added ? live + 1 : live - 1;
-    w.rows = added ? w.rows + 1 : w.rows - 1;
-    w.words = added ? w.words + s.words[r] : w.words - s.words[r];
+    scopes[s.scope[r]].add(columns, row, added);
+    all.add(columns, row, added);
 }
 
 void Engine::State::close_row(std::uint32_t row, Seq at) {

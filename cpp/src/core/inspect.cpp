@@ -149,7 +149,7 @@ EngineStats Engine::stats() const {
     const Columns& columns = state_->columns;
     EngineStats out;
     out.rows = columns.count();
-    out.live = state_->live;
+    out.live = state_->all.rows;
     out.edges = state_->links.count();
     out.live_edges = state_->links.live();
     out.touches = columns.touches.size();

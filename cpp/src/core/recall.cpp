@@ -11,16 +11,17 @@
 #include "core/walk.hpp"
 #include "cpu/kernels.hpp"
 #include "cpu/search.hpp"
-#include "remanence/canonical.hpp"
+#include "remanence/decay_math.hpp"
 
 namespace remanence {
 namespace {
 
 constexpr std::size_t seed_count = 50;       // each seed is worth its lead over the best row after it
 constexpr std::size_t session_limit = 4096;  // rows of a session above which it says nothing
-constexpr double k1 = 1.2;
+constexpr double k1 = 1.5;
 constexpr double b = 0.75;
-constexpr double typical_words = 40.0;
+constexpr double typical_words = 40.0;  // chat turns are short: a pseudo-length evens them out
+constexpr double idf_power = 1.25;      // rare words decide more than BM25 lets them
 
 /// What links add to a row.
 struct Gain {
@@ -68,7 +69,11 @@ void resolve_rows(const Engine::State& state, const Request& q, ScanPlan& plan) 
     std::sort(plan.excluded.begin(), plan.excluded.end());
 }
 
-void resolve_vector(const Request& q, const Columns& columns, ScanPlan& plan) {
+/// Too few vectors have no mean worth taking out: it is shrunk as if by this many zero vectors.
+constexpr double mean_shrinkage = 10.0;
+
+void resolve_vector(const Request& q, const Columns& columns, const Totals& totals,
+                    ScanPlan& plan) {
     if (q.vector.empty() || columns.dim == 0 || q.weights.cosine == 0.0F) return;
     plan.query.assign(columns.padded_dim, 0.0F);
     std::copy(q.vector.begin(), q.vector.end(), plan.query.begin());
@@ -76,6 +81,12 @@ void resolve_vector(const Request& q, const Columns& columns, ScanPlan& plan) {
     cpu::kernels().dot(plan.query.data(), plan.query.data(), columns.padded_dim, 1, &squares);
     const float norm = std::sqrt(squares);
     for (float& x : plan.query) x = x / norm;
+    if (totals.vectors == 0) return;
+    const double scale = 0x1p-30 / (static_cast<double>(totals.vectors) + mean_shrinkage);
+    for (std::size_t j = 0; j < totals.vector_sum.size(); ++j) {
+        const auto mean = static_cast<float>(static_cast<double>(totals.vector_sum[j]) * scale);
+        plan.query[j] = plan.query[j] - q.weights.centring * mean;
+    }
 }
 
 bool row_counts(const ScanPlan& plan, std::uint32_t row) {
@@ -86,10 +97,10 @@ bool row_counts(const ScanPlan& plan, std::uint32_t row) {
             (scope < plan.scope_allowed.size() && plan.scope_allowed[scope] != 0));
 }
 
-/// BM25 with Lucene's idf and a pseudo-length, divided by the root of the summed idf. Source:
-/// Robertson & Zaragoza 2009, eq. 3.15; docs/architecture.md for the two changes.
-void resolve_terms(const Engine::State& state, const Request& q, ScanPlan& plan) {
-    const ScopeWords all = corpus(state, plan.seq, plan.scope_allowed);
+/// BM25 with Lucene's idf to a power and a pseudo-length, divided by the root of the summed word
+/// weights. Source: Robertson & Zaragoza 2009, eq. 3.15; docs/decisions/0004 for the changes.
+void resolve_terms(const Engine::State& state, const Request& q, const Totals& all,
+                   ScanPlan& plan) {
     if (q.terms.empty() || all.rows == 0) return;
     const auto rows = static_cast<double>(all.rows);
     const double average = static_cast<double>(all.words) / rows;
@@ -97,8 +108,8 @@ void resolve_terms(const Engine::State& state, const Request& q, ScanPlan& plan)
     plan.length_base = static_cast<float>(k1 * (1.0 - b + b * pseudo / (average + pseudo)));
     plan.length_slope = static_cast<float>(k1 * b / (average + pseudo));
     const bool everything = plan.scope_allowed.empty() && plan.seq >= state.seq &&
-                            state.live == state.columns.count();
-    std::vector<double> idf;
+                            state.all.rows == state.columns.count();
+    std::vector<double> weights;
     double sum = 0.0;
     std::vector<std::string_view> words;
     each_term(q.terms, [&](std::string_view word) { words.push_back(word); });
@@ -119,13 +130,14 @@ void resolve_terms(const Engine::State& state, const Request& q, ScanPlan& plan)
         const auto times = static_cast<double>(
             std::count(words.begin() + static_cast<std::ptrdiff_t>(i), words.end(), words[i]));
         const auto df = static_cast<double>(found);
-        const double value = canonical_log(1.0 + (rows - df + 0.5) / (df + 0.5)) * times;
+        const double idf = canonical_log(1.0 + (rows - df + 0.5) / (df + 0.5));
+        const double value = canonical_pow(idf, idf_power) * times;
         plan.terms.push_back({postings, 0.0F});
-        idf.push_back(value);
+        weights.push_back(value);
         sum += value;
     }
-    for (std::size_t i = 0; i < idf.size(); ++i) {
-        plan.terms[i].weight = static_cast<float>(idf[i] / std::sqrt(sum));
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        plan.terms[i].weight = static_cast<float>(weights[i] / std::sqrt(sum));
     }
 }
 
@@ -250,29 +262,6 @@ void fill(const ScanPlan& plan, const Gains& gains, const std::vector<Scored>& t
 
 }  // namespace
 
-ScopeWords corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_t>& allowed) {
-    ScopeWords sum;
-    const auto sees = [&](std::uint32_t scope) {
-        return allowed.empty() || (scope < allowed.size() && allowed[scope] != 0);
-    };
-    if (seq >= state.seq) {
-        for (std::uint32_t scope = 0; scope < state.scopes.size(); ++scope) {
-            if (!sees(scope)) continue;
-            sum.rows += state.scopes[scope].rows;
-            sum.words += state.scopes[scope].words;
-        }
-        return sum;
-    }
-    for (std::uint32_t row = 0; row < state.columns.count(); ++row) {
-        const Segment& s = state.columns.at(row);
-        const std::uint32_t r = Columns::within(row);
-        if (!state.columns.row_visible(row, seq) || !sees(s.scope[r])) continue;
-        ++sum.rows;
-        sum.words += s.words[r];
-    }
-    return sum;
-}
-
 Hits Engine::recall(const Request& request) const {
     const std::shared_lock lock(state_->mutex);
     check_request(request, state_->columns.dim);
@@ -282,8 +271,9 @@ Hits Engine::recall(const Request& request) const {
     plan.seq = request.as_of.value_or(seq_now);
     resolve_scopes(request, plan);
     resolve_rows(*state_, request, plan);
-    resolve_vector(request, state_->columns, plan);
-    resolve_terms(*state_, request, plan);
+    const Totals totals = corpus(*state_, plan.seq, plan.scope_allowed);
+    resolve_vector(request, state_->columns, totals, plan);
+    resolve_terms(*state_, request, totals, plan);
     if (request.authors.size() == 1) plan.author = request.authors[0];
     prepare_tables(plan);
     const bool links = state_->links.count() != 0 || !state_->sessions.empty();

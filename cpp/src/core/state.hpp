@@ -15,10 +15,15 @@ namespace remanence {
 
 inline constexpr std::uint32_t scope_limit = 1U << 24U;
 
-/// What BM25 needs to know of the live rows of one scope.
-struct ScopeWords {
+/// What a question needs to know of all live rows of a scope: sums that are exact in any order.
+struct Totals {
     std::uint64_t rows = 0;
     std::uint64_t words = 0;
+    std::uint64_t vectors = 0;
+    std::vector<std::int64_t> vector_sum;  ///< [dim] in units of 2^-30; empty = none yet
+
+    void add(const Columns& columns, std::uint32_t row, bool added);
+    void add(const Totals& other);
 };
 
 struct Engine::State {
@@ -27,8 +32,8 @@ struct Engine::State {
     Lexicon lexicon;
     Links links;
     std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> sessions;  ///< rows, ascending
-    std::vector<ScopeWords> scopes;
-    std::size_t live = 0;
+    std::vector<Totals> scopes;  ///< [scope] of the live rows
+    Totals all;                  ///< of every live row
     Seq seq = 0;
     std::string tag;
 
@@ -38,6 +43,6 @@ struct Engine::State {
 };
 
 /// Sums over the visible rows of the scopes that a question may see.
-ScopeWords corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_t>& allowed);
+Totals corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_t>& allowed);
 
 }  // namespace remanence

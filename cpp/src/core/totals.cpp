@@ -1,0 +1,54 @@
+// Sums over the live rows of a scope, kept as integers so that no order of events changes them.
+#include "core/state.hpp"
+
+namespace remanence {
+namespace {
+
+constexpr float fixed_point = 0x1p30F;  // elements of unit vectors; 2^32 rows still fit 64 bits
+
+}  // namespace
+
+void Totals::add(const Columns& columns, std::uint32_t row, bool added) {
+    const Segment& s = columns.at(row);
+    const std::uint32_t r = Columns::within(row);
+    rows = added ? rows + 1 : rows - 1;
+    words = added ? words + s.words[r] : words - s.words[r];
+    const float* const vector = columns.vector(row);
+    if (vector == nullptr) return;
+    vectors = added ? vectors + 1 : vectors - 1;
+    vector_sum.resize(columns.dim);
+    for (std::size_t j = 0; j < columns.dim; ++j) {
+        const auto x = static_cast<std::int64_t>(vector[j] * fixed_point);
+        vector_sum[j] += added ? x : -x;
+    }
+}
+
+void Totals::add(const Totals& other) {
+    rows += other.rows;
+    words += other.words;
+    vectors += other.vectors;
+    if (other.vector_sum.empty()) return;
+    vector_sum.resize(other.vector_sum.size());
+    for (std::size_t j = 0; j < vector_sum.size(); ++j) vector_sum[j] += other.vector_sum[j];
+}
+
+Totals corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_t>& allowed) {
+    const auto sees = [&](std::uint32_t scope) {
+        return allowed.empty() || (scope < allowed.size() && allowed[scope] != 0);
+    };
+    Totals sum;
+    if (seq >= state.seq) {
+        if (allowed.empty()) return state.all;
+        for (std::uint32_t scope = 0; scope < state.scopes.size(); ++scope) {
+            if (sees(scope)) sum.add(state.scopes[scope]);
+        }
+        return sum;
+    }
+    for (std::uint32_t row = 0; row < state.columns.count(); ++row) {
+        const std::uint32_t scope = state.columns.at(row).scope[Columns::within(row)];
+        if (state.columns.row_visible(row, seq) && sees(scope)) sum.add(state.columns, row, true);
+    }
+    return sum;
+}
+
+}  // namespace remanence
