@@ -1,0 +1,84 @@
+"""Memory room: the log, the native view of it, and the verbs of a store."""
+
+from __future__ import annotations
+
+from .._core import (
+    Weights,
+    available_backends,
+    available_simd,
+    build_id,
+    set_threads,
+    simd,
+    threads,
+    version,
+    why_unavailable,
+)
+from .errors import (
+    BackendUnavailableError,
+    ClockError,
+    ClosedError,
+    CorruptDataError,
+    DeviceError,
+    EmbedderMismatchError,
+    InvalidArgumentError,
+    NotFoundError,
+    OutOfMemoryError,
+    RemanenceError,
+    StorageError,
+    WriterTimeoutError,
+)
+from .memory import Memory
+from .opening import open
+from .records import (
+    KINDS,
+    LAWS,
+    Hit,
+    Item,
+    MemoryRow,
+    Neighbour,
+    Recall,
+    Stats,
+    Verification,
+    Version,
+)
+from .times import TIME_MAX, TIME_MIN, Seq, Time
+
+__all__ = [
+    "KINDS",
+    "LAWS",
+    "TIME_MAX",
+    "TIME_MIN",
+    "BackendUnavailableError",
+    "ClockError",
+    "ClosedError",
+    "CorruptDataError",
+    "DeviceError",
+    "EmbedderMismatchError",
+    "Hit",
+    "InvalidArgumentError",
+    "Item",
+    "Memory",
+    "MemoryRow",
+    "Neighbour",
+    "NotFoundError",
+    "OutOfMemoryError",
+    "Recall",
+    "RemanenceError",
+    "Seq",
+    "Stats",
+    "StorageError",
+    "Time",
+    "Verification",
+    "Version",
+    "Weights",
+    "WriterTimeoutError",
+    "available_backends",
+    "available_simd",
+    "build_id",
+    "open",
+    "set_threads",
+    "simd",
+    "threads",
+    "version",
+    "why_unavailable",
+]

@@ -1,0 +1,234 @@
+"""The changes of one commit as columns: rows for the log, arrays for the engine."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import Engine
+
+I64 = NDArray[np.int64]
+F32 = NDArray[np.float32]
+
+# name -> dtype of the columns that the engine takes, in the order of the log's columns
+MEMORY_DTYPES: dict[str, Any] = {
+    "id": np.int64,
+    "scope": np.uint32,
+    "kind": np.uint8,
+    "law": np.uint8,
+    "flags": np.uint8,
+    "author": np.uint32,
+    "session": np.uint32,
+    "length": np.uint16,
+    "time": np.int64,
+    "valid_from": np.int64,
+    "valid_to": np.int64,
+    "belief": np.float32,
+    "importance": np.float32,
+}
+EDGE_DTYPES: dict[str, Any] = {
+    "edge": np.int64,
+    "source": np.int64,
+    "target": np.int64,
+    "type": np.uint16,
+    "weight": np.float32,
+    "valid_from": np.int64,
+    "valid_to": np.int64,
+}
+TOUCH_DTYPES: dict[str, Any] = {
+    "id": np.int64,
+    "time": np.int64,
+    "weight": np.float32,
+    "used": np.int8,
+}
+
+_INSERT_MEMORIES = (
+    "INSERT INTO memories (seq, n, id, scope, kind, law, flags, author, session, length, time, "
+    "valid_from, valid_to, belief, importance, answers, crc, entity, source, meta, terms, text, "
+    f"vector) VALUES ({', '.join('?' * 23)})"
+)
+
+
+def payload_crc(*parts: str | bytes | memoryview | None) -> int:
+    """CRC-32 over the payload of a row; tells None, empty and shifted content apart."""
+    crc = 0
+    for part in parts:
+        if part is None:
+            crc = zlib.crc32(b"\xff", crc)
+        else:
+            crc = zlib.crc32(part.encode() if isinstance(part, str) else part, crc + 1)
+    return crc
+
+
+@dataclass(slots=True)
+class Memories:
+    """New versions, one per row. `columns` go to the engine; texts and the like to the log only."""
+
+    columns: dict[str, NDArray[Any]]
+    terms: list[str]
+    vectors: F32 | None = None
+    vector_row: NDArray[np.int32] | None = None
+    text: Sequence[str | None] = ()
+    source: Sequence[str | None] = ()
+    meta: Sequence[str | None] = ()
+    entity: Sequence[str | None] = ()
+    answers: Sequence[int | None] = ()
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    def append_to(self, engine: Engine, seq: int | I64, *, check_only: bool = False) -> None:
+        engine.append(
+            seq,
+            **self.columns,
+            terms=self.terms,
+            vectors=self.vectors,
+            vector_row=self.vector_row,
+            check_only=check_only,
+        )
+
+    def blobs(self) -> Iterator[memoryview | None]:
+        """The vector of each row as bytes."""
+        if self.vectors is None:
+            return repeat(None, len(self))
+        rows = range(len(self)) if self.vector_row is None else self.vector_row.tolist()
+        data, step = self.vectors.data.cast("B"), self.vectors.shape[1] * 4
+        return (data[r * step : (r + 1) * step] if r >= 0 else None for r in rows)
+
+    def insert(self, connection: sqlite3.Connection, seq: int, first: int) -> None:
+        columns = [self.columns[name].tolist() for name in MEMORY_DTYPES]
+        log_only = (self.entity, self.source, self.meta, self.terms, self.text)
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            numbers = range(first, first + len(self))
+            for n, narrow, answers, wide, blob in zip(
+                numbers,
+                zip(*columns, strict=True),
+                self.answers,
+                zip(*log_only, strict=True),
+                self.blobs(),
+                strict=True,
+            ):
+                yield (seq, n, *narrow, answers, payload_crc(*wide, blob), *wide, blob)
+
+        connection.executemany(_INSERT_MEMORIES, rows())
+
+
+@dataclass(slots=True)
+class Erasure:
+    """One tombstone; scrubbed counts the other rows that dropped words of the erased text."""
+
+    id: int
+    reason: str
+    salt: bytes
+    digest: bytes
+    scrubbed: int
+
+
+@dataclass(slots=True)
+class Changes:
+    """All changes of one commit. They are applied in the order of the fields."""
+
+    memories: list[Memories] = field(default_factory=list)
+    restored: list[int] = field(default_factory=list)
+    closed: list[int] = field(default_factory=list)
+    touches: dict[str, Any] | None = None
+    edges: dict[str, Any] | None = None
+    unlinked: list[int] = field(default_factory=list)
+    erasures: list[Erasure] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return (
+            sum(len(batch) for batch in self.memories)
+            + len(self.restored)
+            + len(self.closed)
+            + (len(self.touches["id"]) if self.touches else 0)
+            + (len(self.edges["edge"]) if self.edges else 0)
+            + len(self.unlinked)
+            + len(self.erasures)
+        )
+
+    def apply(self, engine: Engine, seq: int) -> None:
+        """Hand everything to the engine; it has been checked or read from the log."""
+        for batch in self.memories:
+            batch.append_to(engine, seq)
+        if self.restored:
+            engine.restore(seq, _ids(self.restored))
+        if self.closed:
+            engine.close(seq, _ids(self.closed))
+        if self.touches:
+            engine.touch(seq, **self.touches)
+        if self.edges:
+            engine.link(seq, **self.edges)
+        if self.unlinked:
+            engine.unlink(seq, _ids(self.unlinked))
+        if self.erasures:
+            engine.erase(seq, _ids([erasure.id for erasure in self.erasures]))
+
+    def check(self, engine: Engine, seq: int) -> None:
+        """Let the engine refuse what it would not take. Nothing changes."""
+        new = 0
+        for batch in self.memories:
+            batch.append_to(engine, seq, check_only=True)
+            new += len(batch)
+        if self.restored:
+            engine.restore(seq, _ids(self.restored), check_only=True)
+        if self.closed:
+            engine.close(seq, _ids(self.closed), check_only=True)
+        if self.touches:
+            engine.touch(seq, **self.touches, check_only=True)
+        if self.edges:
+            engine.link(seq, **self._checkable(), check_only=True)
+        if self.unlinked:
+            engine.unlink(seq, _ids(self.unlinked), check_only=True)
+
+    def _checkable(self) -> dict[str, Any]:
+        """The edges whose ends exist before this commit; the others end in its own new rows."""
+        assert self.edges is not None
+        if not self.memories:
+            return self.edges
+        new = np.concatenate([batch.columns["id"] for batch in self.memories])
+        old = ~(np.isin(self.edges["source"], new) | np.isin(self.edges["target"], new))
+        return {name: np.ascontiguousarray(column[old]) for name, column in self.edges.items()}
+
+    def insert(self, connection: sqlite3.Connection, seq: int) -> None:
+        """Write every row; erasure of old payloads is the eraser's own work."""
+        first = 0
+        for batch in self.memories:
+            batch.insert(connection, seq, first)
+            first += len(batch)
+        closes = [(i, 1) for i in self.restored] + [(i, 0) for i in self.closed]
+        _insert(connection, "closes", seq, closes)
+        if self.touches:
+            _insert(connection, "touches", seq, _rows(self.touches, TOUCH_DTYPES))
+        if self.edges:
+            _insert(connection, "edges", seq, _rows(self.edges, EDGE_DTYPES))
+        _insert(connection, "edge_closes", seq, [(edge,) for edge in self.unlinked])
+        tombstones = [(e.id, e.reason, e.salt, e.digest, e.scrubbed) for e in self.erasures]
+        _insert(connection, "erasures", seq, tombstones)
+
+
+def _ids(values: list[int]) -> I64:
+    return np.array(values, dtype=np.int64)
+
+
+def _rows(columns: dict[str, NDArray[Any]], order: dict[str, Any]) -> list[tuple[Any, ...]]:
+    return list(zip(*(columns[name].tolist() for name in order), strict=True))
+
+
+def _insert(
+    connection: sqlite3.Connection, table: str, seq: int, rows: list[tuple[Any, ...]]
+) -> None:
+    if rows:
+        marks = ", ".join("?" * (len(rows[0]) + 2))
+        connection.executemany(
+            f"INSERT INTO {table} VALUES ({marks})",
+            ((seq, n, *row) for n, row in enumerate(rows)),
+        )

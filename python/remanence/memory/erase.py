@@ -1,0 +1,100 @@
+"""Lawful erasure: the bytes of a memory leave every file of the store; a tombstone stays."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any
+
+import numpy as np
+
+from ..text import ExtractContext, Turn
+from . import sidecar
+from .add import MENTIONS
+from .changes import Erasure, payload_crc
+from .errors import NotFoundError, StorageError
+from .items import check_name
+from .records import KINDS
+from .store import Draft, Store
+from .symbols import RESERVED_TYPES
+from .write import check_ids
+
+_SCRUB = (
+    "UPDATE memories SET answers = NULL, crc = NULL, entity = NULL, source = NULL, meta = NULL, "
+    "terms = NULL, text = NULL, vector = NULL WHERE id = ?"
+)
+
+
+def erase(store: Store, memories: Any, reason: str, op_id: str | None) -> None:
+    """Erase memories, the entities that only they mention, and their words in other rows."""
+    verb = "erase"
+    if store.done(verb, op_id) is None:
+        ids = check_ids(verb, memories)
+        check_name(verb, "reason", reason)
+
+        def write(draft: Draft) -> None:
+            for memory in dict.fromkeys([*ids, *_left_alone(draft, ids)]):
+                _draft_one(store, draft, memory, reason)
+
+        store.commit(verb, op_id, write)
+    # Also on a repeat: an earlier attempt may have been cut off between commit and clean-up.
+    sidecar.remove(store.log.path)
+    if not store.log.checkpoint(verb):
+        raise StorageError(
+            f"erase: done, but another process still reads an older state of {store.log.path}; "
+            "the bytes leave with its next checkpoint (call erase again with the same op_id)"
+        )
+
+
+def _draft_one(store: Store, draft: Draft, memory: int, reason: str) -> None:
+    connection = draft.connection
+    row = connection.execute(
+        "SELECT text FROM memories WHERE id = ? ORDER BY seq DESC LIMIT 1", (memory,)
+    ).fetchone()
+    if row is None:
+        raise NotFoundError(f"erase: there is no memory {memory}")
+    if connection.execute("SELECT 1 FROM erasures WHERE id = ?", (memory,)).fetchone():
+        raise NotFoundError(f"erase: memory {memory} was erased before")
+    salt = secrets.token_bytes(16)
+    digest = hashlib.blake2b((row[0] or "").encode(), digest_size=32, salt=salt).digest()
+    answers = connection.execute(
+        "SELECT seq, n, kind, text, source, meta, entity, vector FROM memories WHERE answers = ?",
+        (memory,),
+    ).fetchall()
+    draft.changes.erasures.append(Erasure(memory, reason, salt, digest, len(answers)))
+
+    def scrub() -> None:
+        connection.execute(_SCRUB, (memory,))
+        for answer in answers:
+            _rewrite(store, draft, answer)
+
+    draft.afterwards.append(scrub)
+
+
+def _rewrite(store: Store, draft: Draft, answer: tuple[Any, ...]) -> None:
+    """Give an answer the terms of its own text alone, without those of its erased question."""
+    seq, n, kind, text, source, meta, entity, vector = answer
+    if text is None:
+        return
+    (own,) = store.extractor.extract([Turn(text, KINDS[kind])], ExtractContext())
+    crc = payload_crc(entity, source, meta, own.terms, text, vector)
+    draft.connection.execute(
+        "UPDATE memories SET answers = NULL, terms = ?, crc = ? "
+        "WHERE seq = ? AND n = ? AND text IS NOT NULL",
+        (own.terms, crc, seq, n),
+    )
+
+
+def _left_alone(draft: Draft, ids: list[int]) -> list[int]:
+    """The entities that these memories mention and no other live memory does."""
+    types = np.array([RESERVED_TYPES[MENTIONS]], np.uint16)
+    going = set(ids)
+    found: dict[int, None] = {}
+    for memory in ids:
+        if not draft.engine.contains(np.array([memory], np.int64))[0]:
+            continue
+        for entity in draft.engine.neighbours(memory, types, "out")["id"].tolist():
+            mentioned = draft.engine.neighbours(entity, types, "in")["id"].tolist()
+            if going.issuperset(mentioned) and entity not in going:
+                found[entity] = None
+    return list(found)

@@ -1,0 +1,260 @@
+"""What goes into a store and what comes out: plain frozen records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .times import Time, to_text
+
+KINDS = ("episodic", "semantic", "document", "procedural", "entity")
+LAWS = ("power_trace", "fsrs6", "half_life")
+
+Scope = tuple[str, ...]
+Statement = tuple[str, str, str] | tuple[str, str, str, float]
+"""(subject, predicate, object) or (subject, predicate, object, confidence in (0, 1])."""
+
+
+class Record:
+    """Turns a dataclass into plain data: dicts, lists, strings and numbers."""
+
+    __slots__ = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}  # type: ignore[arg-type]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Record):
+        return value.to_dict()
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _short(text: str, width: int = 72) -> str:
+    line = " ".join(text[: width * 4].split())
+    return line if len(line) <= width else line[: width - 3] + "..."
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A memory to be added. Times as `Time`; belief in (0, 1]; importance in nats.
+
+    triples: statements that the text makes; their phrases become entities of the same scope.
+    """
+
+    text: str
+    vector: NDArray[np.float32] | Sequence[float] | None = None
+    scope: str | Sequence[str] = ()
+    kind: str = "episodic"
+    time: Time | None = None
+    author: str | None = None
+    session: str | None = None
+    source: str | None = None
+    valid_from: Time | None = None
+    valid_to: Time | None = None
+    belief: float = 1.0
+    importance: float = 0.0
+    pinned: bool = False
+    law: str = "power_trace"
+    meta: Mapping[str, Any] | None = None
+    triples: Sequence[Statement] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRow(Record):
+    """One version of a memory. Times are ns UTC; an open end of validity is None.
+
+    seq and committed: the commit that wrote this version and its transaction time.
+    """
+
+    id: int
+    text: str
+    kind: str
+    scope: Scope
+    time: int
+    author: str | None
+    session: str | None
+    source: str | None
+    valid_from: int | None
+    valid_to: int | None
+    belief: float
+    importance: float
+    pinned: bool
+    law: str
+    meta: dict[str, Any] | None
+    seq: int
+    committed: int
+
+    def __repr__(self) -> str:
+        return f"MemoryRow({self.id}, {to_text(self.time)}, {self.kind}: {_short(self.text)!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Version(Record):
+    """A stretch of a memory's history: what it said from one commit until another.
+
+    known_from, known_to: transaction times, ns UTC; known_to is None while it lasts. ended_by:
+    "update", "forget", "erase" or None. touches: accesses while it lasted. memory: None once the
+    content has been erased.
+    """
+
+    id: int
+    version: int
+    known_from: int
+    known_to: int | None
+    seq_from: int
+    seq_to: int | None
+    started_by: str
+    ended_by: str | None
+    touches: int
+    memory: MemoryRow | None
+
+    def __repr__(self) -> str:
+        until = "now" if self.known_to is None else f"{to_text(self.known_to)} ({self.ended_by})"
+        text = "(erased)" if self.memory is None else repr(_short(self.memory.text))
+        return f"Version({self.version}, {to_text(self.known_from)} to {until}: {text})"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(Record):
+    """A recalled memory. score in nats; p_use: probability that it is of use and holds.
+
+    terms: the parts of the score, in nats, and reasons: the same in words; both only when the
+    recall was asked to explain.
+    """
+
+    id: int
+    text: str
+    score: float
+    p_use: float
+    belief: float
+    time: int
+    kind: str
+    scope: Scope
+    author: str | None
+    session: str | None
+    source: str | None
+    meta: dict[str, Any] | None
+    terms: dict[str, float] | None = None
+    reasons: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        who = f" {self.author}:" if self.author else ""
+        return (
+            f"Hit({self.id}, {self.score:+.2f}, p={self.p_use:.2f}, {to_text(self.time)}"
+            f"{who} {_short(self.text)!r})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recall(Sequence[Hit]):
+    """The hits of one recall, best first. scanned: memories that passed the filters.
+
+    now: the time it was asked at, ns UTC; seq: the commit it answers from.
+    """
+
+    hits: tuple[Hit, ...]
+    now: int
+    seq: int
+    scanned: int
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Hit, ...]: ...
+    def __getitem__(self, index: int | slice) -> Hit | tuple[Hit, ...]:
+        return self.hits[index]
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    @property
+    def ids(self) -> list[int]:
+        return [hit.id for hit in self.hits]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "hits": [hit.to_dict() for hit in self.hits],
+            "now": self.now,
+            "seq": self.seq,
+            "scanned": self.scanned,
+        }
+
+    def __repr__(self) -> str:
+        lines = "".join(f"\n  {hit!r}" for hit in self.hits)
+        return f"Recall({len(self.hits)} of {self.scanned}){lines}"
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour(Record):
+    """A memory at the other end of an edge. outgoing: the edge starts at the memory asked for."""
+
+    id: int
+    type: str
+    weight: float
+    outgoing: bool
+    edge: int
+    valid_from: int | None
+    valid_to: int | None
+    text: str
+
+    def __repr__(self) -> str:
+        arrow = f"-{self.type}->" if self.outgoing else f"<-{self.type}-"
+        return f"Neighbour({arrow} {self.id}, {self.weight:.2f}: {_short(self.text)!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Stats(Record):
+    """Counts and sizes. snapshot: "none", "at commit N", or why the last one was refused."""
+
+    path: str
+    memories: int
+    versions: int
+    edges: int
+    touches: int
+    commits: int
+    committed: int | None
+    scopes: tuple[Scope, ...]
+    authors: int
+    embedder: str | None
+    dim: int
+    log_bytes: int
+    snapshot_bytes: int
+    snapshot: str
+    engine: dict[str, int] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return (
+            f"Stats({self.path}: {self.memories} memories, {self.edges} edges, "
+            f"{self.commits} commits, embedder {self.embedder}, snapshot {self.snapshot})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verification(Record):
+    """What a full check found. ok is True if problems is empty.
+
+    digest: of the state replayed from the first commit; equal state, equal digest.
+    """
+
+    ok: bool
+    problems: tuple[str, ...]
+    commits: int
+    changes: int
+    digest: str
+    snapshot: str
+
+    def __repr__(self) -> str:
+        verdict = "ok" if self.ok else "; ".join(self.problems)
+        return f"Verification({verdict}: {self.commits} commits, digest {self.digest})"

@@ -1,0 +1,117 @@
+"""The snapshot beside the log: a saved engine, bound to the commit whose state it holds."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from .._core import Engine
+from .errors import RemanenceError, StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An engine out of a snapshot, with the commit it stands at."""
+
+    engine: Engine
+    seq: int
+    time: int
+    checksum: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a snapshot was not used, in words; one that holds erased content must not be kept."""
+
+    reason: str
+    holds_erased: bool = False
+
+
+def snapshot_path(path: Path) -> Path:
+    return Path(f"{path}.snapshot")
+
+
+def save(engine: Engine, path: Path, *, store: str, seq: int, time: int, checksum: bytes) -> None:
+    """Write the snapshot whole or not at all: temporary name, fsync, rename, fsync of the folder.
+
+    Raises StorageError; the log is not touched.
+    """
+    final = snapshot_path(path)
+    temporary = Path(f"{final}.{secrets.token_hex(4)}.tmp")
+    note = {"store": store, "seq": seq, "time": time, "checksum": checksum.hex()}
+    try:
+        engine.save(str(temporary), json.dumps(note).encode())
+        _sync(temporary)
+        temporary.replace(final)
+        _sync(final.parent)
+    except (OSError, RemanenceError) as error:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise StorageError(f"snapshot: {final} cannot be written ({error})") from error
+
+
+def load(path: Path, store: str, connection: sqlite3.Connection) -> Loaded | Refused | None:
+    """The snapshot of this very log, None where there is none, or why it was refused."""
+    file = snapshot_path(path)
+    if not file.exists():
+        return None
+    try:
+        engine = Engine.load(str(file))
+        tag = json.loads(engine.tag)
+        found = Loaded(engine, tag["seq"], tag["time"], bytes.fromhex(tag["checksum"]))
+        owner = tag["store"]
+    except (RemanenceError, OSError) as error:
+        return Refused(str(error))
+    except (ValueError, KeyError, TypeError):
+        return Refused("it was not written by a store")
+    if owner != store:
+        return Refused("it belongs to another store")
+    if not _is_commit(connection, found):
+        return Refused(f"it holds commit {found.seq} of another history")
+    erased = connection.execute("SELECT max(seq) FROM erasures").fetchone()[0]
+    if erased is not None and erased > found.seq:
+        return Refused(f"it still holds what commit {erased} erased", holds_erased=True)
+    return found
+
+
+def remove(path: Path) -> None:
+    """Delete the snapshot and what was set aside or left half-written; another's too.
+
+    Raises StorageError if a file stays.
+    """
+    name = snapshot_path(path).name
+    try:
+        for file in path.parent.iterdir():
+            if file.name == name or file.name.startswith(f"{name}."):
+                file.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"erase: a snapshot beside {path} cannot be removed ({error})"
+        ) from error
+
+
+def set_aside(path: Path) -> None:
+    """Keep a refused snapshot under another name, where nothing loads it again."""
+    file = snapshot_path(path)
+    with suppress(OSError):
+        file.replace(f"{file}.refused")
+
+
+def _is_commit(connection: sqlite3.Connection, found: Loaded) -> bool:
+    if found.seq == 0:
+        return found.checksum == b""
+    row = connection.execute("SELECT checksum FROM commits WHERE seq = ?", (found.seq,)).fetchone()
+    return row is not None and row[0] == found.checksum
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,186 @@
+"""The view: native state, symbols and counters that follow the log, commit by commit."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from .._core import Engine
+from . import sidecar
+from .changes import Changes
+from .log import Log, last_commit
+from .replay import Replay
+from .symbols import Symbols
+from .times import TIME_MIN
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A commit of this process: where it stands and what it changed."""
+
+    seq: int
+    time: int
+    checksum: bytes
+    changes: Changes
+
+
+class View:
+    """What the log says, ready to be asked.
+
+    Every change happens under `lock`; `epoch` is odd while one is under way, so that a reader
+    that saw two states can tell and ask again.
+    """
+
+    def __init__(self, log: Log, *, dim: int, snapshot: bool) -> None:
+        self._log = log
+        self._dim = dim
+        self.lock = threading.RLock()
+        self.epoch = 0
+        self.seq = 0
+        self.time = TIME_MIN
+        self.checksum = b""
+        self.changes = 0
+        """Changes since the snapshot on disk, or since the beginning where there is none."""
+        self.refused: str | None = None
+        self._stale = False
+        self._version = -1
+        self.symbols = Symbols()
+        with log.snapshot("open") as connection:
+            self.engine = self._start(connection, snapshot=snapshot)
+            self._follow(connection)
+
+    def _start(self, connection: sqlite3.Connection, *, snapshot: bool) -> Engine:
+        found = sidecar.load(self._log.path, self._log.store, connection) if snapshot else None
+        if isinstance(found, sidecar.Loaded):
+            self.seq, self.time, self.checksum = found.seq, found.time, found.checksum
+            return found.engine
+        if found is not None:
+            self.refused = found.reason
+            if not self._log.read_only:
+                if found.holds_erased:
+                    sidecar.remove(self._log.path)
+                else:
+                    sidecar.set_aside(self._log.path)
+        return Engine(self._dim_of(connection))
+
+    def _dim_of(self, connection: sqlite3.Connection) -> int:
+        row = connection.execute("SELECT value FROM meta WHERE key = 'dim'").fetchone()
+        return int(row[0]) if row is not None else self._dim
+
+    def refresh(self, verb: str) -> None:
+        """See what others have committed; costs microseconds when they have not."""
+        with self._log.reading(verb) as connection:
+            version = self._log.data_version(connection)
+            if version == self._version and not self._stale:
+                return
+        with self._log.snapshot(verb) as connection:
+            self.catch_up(connection)
+            self._version = self._log.data_version(connection)
+
+    def catch_up(self, connection: sqlite3.Connection) -> None:
+        """Replay what the log holds beyond this view, inside the caller's transaction."""
+        with self.lock:
+            if self._stale or last_commit(connection)[0] != self.seq:
+                self._changing(lambda: self._follow(connection))
+
+    def applied(self, connection: sqlite3.Connection, commit: Applied) -> None:
+        """Take in an own commit that is durable by now: a failure only means a replay later."""
+        with self.lock:
+            if self.seq >= commit.seq:
+                return
+            try:
+                self._changing(lambda: self._take(connection, commit))
+            except Exception:
+                self._stale = True
+            except BaseException:
+                self._stale = True
+                raise
+
+    def _take(self, connection: sqlite3.Connection, commit: Applied) -> None:
+        if any(erasure.scrubbed for erasure in commit.changes.erasures):
+            self._stale = True
+        else:
+            commit.changes.apply(self.engine, commit.seq)
+            if commit.changes.erasures:  # the eraser removes the snapshot
+                self.changes = connection.execute("SELECT sum(changes) FROM commits").fetchone()[0]
+            else:
+                self.changes += len(commit.changes)
+            self.symbols.load(connection)
+        self.seq, self.time, self.checksum = commit.seq, commit.time, commit.checksum
+
+    def _follow(self, connection: sqlite3.Connection) -> None:
+        if self._stale:
+            self._rebuild(connection)
+            return
+        replay = Replay(
+            connection,
+            self._log.path,
+            self._log.store,
+            self.engine,
+            seq=self.seq,
+            checksum=self.checksum,
+        )
+        self._stale = True  # until the whole tail is in
+        replay.run()
+        if replay.must_rebuild:
+            self._rebuild(connection)
+            return
+        self._finish(connection, replay)
+
+    def _rebuild(self, connection: sqlite3.Connection) -> None:
+        engine = Engine(self._dim_of(connection))
+        replay = Replay(connection, self._log.path, self._log.store, engine)
+        self._stale = True
+        replay.run()
+        self.engine = engine
+        self.changes = 0
+        self._finish(connection, replay)
+
+    def _finish(self, connection: sqlite3.Connection, replay: Replay) -> None:
+        self.seq, self.checksum = replay.seq, replay.checksum
+        self.time = max(self.time, replay.time)
+        self.changes += replay.changes
+        self.symbols.load(connection)
+        self._stale = False
+
+    def _changing(self, change: Callable[[], None]) -> None:
+        self.epoch += 1
+        try:
+            change()
+        finally:
+            self.epoch += 1
+
+    def consistent(self, verb: str, read: Callable[[Engine, int], T]) -> T:
+        """The result of `read(engine, seq)` on one state; asks again if a change came between."""
+        for _ in range(3):
+            epoch = self.epoch
+            if epoch % 2 == 0 and not self._stale:
+                result = read(self.engine, self.seq)
+                if self.epoch == epoch:
+                    return result
+        # The reader's lock comes first, as everywhere: `read` may ask the log.
+        with self._log.reading(verb), self.lock:
+            return read(self.engine, self.seq)
+
+    def save(self, connection: sqlite3.Connection) -> None:
+        """Write the snapshot of this state, unless the log has erased something meanwhile."""
+        with self.lock:
+            sidecar.save(
+                self.engine,
+                self._log.path,
+                store=self._log.store,
+                seq=self.seq,
+                time=self.time,
+                checksum=self.checksum,
+            )
+            self.changes = 0
+            self.refused = None
+            newest = connection.execute("SELECT max(seq) FROM erasures").fetchone()[0]
+            # An eraser deletes the snapshot after its commit; one of us two sees the other.
+            if newest is not None and newest > self.seq:
+                sidecar.remove(self._log.path)
