@@ -54,18 +54,20 @@ def test_extractions_follow_the_rules(turns: list[Turn]) -> None:
     for index, (turn, made) in enumerate(zip(turns, found, strict=True)):
         own = tokens(turn.text)
         before = predecessor(turns, index)
-        document, links = own, []
+        document, links, dialogue = own, [], False
         if before is not None:
             links.append(Link(before, index, "next", 1.0))
             asked = turns[before]
             authors = {turn.author, asked.author}
-            if len(authors) == 2 and None not in authors and "?" in asked.text:
+            dialogue = len(authors) == 2 and None not in authors
+            if dialogue and "?" in asked.text:
                 links.append(Link(index, before, "answers", 1.0))
                 document = tokens(asked.text) + own
         assert made.terms.split() == document
         assert made.length == len(own)
         assert list(made.links) == links
-        assert bool(made.flags & QUESTION) == turn.text.rstrip().endswith("?")
+        asks = turn.text.rstrip().endswith("?")
+        assert bool(made.flags & QUESTION) == (dialogue and asks)
         assert made.triples == ()
 
 
@@ -76,10 +78,7 @@ def test_one_batch_or_two_make_the_same(turns: list[Turn], cut: int) -> None:
     last = {}
     for index, turn in enumerate(first):
         if turn.session is not None and turn.kind == "episodic":
-            stored = Turn(
-                turn.text, turn.kind, turn.scope, turn.session, turn.author, id=100 + index
-            )
-            last[turn.scope, turn.session] = stored
+            last[turn.scope, turn.session] = replace(turn, id=100 + index)
 
     def place(end: int | Stored) -> int:
         return end.id - 100 if isinstance(end, Stored) else end + len(first)
@@ -115,8 +114,14 @@ def test_one_batch_or_two_make_the_same(turns: list[Turn], cut: int) -> None:
     ],
 )
 def test_flags_of_examples(text: str, flags: int) -> None:
-    (made,) = extract(Turn(text))
+    before = Turn("Hello.", author="Ann", session="1")
+    made = extract(before, Turn(text, author="Bo", session="1"))[1]
     assert made.flags == flags
+
+
+def test_a_question_in_a_monologue_is_content() -> None:
+    turns = [Turn("Notes.", author="Ann", session="1"), Turn("Why?", author="Ann", session="1")]
+    assert [made.flags for made in extract(*turns, Turn("Why?"))] == [0, 0, 0]
 
 
 def test_the_pair_document_puts_the_question_first() -> None:

@@ -11,7 +11,7 @@ from .language import Language
 from .tokens import Tokenizer
 
 QUESTION = 1
-"""Flag bit 0: the text ends as a question."""
+"""Flag bit 0: the text ends as a question that is put to another author."""
 TIME_EXPRESSION = 2
 """Flag bit 1: the text says when."""
 
@@ -127,31 +127,31 @@ class RuleExtractor:
             own = self._tokenizer.stems(words)
             document = own
             links: tuple[Link, ...] = ()
+            dialogue = False
             if turn.session is not None and turn.kind == "episodic":
                 key = (turn.scope, turn.session)
                 end = ends.get(key)
                 if end is not None:
                     place, previous, previous_tokens = end
                     links = (Link(place, index, "next"),)
-                    if self._answers(turn, previous):
+                    dialogue = _two_speak(turn, previous)
+                    if dialogue and self._language.holds_question(previous.text):
                         document = previous_tokens + own
                         links += (Link(index, place, "answers"),)
                 ends[key] = (index, turn, own)
-            flags = self._flags(turn.text, words)
+            flags = self._flags(turn.text, words, dialogue)
             length = min(len(own), MAX_LENGTH)
             found.append(Extraction(" ".join(document), length, flags, links))
         return found
 
-    def _answers(self, turn: Turn, previous: Turn) -> bool:
-        return (
-            turn.author is not None
-            and previous.author is not None
-            and turn.author != previous.author
-            and self._language.holds_question(previous.text)
-        )
-
-    def _flags(self, text: str, words: list[str]) -> int:
-        flags = QUESTION if self._language.is_question(text) else 0
+    def _flags(self, text: str, words: list[str], dialogue: bool) -> int:
+        # A question put to somebody is no evidence; in a monologue it is the content itself.
+        flags = QUESTION if dialogue and self._language.is_question(text) else 0
         if self._language.has_time_expression(text, words):
             flags |= TIME_EXPRESSION
         return flags
+
+
+def _two_speak(turn: Turn, previous: Turn) -> bool:
+    """Whether the turns are by two known authors."""
+    return None not in (turn.author, previous.author) and turn.author != previous.author

@@ -13,7 +13,10 @@ from .tokens import Tokenizer
 AuthorLookup = Callable[[str], Sequence[int]]
 """Ids of the authors that a question names, given the question's text."""
 
-_POSSESSIVE = re.compile(r"['\u2019]s\b")
+MAX_READ = 65_536
+"""Names, dates and the kind of question are looked for in so many characters of a query."""
+
+_POSSESSIVE = re.compile(r"['\u2019]s\b", re.IGNORECASE)
 _NAME_WORD = re.compile(r"[^\W_]+")
 
 
@@ -106,12 +109,13 @@ def understand(
     that are written without one. Never raises on any text.
     """
     lookup = AuthorNames(authors, language=language) if isinstance(authors, Mapping) else authors
+    head = query[:MAX_READ]
     return QueryCues(
         terms=" ".join(_tokenizer(language).tokens(query)),
-        authors=tuple(lookup(query)) if lookup is not None else (),
-        dates=language.dates(query, years),
-        asks_when=language.asks_when(query),
-        value_question=language.is_value_question(query),
+        authors=tuple(lookup(head)) if lookup is not None else (),
+        dates=language.dates(head, years),
+        asks_when=language.asks_when(head),
+        value_question=language.is_value_question(head),
     )
 
 

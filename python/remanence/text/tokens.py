@@ -13,14 +13,14 @@ MAX_WORD = 64
 
 # The greedy run takes the whole word, so `\b` on either side would change nothing.
 _WORD = re.compile(r"\w\w+")
-_CACHE_WORDS = 1 << 17
 
 
 class _Stems(dict[str, str]):
     """Word -> stem, filled on a miss and bounded; a stop word maps to the empty string."""
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, limit: int) -> None:
         super().__init__()
+        self._limit = limit
         self._stop_words = language.stop_words
         self._stem = language.stemmer()
         self._lock = threading.Lock()
@@ -32,7 +32,7 @@ class _Stems(dict[str, str]):
             with self._lock:
                 stem = self._stem(word[:MAX_WORD])
         # Starting again is rare, costs one stemming per word and needs no bookkeeping on a hit.
-        if len(self) >= _CACHE_WORDS:
+        if len(self) >= self._limit:
             self.clear()
         if len(word) <= MAX_WORD:
             self[word] = stem
@@ -40,11 +40,14 @@ class _Stems(dict[str, str]):
 
 
 class Tokenizer:
-    """Tokens of one language; safe to share between threads."""
+    """Tokens of one language; safe to share between threads.
 
-    def __init__(self, language: Language = ENGLISH) -> None:
+    cached_words: how many words keep their stem at hand.
+    """
+
+    def __init__(self, language: Language = ENGLISH, *, cached_words: int = 1 << 17) -> None:
         self.language = language
-        self._stems = _Stems(language)
+        self._stems = _Stems(language, cached_words)
 
     def words(self, text: str) -> list[str]:
         r"""Lower-case words of two or more characters (`\b\w\w+\b`), stop words included."""
