@@ -132,8 +132,7 @@ def assemble(
     hits that stand for many others. Too small a budget gives an empty context. Raises ValueError
     for a budget below 1, another order, or a p_use outside [0, 1].
     """
-    if isinstance(budget, bool) or not isinstance(budget, Integral) or budget < 1:
-        raise ValueError(f"context: budget must be a whole number of at least 1 (got {budget!r})")
+    budget = left = _whole(budget)
     if order not in ("time", "score"):
         raise ValueError(f'context: order must be "time" or "score" (got {order!r})')
     if not diversity >= 0.0:
@@ -141,7 +140,6 @@ def assemble(
     seen: set[int] = set()
     front = _items(pinned, count, seen, pinned=True)
     rest = _items(hits, count, seen, pinned=False)
-    budget = left = int(budget)
     fixed: list[ContextItem] = []
     for members in _collapse(front):
         if members[0].tokens <= left:
@@ -162,6 +160,14 @@ def assemble(
         else:
             fixed.pop()
     return Context("", (), 0, budget, certify(chosen))
+
+
+def _whole(budget: object) -> int:
+    """The budget as an int, NumPy integers included."""
+    found = int(budget) if not isinstance(budget, bool) and isinstance(budget, Integral) else 0
+    if found < 1:
+        raise ValueError(f"context: budget must be a whole number of at least 1 (got {budget!r})")
+    return found
 
 
 def _items(

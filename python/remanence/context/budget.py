@@ -15,12 +15,14 @@ _LETTERS = 5
 def estimate_tokens(text: str) -> int:
     """Estimate of the number of tokens, meant to be a little too high.
 
-    Rule: one token for each started 5 letters of an ASCII word, each digit, each mark, each line
-    break and each letter of any other script; blanks are free. On English dialogue, articles and
+    Rule: in each word one token for every started 5 ASCII letters and one for every other letter;
+    one for each digit, mark and line break; blanks are free. On English dialogue, articles and
     code this is 7 to 14 percent above the count of a tokenizer with 32,000 pieces, and newer
     tokenizers make fewer pieces. Linear in the text.
     """
-    return sum(
-        -(-len(piece) // _LETTERS) if piece.isascii() else len(piece)
-        for piece in _PIECES.findall(text)
-    )
+    return sum(1 if len(piece) == 1 else _word(piece) for piece in _PIECES.findall(text))
+
+
+def _word(piece: str) -> int:
+    plain = len(piece) if piece.isascii() else len(piece.encode("ascii", "ignore"))
+    return -(-plain // _LETTERS) + len(piece) - plain
