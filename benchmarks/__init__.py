@@ -1,0 +1,1 @@
+"""Benchmarks: one file per verb, each beside its rivals and checked against the judge."""

@@ -1,0 +1,202 @@
+"""The judge of the benchmarks: the fused score in float64 NumPy, obvious and slow."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import remanence
+from remanence.text import (
+    QUESTION,
+    TIME_EXPRESSION,
+    AuthorNames,
+    ExtractContext,
+    RuleExtractor,
+    Stored,
+    Turn,
+    understand,
+)
+
+F32, F64 = NDArray[np.float32], NDArray[np.float64]
+
+# The recipe of the score; docs/architecture.md gives the sources.
+K1, B, TYPICAL_WORDS, IDF_POWER = 1.5, 0.75, 40.0, 1.25
+SEEDS, MEAN_SHRINKAGE, SESSION_SIZE, DATE_DAYS = 50, 10.0, 20.0, 14.0
+TOLERANCE = 2e-4
+"""Nats by which a float32 sum of a dozen terms may differ from float64."""
+DAY_NS = 86_400 * 10**9
+
+
+def ties(ids: Sequence[int], scores: Sequence[float], wanted: F64, tolerance: float) -> bool:
+    """Whether an answer equals the judge's: every score, the order, and none better left out.
+
+    wanted: the judge's score of every row, float64 [n], -inf for rows that must not come back;
+    ids are positions in it.
+    """
+    exact = wanted[list(ids)]
+    if len(set(ids)) != len(ids) or not np.isfinite(exact).all():
+        return False
+    if len(ids) == 0:
+        return not np.isfinite(wanted).any()
+    rest = np.delete(wanted, list(ids))
+    bound = rest.max(initial=-np.inf)
+    same = np.abs(exact - np.asarray(scores, np.float64)).max() <= tolerance
+    ordered = bool((np.diff(exact) <= tolerance).all())
+    return bool(same and ordered and bound <= exact.min() + tolerance)
+
+
+def activation(times: NDArray[np.int64], accesses: F64, now: int, law: Any) -> F64:
+    """PowerTrace in float64 from the whole history: ln sum_k w_k sum_j b_j exp(-age_j / tau_k).
+
+    times, accesses: ns and weights of the accesses, [accesses of a row, rows].
+    """
+    ages = np.minimum((now - times) * 1e-9, 1e9)
+    total = np.zeros(ages.shape[1])
+    for weight, tau in zip(law.weights, law.TAUS_S, strict=True):
+        total += weight * (accesses * np.exp(-ages / tau)).sum(axis=0)
+    return np.asarray(np.log(np.maximum(total, 2.0**-100)))
+
+
+class Questions:
+    """Scores questions over the items of one store, as the engine should."""
+
+    def __init__(
+        self,
+        items: Sequence[dict[str, Any]],
+        vectors: F32,
+        weights: remanence.Weights | None = None,
+    ) -> None:
+        self.weights = weights or remanence.Weights()
+        self.vectors = vectors.astype(np.float64)
+        self.scopes = np.array([":".join(item["scope"]) for item in items])
+        self.turn = np.array([item["kind"] == "episodic" for item in items])
+        names = [item["author"] for item in items]
+        self.authors = {n: i + 1 for i, n in enumerate(dict.fromkeys(filter(None, names)))}
+        self.author = np.array([self.authors.get(name or "", 0) for name in names])
+        self.names = AuthorNames(self.authors)
+        self.times = np.array([_ns(item["time"]) for item in items], np.float64)
+        years = {item["time"][:4] for item in items if item["time"]}
+        if any(item["time"] is None for item in items):
+            years.add(str(datetime.now(UTC).year))
+        self.years = sorted(int(year) for year in years)
+        self._extract(items)
+
+    def _extract(self, items: Sequence[dict[str, Any]]) -> None:
+        turns = [
+            Turn(item["text"], item["kind"], item["scope"], item["session"], item["author"])
+            for item in items
+        ]
+        found = RuleExtractor().extract(turns, ExtractContext())
+        self.documents = [extraction.terms.split() for extraction in found]
+        flags = np.array([extraction.flags for extraction in found])
+        self.question = (flags & QUESTION) > 0
+        self.when = (flags & TIME_EXPRESSION) > 0
+        self.length = np.log1p(np.minimum([extraction.length for extraction in found], 20))
+        links = [link for extraction in found for link in extraction.links]
+        ends = [(link.source, link.target, link.type) for link in links]
+        assert not any(isinstance(end, Stored) for source, target, _ in ends
+                       for end in (source, target))  # fmt: skip
+        paired = {frozenset((s, t)) for s, t, kind in ends if kind == "answers"}
+        self.beside: dict[int, list[int]] = defaultdict(list)
+        for source, target, kind in ends:
+            if kind == "next" and frozenset((source, target)) not in paired:
+                self.beside[int(source)].append(int(target))
+                self.beside[int(target)].append(int(source))
+        keys = [
+            (turn.scope, turn.session) if turn.session is not None else None for turn in turns
+        ]
+        self.sessions: dict[Any, NDArray[np.int64]] = {
+            key: np.array([i for i, other in enumerate(keys) if other == key])
+            for key in set(keys) - {None}
+        }
+        self.session_of = keys
+
+    def scores(self, text: str, vector: F32, scope: tuple[str, ...]) -> F64:
+        """Score of every item, float64 [n]; -inf outside the scope."""
+        inside = self._inside(scope)
+        own = np.where(inside, self._own_evidence(text, vector, inside), -np.inf)
+        return own + self._one_hop(own, inside)
+
+    def agrees(self, text: str, vector: F32, scope: tuple[str, ...], ids: Sequence[int],
+               scores: Sequence[float]) -> bool:  # fmt: skip
+        """Whether an answer (positions of items, scores) equals the judge's, up to float ties."""
+        return ties(ids, scores, self.scores(text, vector, scope), TOLERANCE)
+
+    def _inside(self, scope: tuple[str, ...]) -> NDArray[np.bool_]:
+        if not scope:
+            return np.full(len(self.turn), True)
+        name = ":".join(scope)
+        return np.array([s == name or s.startswith(name + ":") for s in self.scopes])
+
+    def _own_evidence(self, text: str, vector: F32, inside: NDArray[np.bool_]) -> F64:
+        w, turn = self.weights, self.turn
+        cues = understand(text, authors=self.names, years=self.years)
+        query = vector.astype(np.float64) / np.linalg.norm(vector.astype(np.float64))
+        mean = self.vectors[inside].sum(axis=0) / (inside.sum() + MEAN_SHRINKAGE)
+        lengths = np.linalg.norm(self.vectors, axis=1)
+        unit = self.vectors / np.where(lengths > 0, lengths, 1)[:, None]
+        score = w.bias + w.cosine * (unit @ (query - w.centring * mean))
+        lexical = np.where(turn, w.lexical, w.lexical_document)
+        score += lexical * self._lexical(cues.terms.split(), inside)
+        side = w.length * self.length + w.question * self.question
+        side = side + (w.when * self.when if cues.asks_when else 0.0)
+        if len(cues.authors) == 1:
+            named = np.where(self.author == cues.authors[0], 1.0, -1.0)
+            side = side + w.author * np.where(self.author > 0, named, 0.0)
+        if cues.dates:
+            days = [
+                np.where(self.times < start, 3 * (start - self.times),
+                         np.maximum(0, self.times - end)) / DAY_NS
+                for start, end in cues.dates
+            ]  # fmt: skip
+            side = side + w.date * np.exp(-np.min(days, axis=0) / DATE_DAYS)
+        return np.asarray(score + np.where(turn, side, 0.0))
+
+    def _lexical(self, query: Sequence[str], inside: NDArray[np.bool_]) -> F64:
+        rows = [position for position in np.flatnonzero(inside)]
+        lengths = np.array([len(document) for document in self.documents], np.float64)
+        average = lengths[inside].mean()
+        pseudo = max(0.0, TYPICAL_WORDS - average)
+        norm = K1 * (1 - B + B * (lengths + pseudo) / (average + pseudo))
+        score, total = np.zeros(len(self.documents)), 0.0
+        for word in query:
+            count = np.zeros(len(self.documents))
+            for position in rows:
+                count[position] = self.documents[position].count(word)
+            frequency = int((count > 0).sum())
+            if frequency:
+                idf = math.log(1 + (len(rows) - frequency + 0.5) / (frequency + 0.5)) ** IDF_POWER
+                score += idf * count / (count + norm)
+                total += idf
+        return score / math.sqrt(total) if total else score
+
+    def _one_hop(self, own: F64, inside: NDArray[np.bool_]) -> F64:
+        order = np.lexsort((np.arange(len(own)), -own))[: int(inside.sum())]
+        bar = own[order[min(len(order) - 1, SEEDS)]]
+        gain, session_gain = np.zeros(len(own)), np.zeros(len(own))
+        for seed in order[:SEEDS]:
+            lead = own[seed] - bar
+            if lead <= 0 or not self.turn[seed]:
+                continue
+            for other in self.beside[int(seed)]:
+                gain[other] += self.weights.next * lead
+            if self.session_of[seed] is not None:
+                rows = self.sessions[self.session_of[seed]]
+                share = self.weights.session * math.sqrt(SESSION_SIZE / len(rows))
+                rows = rows[self.turn[rows]]
+                session_gain[rows] = np.maximum(session_gain[rows], min(1.0, share) * lead)
+        return gain + session_gain
+
+
+def _ns(time: str | None) -> float:
+    if time is None:
+        return math.nan
+    moment = datetime.fromisoformat(time)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment.timestamp() * 1e9

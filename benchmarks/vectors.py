@@ -1,0 +1,76 @@
+"""Seeded data of the benchmarks: unit vectors with and without clusters, and memory columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+CHUNK = 65_536
+NOW = 1_750_000_000 * 10**9
+"""The time of every question, ns UTC: a constant, so that a run can be repeated."""
+YEAR_NS = 365 * 86_400 * 10**9
+CLUSTERS = 1000
+SPREAD = 0.8
+"""Length of the noise around a cluster's centre, which has length one."""
+
+
+def unit_vectors(rows: int, dim: int, shape: str, seed: int) -> F32:
+    """Unit vectors float32 [rows, dim]: "uniform" on the sphere or "clustered"."""
+    rng = np.random.default_rng([seed, rows, dim])
+    centres = rng.standard_normal((CLUSTERS, dim), dtype=np.float32)
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    vectors = np.empty((rows, dim), np.float32)
+    for start in range(0, rows, CHUNK):
+        part = vectors[start : start + CHUNK]
+        rng.standard_normal(out=part, dtype=np.float32)
+        if shape == "clustered":
+            part *= np.float32(SPREAD / np.sqrt(dim))
+            part += centres[rng.integers(0, CLUSTERS, len(part))]
+        part /= np.linalg.norm(part, axis=1, keepdims=True)
+    return vectors
+
+
+def queries_near(vectors: F32, count: int, seed: int) -> F32:
+    """Unit vectors [count, dim], each beside a random row, as questions are."""
+    rng = np.random.default_rng([seed, count])
+    rows = vectors[rng.integers(0, len(vectors), count)]
+    noise = rng.standard_normal(rows.shape, dtype=np.float32)
+    found = rows + np.float32(0.5 / np.sqrt(vectors.shape[1])) * noise
+    return np.ascontiguousarray(found / np.linalg.norm(found, axis=1, keepdims=True))
+
+
+def memory_columns(rows: int, seed: int) -> dict[str, Any]:
+    """Columns of Engine.append but for id, terms and vectors: documents of the last two years."""
+    rng = np.random.default_rng([seed, rows, 1])
+    return {
+        "scope": np.zeros(rows, np.uint32),
+        "kind": np.full(rows, 2, np.uint8),
+        "law": np.zeros(rows, np.uint8),
+        "flags": np.zeros(rows, np.uint8),
+        "author": np.zeros(rows, np.uint32),
+        "session": np.zeros(rows, np.uint32),
+        "length": np.full(rows, 20, np.uint16),
+        "time": NOW - rng.integers(1, 2 * YEAR_NS, rows),
+        "valid_from": np.full(rows, -(2**63), np.int64),
+        "valid_to": np.full(rows, 2**63 - 1, np.int64),
+        "belief": rng.uniform(0.5, 1.0, rows).astype(np.float32),
+        "importance": rng.normal(0.0, 0.3, rows).astype(np.float32),
+    }
+
+
+def chunks(columns: dict[str, Any], vectors: F32) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(commit, keywords of Engine.append) for rows 1, 2, 3, ... in commits of one chunk."""
+    rows = len(vectors)
+    for commit, start in enumerate(range(0, rows, CHUNK), 1):
+        part = slice(start, min(rows, start + CHUNK))
+        size = part.stop - part.start
+        yield commit, {
+            **{name: column[part] for name, column in columns.items()},
+            "id": np.arange(start + 1, part.stop + 1),
+            "terms": [""] * size,
+            "vectors": vectors[part],
+        }
