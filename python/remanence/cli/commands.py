@@ -28,11 +28,12 @@ def recall(options: argparse.Namespace, output: Output) -> int:
     if not hits:
         output.line("Nothing is remembered that passes the filters.")
         return 0
-    columns = ["id", "p", "when", "who", "memory"]
+    columns = ["id", "score", "p", "when", "who", "memory"]
     output.table(columns, [_hit_cells(hit, options.explain, output.width) for hit in hits])
     if options.explain:
         for hit in hits:
-            output.line(f"{hit.id}: {why(hit)}", style="dim")
+            output.line(f"{hit.id}: {', '.join(hit.reasons)}")
+            output.line(sum_of_terms(hit), "dim", indent=4)
     return 0
 
 
@@ -44,19 +45,20 @@ def _filters(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _hit_cells(hit: Hit, whole: bool, width: int) -> list[Cell]:
-    text = hit.text if whole else shorten(hit.text, max(40, width - 40))
-    return [hit.id, float(hit.p_use), day(hit.time), hit.author or hit.kind, text]
+    text = hit.text if whole else shorten(hit.text, max(40, width - 50))
+    return [hit.id, hit.score, hit.p_use, day(hit.time), hit.author or hit.kind, text]
 
 
-def why(hit: Hit, most: int = 5) -> str:
-    """Reasons in words, then the score as the sum of its largest terms in nats."""
-    terms = sorted((hit.terms or {}).items(), key=lambda term: -abs(term[1]))
-    parts = [f"{name} {value:+.2f}" for name, value in terms if abs(value) >= 0.005][:most]
-    rest = hit.score - sum(value for _, value in terms[: len(parts)])
-    if abs(rest) >= 0.005:
-        parts.append(f"rest {rest:+.2f}")
-    words = ", ".join(hit.reasons)
-    return f"{words}; {' '.join(parts)} = {hit.score:.2f}" if words else " ".join(parts)
+def sum_of_terms(hit: Hit, most: int = 5) -> str:
+    """The score as the sum of its terms in nats: the largest, what is left, then the bias."""
+    terms = dict(hit.terms or {})
+    bias = terms.pop("bias", 0.0)
+    largest = sorted(terms.items(), key=lambda term: -abs(term[1]))[:most]
+    shown = [(name, value) for name, value in largest if abs(value) >= 0.005]
+    rest = hit.score - bias - sum(value for _, value in shown)
+    shown += [("others", rest)] if abs(rest) >= 0.005 else []
+    parts = [f"{name} {value:+.2f}" for name, value in (*shown, ("bias", bias))]
+    return f"{'  '.join(parts)}  = {hit.score:.2f}"
 
 
 def day(time_ns: int) -> str:

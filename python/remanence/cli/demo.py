@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
 from .. import Hit, Memory, open
 from ..demo import notes_path
-from .commands import day, valid, version_cells, why
+from .commands import day, sum_of_terms, valid, version_cells
 from .readers import read
 from .replay import Calendar, Lived, live_through
 from .rows import BadInputError
@@ -22,18 +23,21 @@ from .show import Output, shorten, sparkline
 QUESTIONS = (
     "Where does Joana live?",
     "Who introduced me to Filipa Quadros of Atelier Ponte?",
-    "What must not be in the cake when Davi comes to dinner?",
+    "What is Davi allergic to?",
 )
 THEN = "2025-03-15"
-THEN_QUESTION = "Where will Joana work for Atelier Ponte, and from when?"
+THEN_QUESTION = "When does Joana start at Atelier Ponte, and in which office?"
 DEADLINE_QUESTION = "When is the tender design of the Coina footbridge due?"
+CONTEXT_QUESTION = "What is Davi allergic to, and what do I do if he swells up?"
+BUDGET = 150
 PLOTTED = (
-    ("habit-call", "Mãe's Sunday call"),
-    ("habit-run", "running before work"),
-    ("coina-brief", "the Coina bridge"),
-    ("phone-elbfunk", "the old phone contract"),
+    ("habit-call", "Mãe calls on Sundays"),
+    ("habit-run", "runs before work"),
+    ("coina-brief", "the Coina footbridge"),
     ("lauenburg-needs", "rope access, Lauenburg"),
+    ("bike-lock", "the bike lock's code"),
 )
+MONTHS = [datetime(2024 + m // 12, m % 12 + 1, 1, tzinfo=UTC) for m in range(9, 34)]
 
 
 def demo(options: argparse.Namespace, output: Output) -> int:
@@ -54,7 +58,7 @@ def demo(options: argparse.Namespace, output: Output) -> int:
             _show_changed_fact(output, memory, lived)
             _show_as_of(output, memory)
             _show_context(output, memory)
-            _show_summary(output, memory, seconds, store if options.keep else None)
+            _show_summary(output, memory, len(rows), seconds, store if options.keep else None)
     return 0
 
 
@@ -100,13 +104,14 @@ def _show_questions(output: Output, memory: Memory) -> list[float]:
         started = perf_counter()
         hits = memory.recall(question, k=3, explain=True)
         seconds.append(perf_counter() - started)
-        output.line(question, style="bold")
+        output.line(question, "bold")
         for rank, hit in enumerate(hits):
-            output.line(_hit_line(hit, output.width), style="" if rank == 0 else "dim", indent=2)
+            output.line(_hit_line(hit, output.width), "" if rank == 0 else "dim", indent=2)
             if rank == 0:
-                output.line(f"why: {why(hit)}", style="green", indent=14)
+                output.line("why: " + ", ".join(hit.reasons[:3]), "green", indent=14)
+                output.line(sum_of_terms(hit), "green", indent=14)
         output.line()
-    output.line("Terms are in nats and add up to the score; ln P(valid) is the belief in a row.")
+    output.line("Terms are in nats and add up to the score.")
     return seconds
 
 
@@ -116,29 +121,31 @@ def _hit_line(hit: Hit, width: int) -> str:
 
 def _show_faded(output: Output, memory: Memory, lived: Lived) -> None:
     output.heading("What is alive, and what has faded")
-    months = [datetime(2024 + m // 12, m % 12 + 1, 1, tzinfo=UTC) for m in range(9, 34)]
-    curves = {ref: [_activation(memory, lived.id_of[ref], t) for t in months] for ref, _ in PLOTTED}
+    months = [_activations(memory, month) for month in MONTHS]
+    curves = {
+        ref: [activations.get(lived.id_of[ref]) for activations in months] for ref, _ in PLOTTED
+    }
     known = [value for curve in curves.values() for value in curve if value is not None]
     low, high = min(known), max(known)
     output.table(
-        ["memory", "2024-10 .. 2026-10", "nats now"],
+        ["memory", "October 2024 to 2026", "nats now"],
         [(name, sparkline(curves[ref], low, high), curves[ref][-1]) for ref, name in PLOTTED],
     )
+    output.line("Use keeps a memory alive; what nobody asks for fades, and is still there.")
     alive = memory.recall(k=memory.stats().memories)
-    output.line("Most alive today: " + "; ".join(shorten(hit.text, 44) for hit in alive[:3]))
-    output.line("Most faded: " + "; ".join(shorten(hit.text, 44) for hit in alive[-3:]))
+    for label, hits in (("Most alive", alive[:3]), ("Most faded", alive[-3:])):
+        output.line(f"{label}: " + "; ".join(shorten(hit.text, 40) for hit in hits))
 
 
-def _activation(memory: Memory, number: int, time: datetime) -> float | None:
-    """Activation of one memory at a time, from the uses known by then; None before it existed."""
-    hits = memory.recall(k=10_000, now=time, as_of=time, explain=True)
-    found = next((hit for hit in hits if hit.id == number), None)
-    return None if found is None or found.terms is None else found.terms["activation"]
+def _activations(memory: Memory, time: datetime) -> dict[int, float]:
+    """Activation by id, in nats, of what was known at a time, from the uses up to then."""
+    hits = memory.recall(k=memory.stats().memories, now=time, as_of=time, explain=True)
+    return {hit.id: hit.terms["activation"] for hit in hits if hit.terms is not None}
 
 
 def _show_changed_fact(output: Output, memory: Memory, lived: Lived) -> None:
     output.heading("How a fact changed")
-    output.line(DEADLINE_QUESTION, style="bold")
+    output.line(DEADLINE_QUESTION, "bold")
     rows = []
     for then in ("2025-07-01", "2025-09-15", "2025-11-20"):
         hit = memory.recall(DEADLINE_QUESTION, k=1, kinds=("semantic",), valid_at=then)[0]
@@ -153,7 +160,7 @@ def _show_changed_fact(output: Output, memory: Memory, lived: Lived) -> None:
 
 def _show_as_of(output: Output, memory: Memory) -> None:
     output.heading("What did we believe in March 2025?")
-    output.line(THEN_QUESTION, style="bold")
+    output.line(THEN_QUESTION, "bold")
     rows = []
     for label, as_of in ((f"as of {THEN}", THEN), ("today", None)):
         hit = memory.recall(THEN_QUESTION, k=1, kinds=("semantic",), as_of=as_of)[0]
@@ -162,24 +169,26 @@ def _show_as_of(output: Output, memory: Memory) -> None:
 
 
 def _show_context(output: Output, memory: Memory) -> None:
-    output.heading("A context for a prompt, in 150 tokens")
-    question = "Plan a dinner with Davi and Avó Celeste"
-    output.line(question, style="bold")
-    output.line(str(memory.context(question, budget=150)))
+    output.heading(f"A context for a prompt, in {BUDGET} tokens")
+    output.line(CONTEXT_QUESTION, "bold")
+    output.line(str(memory.context(CONTEXT_QUESTION, budget=BUDGET)))
 
 
-def _show_summary(output: Output, memory: Memory, seconds: list[float], kept: Path | None) -> None:
+def _show_summary(
+    output: Output, memory: Memory, notes: int, seconds: list[float], kept: Path | None
+) -> None:
     output.heading("In one line")
-    stats = memory.stats()
+    entities = memory.stats().memories - notes
     times: list[float] = []
     for _ in range(20):
         started = perf_counter()
         memory.recall(QUESTIONS[0], k=3)
         times.append(perf_counter() - started)
     output.line(
-        f"{stats.memories} memories, a recall in {sorted(times)[10] * 1e3:.2f} ms with the "
-        f"question's embedding (the first in {seconds[0] * 1e3:.1f} ms), no model called, nothing "
-        "downloaded."
+        f"{notes} notes and {entities} named things; an explained recall took "
+        f"{min(seconds) * 1e3:.1f} to {max(seconds) * 1e3:.1f} ms, a warm one "
+        f"{median(times) * 1e3:.1f} ms, with the question's embedding; no model was asked and "
+        "nothing was downloaded."
     )
     if kept:
-        output.line(f'The store is {kept}: remanence recall --store {kept} "..."')
+        output.line(f'The store is {kept}; try: remanence recall --store {kept} "Who is Radek?"')

@@ -30,7 +30,8 @@ def run(options: argparse.Namespace, output: Output) -> int:
         link(memory, rows, ids, op_id=f"import-links:{key}")
         added = memory.stats().memories - before
     if added:
-        output.line(f"{added:,} memories from {path.name} in {options.store}")
+        named = f" and {added - len(rows):,} named things" if added > len(rows) else ""
+        output.line(f"{len(rows):,} memories{named} from {path.name} in {options.store}")
     else:
         output.line(f"{path.name} was imported before; nothing changed in {options.store}")
     return 0
@@ -80,6 +81,5 @@ def link(
         for kind, target, weight in row.links
     ]
     if links:
-        sources, targets, kinds, weights = map(list, zip(*links, strict=True))
-        memory.link_many(sources, targets, kinds, weight=weights, **options)
+        memory.link_many(links, **options)
     return len(links)

@@ -80,5 +80,5 @@ def _live_day(memory: Memory, notes: list[Row], superseded: set[str], lived: Liv
             else:
                 used.add(lived.id_of[target])
     if used:
-        memory.touch(sorted(used), used=True)
+        memory.touch(sorted(used), used=None, weight=1.0)
         lived.touches += len(used)

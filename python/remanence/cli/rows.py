@@ -115,13 +115,25 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
         kind = "episodic" if values["author"] is not None else "document" if title else "semantic"
     if kind not in KINDS:
         raise ValueError(f"unknown kind (got {kind!r}, want one of {', '.join(KINDS)})")
-    item = {name: values[name] for name in ("belief", "importance", "pinned", "law")}
+    item: dict[str, Any] = {"pinned": values["pinned"], "law": values["law"]}
     item |= {name: _name(values[name]) for name in ("author", "session", "source")}
     for name in ("time", "valid_from", "valid_to"):
         item[name] = None if values[name] is None else read_time(values[name])
+    item["belief"] = _number("belief", values["belief"], "a number in (0, 1]")
+    if item["belief"] is not None and not 0.0 < item["belief"] <= 1.0:
+        raise ValueError(f"belief is out of range (got {item['belief']}, want (0, 1])")
+    item["importance"] = _number("importance", values["importance"], "a number")
     if title and not text.startswith(title):
         text = f"{title}\n{text}"
     return item | {"text": _encodable(text), "kind": kind}
+
+
+def _number(name: str, value: object, want: str) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{name} is not a number (got {value!r}, want {want})")
+    return float(value)
 
 
 def _encodable(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ class Output:
         else:
             print(f"\n== {text}")
 
-    def line(self, text: str = "", *, style: str = "", indent: int = 0) -> None:
+    def line(self, text: str = "", style: str = "", *, indent: int = 0) -> None:
         """One line, wrapped by the terminal only; `style` is rich's ("bold", "dim", "green")."""
         text = " " * indent + text
         if self._console:
@@ -78,7 +79,7 @@ def _console() -> Console:
 
 
 def _plain_table(columns: Sequence[str], cells: list[list[str]], right: list[bool]) -> None:
-    flat = [[" ".join(cell.split()) for cell in row] for row in cells]
+    flat = [[re.sub(r"\s*\n\s*", " ", cell) for cell in row] for row in cells]
     rows = [list(columns), *flat]
     widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
     for row in rows:
