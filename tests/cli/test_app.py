@@ -181,7 +181,7 @@ class TestCare:
         lines = [line.split() for line in said(capsys, "stats").splitlines()]
         assert ["memories", "3"] in lines
         assert ["commits", "2"] in lines
-        assert said(capsys, "verify").startswith("ok: True\n")
+        assert said(capsys, "verify").startswith("ok: yes\n")
 
     def test_verify_fails_on_a_damaged_store(
         self, filled: Path, capsys: pytest.CaptureFixture[str]

@@ -108,6 +108,8 @@ def stats(options: argparse.Namespace, output: Output) -> int:
     """Counts and sizes."""
     with existing("stats", options.store) as memory:
         found = memory.stats().to_dict()
+    if found["committed"] is not None:
+        found["committed"] = minute(found["committed"])
     output.table(["what", "value"], [[name, _plain(value)] for name, value in found.items()])
     return 0
 
@@ -117,7 +119,8 @@ def verify(options: argparse.Namespace, output: Output) -> int:
     with existing("verify", options.store) as memory:
         found = memory.verify()
     for name, value in found.to_dict().items():
-        output.line(f"{name}: {_plain(value)}")
+        if value not in ((), [], None):
+            output.line(f"{name}: {_plain(value)}")
     return 0 if found.ok else 1
 
 
@@ -126,4 +129,6 @@ def _plain(value: object) -> str:
         return ", ".join(f"{name} {_plain(each)}" for name, each in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value))
-    return "" if value is None else f"{value:,}" if type(value) is int else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)

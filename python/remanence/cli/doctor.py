@@ -41,7 +41,7 @@ def doctor(_options: argparse.Namespace, output: Output) -> int:
     names = [*BACKENDS, *sorted(ready.difference(BACKENDS))]
     output.table(
         ["backend", "state"],
-        [[name, "ready" if name in ready else why_unavailable(name)] for name in names],
+        [[name, "ready" if name in ready else _reason(name)] for name in names],
     )
     others = [name for name in available_simd() if name != simd()]
     output.line(f"SIMD: {simd()} in use; also here: {', '.join(others) or 'none'}")
@@ -51,6 +51,10 @@ def doctor(_options: argparse.Namespace, output: Output) -> int:
     if fault:
         output.line(f"not usable: {fault}", style="red")
     return 1 if fault or "cpu" not in ready else 0
+
+
+def _reason(name: str) -> str:
+    return why_unavailable(name).removeprefix(f"{name}: ")
 
 
 def _embedder_fault(output: Output) -> str | None:
