@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .. import InvalidArgumentError, NotFoundError, RemanenceError, __version__
 from . import commands, importing
@@ -14,6 +14,9 @@ from .demo import demo
 from .doctor import cmake_dir, doctor
 from .rows import BadInputError
 from .show import Output, fail
+
+if TYPE_CHECKING:
+    _Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
 
 DEFAULT_STORE = "memory.remanence"
 BAD_INPUT = 2
@@ -75,9 +78,6 @@ def build_parser() -> argparse.ArgumentParser:
     _add_questions(verbs)
     _add_care(verbs)
     return parser
-
-
-_Verbs = argparse._SubParsersAction  # type: ignore[type-arg]
 
 
 def _store(parser: argparse.ArgumentParser) -> None:

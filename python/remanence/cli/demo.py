@@ -51,7 +51,7 @@ def demo(options: argparse.Namespace, output: Output) -> int:
         with open(store, clock=calendar) as memory:
             output.heading("Two years of notes")
             started = perf_counter()
-            lived = live_through(memory, rows, calendar, _progress())
+            lived = live_through(memory, rows, calendar, _progress(len(rows)))
             _say_what_was_stored(output, lived, len(rows), perf_counter() - started)
             seconds = _show_questions(output, memory)
             _show_faded(output, memory, lived)
@@ -72,15 +72,16 @@ def _folder(keep: str | None) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _progress() -> Callable[[int], None]:
-    """Counts on the terminal while the days pass; silent where there is none."""
+def _progress(total: int) -> Callable[[int], None]:
+    """Counts on the terminal while the days pass and wipes the line; silent where there is none."""
     done = 0
 
     def count(more: int) -> None:
         nonlocal done
         done += more
         if sys.stderr.isatty():
-            print(f"\r  {done} notes", end="\r", file=sys.stderr, flush=True)
+            text = f"{done} of {total} notes" if done < total else ""
+            print(f"{text:30}", end="\r", file=sys.stderr, flush=True)
 
     return count
 

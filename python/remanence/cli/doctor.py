@@ -54,7 +54,8 @@ def doctor(_options: argparse.Namespace, output: Output) -> int:
 
 
 def _reason(name: str) -> str:
-    return why_unavailable(name).removeprefix(f"{name}: ")
+    reason: str = why_unavailable(name)
+    return reason.removeprefix(f"{name}: ")
 
 
 def _embedder_fault(output: Output) -> str | None:

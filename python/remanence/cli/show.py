@@ -37,12 +37,14 @@ class Output:
             print(f"\n== {text}")
 
     def line(self, text: str = "", style: str = "", *, indent: int = 0) -> None:
-        """One line, wrapped by the terminal only; `style` is rich's ("bold", "dim", "green")."""
-        text = " " * indent + text
+        """One line, wrapped at the terminal's width; `style` is rich's ("bold", "dim", "green")."""
         if self._console:
-            self._console.print(text, style=style or None, markup=False, highlight=False)
+            from rich.padding import Padding
+            from rich.text import Text
+
+            self._console.print(Padding(Text(text, style), (0, 0, 0, indent), expand=False))
         else:
-            print(_printable(text))
+            print(_printable(" " * indent + text))
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         """Rows under column names; numbers are right-aligned, floats have two decimals."""
