@@ -170,14 +170,14 @@ inline const double (&power_trace_weights(double d))[power_trace_size] {
 }
 
 /// Nats by which PowerTrace may miss the power law's activation, whatever the history:
-/// -ln(1 - e), e the greatest relative error of the fitted kernel (ratio of positive sums).
+/// -ln(1 - e), e the kernel's greatest relative error (a ratio of positive sums lies within it).
+/// e was measured at 4 million ages, geometric from 1 ns to 1e9 s and 0, and rounded up.
 inline double power_trace_error(double d) {
     constexpr double relative[20] = {
-        0.10476808146368749, 0.06545023145801651, 0.0390942265913175, 0.02447357746769953,
-        0.023097419854275086, 0.022332815729520356, 0.02211395773027762, 0.02243015083419726,
-        0.023188911465209263, 0.024375729299638715, 0.02588295572089279, 0.02771085257791438,
-        0.029856372285332885, 0.03218578297227245, 0.034964581374562306, 0.039002862816428584,
-        0.04481587647772643, 0.05120768331030754, 0.058137262550785246, 0.06570852583070982};
+        0.104782, 0.065459, 0.039139, 0.024504, 0.023115,
+        0.022378, 0.022168, 0.022501, 0.023253, 0.024435,
+        0.025965, 0.027804, 0.029962, 0.032310, 0.035069,
+        0.039109, 0.044988, 0.051382, 0.058358, 0.065935};
     return -canonical_log1p(-relative[power_trace_row(d)]);
 }
 
