@@ -16,7 +16,7 @@ from .rows import BadInputError
 from .show import Output, fail
 
 if TYPE_CHECKING:
-    _Verbs = argparse._SubParsersAction[argparse.ArgumentParser]
+    _Verbs = argparse._SubParsersAction["_Parser"]
 
 DEFAULT_STORE = "memory.remanence"
 BAD_INPUT = 2

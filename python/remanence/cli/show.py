@@ -42,7 +42,8 @@ class Output:
             from rich.padding import Padding
             from rich.text import Text
 
-            self._console.print(Padding(Text(text, style), (0, 0, 0, indent), expand=False))
+            content = Text(text, style)
+            self._console.print(Padding(content, (0, 0, 0, indent)) if indent else content)
         else:
             print(_printable(" " * indent + text))
 
