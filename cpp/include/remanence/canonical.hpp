@@ -135,7 +135,7 @@ REMANENCE_LANE_FN V horner(const V& x, const S (&c)[n]) {
 /// 2^x for float lanes with -126 <= x <= 127; see canonical_exp2.
 template <class V>
 REMANENCE_LANE_FN V exp2_in_range(const V& x) {
-    constexpr float c[] = {0x1p+0f,        0x1.62e430p-1f, 0x1.ebfbdcp-3f,  0x1.c6af7cp-5f,
+    constexpr float c[] = {0x1p+0f,        0x1.62e430p-1f,  0x1.ebfbdcp-3f, 0x1.c6af7cp-5f,
                            0x1.3b2de0p-7f, 0x1.5f082ep-10f, 0x1.416b5ep-13f};
     const Rounded<V> n = round_f32(x);
     return horner(V(x - n.value), c) * power_of_two_f32<V>(n.index);
@@ -158,9 +158,9 @@ REMANENCE_LANE_FN V canonical_exp2(const V& x) {
 /// Within 1.4 ulp. log2(1 + t) = t + t R(t), R a minimax polynomial of degree 9 (error 2^-27).
 template <class V>
 REMANENCE_LANE_FN V canonical_log2(const V& x) {
-    constexpr float c[] = {0x1.c551dap-2f,  -0x1.715476p-1f, 0x1.ec7022p-2f, -0x1.7156c6p-2f,
-                           0x1.278bb0p-2f,  -0x1.eb6c08p-3f, 0x1.a21cf4p-3f, -0x1.818b8cp-3f,
-                           0x1.7eb328p-3f,  -0x1.dcc02ep-4f};
+    constexpr float c[] = {0x1.c551dap-2f, -0x1.715476p-1f, 0x1.ec7022p-2f, -0x1.7156c6p-2f,
+                           0x1.278bb0p-2f, -0x1.eb6c08p-3f, 0x1.a21cf4p-3f, -0x1.818b8cp-3f,
+                           0x1.7eb328p-3f, -0x1.dcc02ep-4f};
     const lanes::Split<V> s = lanes::split_f32(x);
     const V t = s.mantissa - 1.0f;
     return s.exponent + (t + t * lanes::horner(t, c));
@@ -168,18 +168,18 @@ REMANENCE_LANE_FN V canonical_log2(const V& x) {
 
 namespace lanes {
 
-inline constexpr double ln2_high = 0x1.62e42fefa3800p-1;    // 42 bits: n * ln2_high is exact
-inline constexpr double ln2_low = 0x1.ef35793c76730p-45;    // ln 2 - ln2_high
+inline constexpr double ln2_high = 0x1.62e42fefa3800p-1;  // 42 bits: n * ln2_high is exact
+inline constexpr double ln2_low = 0x1.ef35793c76730p-45;  // ln 2 - ln2_high
 inline constexpr double infinite = std::numeric_limits<double>::infinity();
 inline constexpr double log2_e = 0x1.71547652b82fep+0;
 
 /// (e^r - 1 - r) / r^2 for |r| <= ln(2)/2: the Taylor terms 1/2! ... 1/14!.
 template <class V>
 REMANENCE_LANE_FN V exp_tail(const V& r) {
-    constexpr double c[] = {1.0 / 2,          1.0 / 6,           1.0 / 24,        1.0 / 120,
-                            1.0 / 720,        1.0 / 5040,        1.0 / 40320,     1.0 / 362880,
-                            1.0 / 3628800,    1.0 / 39916800,    1.0 / 479001600,
-                            1.0 / 6227020800, 1.0 / 87178291200};
+    constexpr double c[] = {1.0 / 2,          1.0 / 6,        1.0 / 24,        1.0 / 120,
+                            1.0 / 720,        1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
+                            1.0 / 3628800,    1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800,
+                            1.0 / 87178291200};
     return horner(r, c);
 }
 
@@ -223,8 +223,8 @@ REMANENCE_LANE_FN V canonical_log(const V& x) {
     const V scaled = lanes::select(tiny, V(x * 0x1p54), x);
     const lanes::Split<V> s = lanes::split_f64(lanes::select(x > zero, scaled, V(zero + 1.0)));
     const V n = s.exponent - lanes::select(tiny, lanes::splat<V>(54.0), zero);
-    const V y = n * lanes::ln2_high + (lanes::log_near_one(V(s.mantissa - 1.0)) +
-                                       n * lanes::ln2_low);
+    const V y =
+        n * lanes::ln2_high + (lanes::log_near_one(V(s.mantissa - 1.0)) + n * lanes::ln2_low);
     const V edge = lanes::select(x == zero, V(-infinity), V(infinity - infinity));
     const V finite = lanes::select(x < infinity, y, x);
     return lanes::select(x > zero, finite, edge);

@@ -149,8 +149,8 @@ struct PavlikAnderson {
     }
 
     /// e^m at time `at` from the first `count` accesses.
-    REMANENCE_HD static double strength(const TimeNs* times, const double* decay,
-                                        std::size_t count, TimeNs at) {
+    REMANENCE_HD static double strength(const TimeNs* times, const double* decay, std::size_t count,
+                                        TimeNs at) {
         double sum = 0.0;
         for (std::size_t j = 0; j < count; ++j) {
             sum += canonical_exp(-decay[j] * canonical_log1p(elapsed_s(times[j], at)));
@@ -221,7 +221,8 @@ struct Fsrs6 {
 
     REMANENCE_HD double days(TimeNs from, TimeNs to) const {
         const std::uint64_t ns = elapsed_ns(from, to);
-        if (floor_days) return static_cast<double>(ns / ns_per_day);
+        const std::uint64_t whole = ns / ns_per_day;
+        if (floor_days) return static_cast<double>(whole);
         return static_cast<double>(ns) / static_cast<double>(ns_per_day);
     }
     REMANENCE_HD double factor() const { return canonical_pow(0.9, -1.0 / w[20]) - 1.0; }
@@ -247,15 +248,14 @@ struct Fsrs6 {
     /// The state after a later review. Stability moves by the old difficulty and the
     /// retrievability just before the review.
     REMANENCE_HD FsrsState review(FsrsState old, double elapsed_days, int grade) const {
-        const double next = elapsed_days < 1.0   ? same_day(old.stability, grade)
-                            : grade == again ? lapse(old, elapsed_days)
-                                             : recall(old, elapsed_days, grade);
+        const double next = elapsed_days < 1.0 ? same_day(old.stability, grade)
+                            : grade == again   ? lapse(old, elapsed_days)
+                                               : recall(old, elapsed_days, grade);
         return {at_least(next, least_stability), next_difficulty(old.difficulty, grade)};
     }
     template <class T>
     REMANENCE_HD double activation(const DecayRow<T>& row, TimeNs now) const {
-        return log_retrievability(static_cast<double>(row.stability),
-                                  days(row.last_access, now));
+        return log_retrievability(static_cast<double>(row.stability), days(row.last_access, now));
     }
 
 private:
@@ -271,8 +271,7 @@ private:
         return within(w[7] * initial_difficulty(easy) + (1.0 - w[7]) * damped);
     }
     REMANENCE_HD double same_day(double s, int grade) const {
-        const double growth =
-            canonical_exp(w[17] * (grade - 3 + w[18])) * canonical_pow(s, -w[19]);
+        const double growth = canonical_exp(w[17] * (grade - 3 + w[18])) * canonical_pow(s, -w[19]);
         return s * (grade >= hard ? at_least(growth, 1.0) : growth);
     }
     REMANENCE_HD double lapse(FsrsState old, double elapsed_days) const {

@@ -85,6 +85,7 @@ struct REMANENCE_API Request {
     std::vector<Id> cues;  ///< memories to spread activation from
     Weights weights;
     bool explain = false;
+    bool proved = false;  ///< score every row exactly, without the probabilistic first stage
     int threads = 0;  ///< 0 = the library's setting
 };
 

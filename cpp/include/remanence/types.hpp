@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 
 namespace remanence {
@@ -18,6 +19,9 @@ inline constexpr TimeNs time_max = std::numeric_limits<TimeNs>::max();  ///< ope
 inline constexpr Seq seq_now = std::numeric_limits<Seq>::max() - 1;     ///< "as of now"
 inline constexpr Seq seq_open = std::numeric_limits<Seq>::max();        ///< not closed
 
+/// Whether an interval that ends at `end` is still open at `t`; time_max never ends.
+constexpr bool open_at(TimeNs end, TimeNs t) { return t < end || end == time_max; }
+
 /// What a memory is. The kind picks the default weights of a question.
 enum class Kind : std::uint8_t {
     episodic = 0,
@@ -31,6 +35,11 @@ inline constexpr int kind_count = 5;
 /// How a memory's activation decays.
 enum class Law : std::uint8_t { power_trace = 0, fsrs6 = 1, half_life = 2 };
 inline constexpr int law_count = 3;
+
+/// The commit that an answer sees; nothing, or anything after the newest, means now.
+constexpr Seq seq_seen(std::optional<Seq> as_of) {
+    return as_of && *as_of < seq_now ? *as_of : seq_now;
+}
 
 /// Bits of the flags column. `question`: the text ends with a question mark. `time_expression`: it
 /// says when. `pinned`: never forgotten. The upper two belong to the engine.

@@ -2,13 +2,12 @@
 #include "remanence/decay.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 #include <optional>
+#include <pybind11/stl.h>
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#include <pybind11/stl.h>
 
 #include "bindings/decay_columns.hpp"
 #include "bindings/register.hpp"
@@ -19,8 +18,8 @@ namespace {
 using Release = py::gil_scoped_release;
 constexpr float most_weight = 100.0F;
 
-py::tuple trace_add(const py::object& trace, const py::object& last_access,
-                    const py::object& time, const py::object& weight) {
+py::tuple trace_add(const py::object& trace, const py::object& last_access, const py::object& time,
+                    const py::object& weight) {
     constexpr const char* verb = "power_trace_add";
     return by_precision(trace, [&](auto zero) {
         using T = decltype(zero);
@@ -35,8 +34,7 @@ py::tuple trace_add(const py::object& trace, const py::object& last_access,
         {
             const Release release;
             for (std::size_t i = 0; i < last.size(); ++i) {
-                power_trace_add(&e[i * power_trace_size], last[i], t[i],
-                                static_cast<double>(w[i]));
+                power_trace_add(&e[i * power_trace_size], last[i], t[i], static_cast<double>(w[i]));
             }
         }
         return traces(std::move(e), std::move(last));
@@ -154,13 +152,12 @@ py::array_t<double> fsrs_retrievability(const Fsrs6& law, const py::object& stab
     return array_of(std::move(s));
 }
 
-py::array_t<double> fsrs_interval(const Fsrs6& law, const py::object& stability,
-                                  double retention) {
+py::array_t<double> fsrs_interval(const Fsrs6& law, const py::object& stability, double retention) {
     auto s = copy_of(view<double>("interval_days", "stability", stability));
     within<double>("interval_days", "stability", s, 0.0, 1e12, true);
     if (!(retention > 0.0 && retention < 1.0)) {
-        refuse("interval_days", "retention must be in (0, 1) (got " + std::to_string(retention) +
-                                    ")");
+        refuse("interval_days",
+               "retention must be in (0, 1) (got " + std::to_string(retention) + ")");
     }
     for (double& x : s) x = law.interval_days(x, retention);
     return array_of(std::move(s));
@@ -224,8 +221,8 @@ py::object decay_verb(const DecayLaw& law, TimeNs now, const py::object& access_
                       const py::object& offsets, const py::object& accesses,
                       const py::object& created, const py::object& last_access,
                       const py::object& trace, const py::object& stability, bool precise) {
-    const ColumnArguments a{access_times, offsets,  accesses, created,
-                            last_access,  trace, stability};
+    const ColumnArguments a{access_times, offsets, accesses, created,
+                            last_access,  trace,   stability};
     if (precise) return activations<double>(law, now, a);
     return activations<float>(law, now, a);
 }
@@ -260,7 +257,7 @@ py::class_<Law> bind_law(py::module_& m, const char* doc,
 }
 
 template <class Law, class T>
-std::pair<const char*, T Law::*> field(const char* name, T Law::*member) {
+std::pair<const char*, T Law::*> field(const char* name, T Law::* member) {
     return {name, member};
 }
 
@@ -268,18 +265,22 @@ void register_actr(py::module_& m) {
     bind_law(m, "The power law (1 + t/1s)^-d held as 12 exponential traces.",
              field("d", &PowerTrace::d))
         .def_property_readonly(
-            "weights", [](const PowerTrace& law) {
+            "weights",
+            [](const PowerTrace& law) {
                 const double* const w = power_trace_weights(law.d);
                 return array_of(std::vector<double>(w, w + power_trace_size));
-            }, "Weight of each trace, float64 [12].")
+            },
+            "Weight of each trace, float64 [12].")
         .def_property_readonly(
             "error", [](const PowerTrace& law) { return power_trace_error(law.d); },
             "Nats by which it may miss the power law, whatever the history.")
         .def_property_readonly_static(
-            "TAUS_S", [](const py::object&) {
+            "TAUS_S",
+            [](const py::object&) {
                 const double* const taus = power_trace_taus_s.value;
                 return array_of(std::vector<double>(taus, taus + power_trace_size));
-            }, "Time constant of each trace in seconds, float64 [12].");
+            },
+            "Time constant of each trace in seconds, float64 [12].");
     bind_law(m, "B = ln sum of a^-d over the ages a of all accesses in seconds.",
              field("d", &ActrExact::d));
     bind_law(m, "B = ln(n / (1 - d)) - d ln L: n accesses spread over the lifetime L.",
@@ -318,8 +319,8 @@ void register_retention(py::module_& m) {
 }
 
 void register_traces(py::module_& m) {
-    m.def("power_trace_add", &trace_add, py::arg("trace"), py::arg("last_access"),
-          py::arg("time"), py::arg("weight"),
+    m.def("power_trace_add", &trace_add, py::arg("trace"), py::arg("last_access"), py::arg("time"),
+          py::arg("weight"),
           "New (trace [n, 12], last_access [n]) after one access per row; late ones are exact.");
     m.def("power_trace_build", &trace_build, py::arg("access_times"), py::arg("offsets"),
           py::arg("weight") = py::none(), py::arg("precise") = false,
@@ -329,21 +330,27 @@ void register_traces(py::module_& m) {
           "New (trace, last_access) of both histories together.");
 }
 
-/// One canonical function over an array of any shape-1 length, element by element.
+/// One canonical function over a column; values outside [low, high] are refused, if given.
 template <class T, class F>
-void bind_canonical(py::module_& m, const char* name, const char* doc, F function) {
-    m.def(name, [name, function](const py::object& x) {
-        auto values = copy_of(view<T>(name, "x", x));
+void bind_canonical(py::module_& m, const char* name, const char* doc, F function, T low = 0,
+                    T high = 0) {
+    const auto apply = [name, function, low, high](const py::object& x) {
+        const View<const T> in = view<T>(name, "x", x);
+        if (low < high) within(name, "x", in, low, high);
+        auto values = copy_of(in);
         for (T& value : values) value = function(value);
         return array_of(std::move(values));
-    }, py::arg("x"), doc);
+    };
+    m.def(name, apply, py::arg("x"), doc);
 }
 
 void register_canonical(py::module_ m) {
     bind_canonical<float>(m, "exp2", "2^x, float32 [n], x clamped to [-126, 127].",
                           [](float x) { return canonical_exp2(x); });
-    bind_canonical<float>(m, "log2", "log2(x), float32 [n], x positive and normal.",
-                          [](float x) { return canonical_log2(x); });
+    bind_canonical<float>(
+        m, "log2", "log2(x), float32 [n], x positive and normal.",
+        [](float x) { return canonical_log2(x); }, std::numeric_limits<float>::min(),
+        std::numeric_limits<float>::max());
     bind_canonical<double>(m, "exp", "e^x, float64 [n].",
                            [](double x) { return canonical_exp(x); });
     bind_canonical<double>(m, "log", "ln(x), float64 [n].",

@@ -6,8 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "bindings/arrays.hpp"
 #include "remanence/decay.hpp"
+
+#include "bindings/arrays.hpp"
 
 namespace remanence::bindings {
 
@@ -29,9 +30,8 @@ void within(const char* verb, const char* name, View<const T> values, T low, T h
         const bool above = low_open ? values[i] > low : values[i] >= low;
         if (above && values[i] <= high) continue;
         refuse(verb, std::string(name) + " is out of range (got " + std::to_string(values[i]) +
-                         " at position " + std::to_string(i) + ", want " +
-                         (low_open ? "(" : "[") + std::to_string(low) + ", " +
-                         std::to_string(high) + "])");
+                         " at position " + std::to_string(i) + ", want " + (low_open ? "(" : "[") +
+                         std::to_string(low) + ", " + std::to_string(high) + "])");
     }
 }
 
@@ -53,8 +53,8 @@ View<const T> trace_view(const char* verb, const char* name, const py::handle& o
     const View<const T> trace = view<T>(verb, name, object, 2);
     const auto columns = py::reinterpret_borrow<py::array>(object).shape(1);
     if (columns != py::ssize_t{power_trace_size}) {
-        refuse(verb, std::string(name) + " must have 12 columns (got " +
-                         std::to_string(columns) + ")");
+        refuse(verb,
+               std::string(name) + " must have 12 columns (got " + std::to_string(columns) + ")");
     }
     for (std::size_t i = 0; i < trace.size(); ++i) {
         if (std::isfinite(trace[i]) && trace[i] >= T{0}) continue;

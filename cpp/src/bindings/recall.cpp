@@ -70,7 +70,8 @@ Request make_request(TimeNs now, const py::int_& k, const py::object& vector, st
                      std::optional<TimeNs> valid_at, std::optional<Seq> as_of, float min_belief,
                      const py::object& allow, const py::object& exclude, const py::object& authors,
                      const py::object& dates, bool asks_when, const py::object& cues,
-                     const std::optional<Weights>& weights, bool explain, int threads) {
+                     const std::optional<Weights>& weights, bool explain, bool proved,
+                     int threads) {
     Request q;
     q.now = now;
     q.k = checked_k(k);
@@ -91,6 +92,7 @@ Request make_request(TimeNs now, const py::int_& k, const py::object& vector, st
     q.cues = copied<Id>("cues", cues);
     if (weights) q.weights = *weights;
     q.explain = explain;
+    q.proved = proved;
     q.threads = threads;
     return q;
 }
@@ -130,7 +132,7 @@ void register_recall(py::module_& m) {
              py::arg("exclude") = py::none(), py::arg("authors") = py::none(),
              py::arg("dates") = py::none(), py::arg("asks_when") = false,
              py::arg("cues") = py::none(), py::arg("weights") = py::none(),
-             py::arg("explain") = false, py::arg("threads") = 0);
+             py::arg("explain") = false, py::arg("proved") = false, py::arg("threads") = 0);
 
     py::class_<Hits> hits(m, "Hits", "The answer, ordered by (score descending, id ascending).");
     hits.def_property_readonly("id", [](const Hits& h) { return array_of(h.id); });

@@ -2,7 +2,10 @@
 #include "core/activation.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <vector>
+
+#include "cpu/kernels.hpp"
 
 namespace remanence {
 namespace {
@@ -109,6 +112,56 @@ AccessState access_as_of(const Columns& columns, std::uint32_t row, Seq seq) {
         add_access(state, law, (*at)->time, (*at)->weight, (*at)->used);
     }
     return state;
+}
+
+namespace {
+
+/// A bound is close while the youngest row has aged by less than a tenth since it was made: then
+/// no activation has fallen by more than d ln 1.1 nats.
+bool close_enough(const ActivationBound& bound, TimeNs now) {
+    if (now < bound.made_at) return false;
+    const double since_s = elapsed_s(bound.made_at, now);
+    return since_s <= 1.0 + 0.1 * elapsed_s(bound.newest_access, bound.made_at);
+}
+
+}  // namespace
+
+std::shared_ptr<const ActivationBound> activation_bound(const Segment& segment, TimeNs now) {
+    auto known = std::atomic_load(&segment.activation_bound);
+    if (known != nullptr && known->count == segment.count && close_enough(*known, now)) {
+        return known;
+    }
+    auto made = std::make_shared<ActivationBound>();
+    made->made_at = now;
+    made->newest_access = time_min;
+    made->count = segment.count;
+    made->nats.resize(segment_rows);
+    std::vector<float> age_s(segment_rows);
+    for (std::uint32_t r = 0; r < segment.count; ++r) {
+        age_s[r] = power_trace_age_s(segment.last_access[r], now);
+        made->newest_access = std::max(made->newest_access, std::min(segment.last_access[r], now));
+    }
+    std::array<const float*, trace_count> trace{};
+    std::copy(segment.trace.begin(), segment.trace.end(), trace.begin());
+    cpu::kernels().activation(trace_constants(), trace.data(), age_s.data(),
+                              (segment.count + 15) / 16 * 16, made->nats.data());
+    for (std::uint32_t r = 0; r < segment.count; ++r) {
+        const auto law = static_cast<Law>(segment.law[r]);
+        if (law != Law::power_trace) {
+            made->nats[r] = activation_of(read_access(segment, r), law, now);
+        }
+    }
+    std::atomic_store(&segment.activation_bound, made);
+    return made;
+}
+
+void raise_bound(Segment& segment, std::uint32_t r) {
+    const auto bound = std::atomic_load(&segment.activation_bound);
+    if (bound == nullptr || r >= bound->count) return;
+    const AccessState state = read_access(segment, r);
+    const TimeNs at = std::max(bound->made_at, state.last_access);
+    bound->nats[r] = std::max(bound->nats[r],
+                              activation_of(state, static_cast<Law>(segment.law[r]), at));
 }
 
 float activation_of(const AccessState& state, Law law, TimeNs now) {

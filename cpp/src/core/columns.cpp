@@ -17,6 +17,13 @@ constexpr std::size_t huge_page = std::size_t{2} << 20U;
 
 std::size_t round_up(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
 
+void prefer_huge_pages(const Pages& pages) {
+    const auto start = reinterpret_cast<std::uintptr_t>(pages.data());
+    const std::uintptr_t aligned = round_up(start, huge_page);
+    const std::uintptr_t end = (start + pages.bytes()) / huge_page * huge_page;
+    if (end > aligned) madvise(reinterpret_cast<void*>(aligned), end - aligned, MADV_HUGEPAGE);
+}
+
 }  // namespace
 
 std::uint32_t IdTable::find(Id id) const {
@@ -67,6 +74,15 @@ Pages& Pages::operator=(Pages&& other) noexcept {
     return *this;
 }
 
+void SegmentCodes::reserve(std::size_t wanted_groups) {
+    groups = wanted_groups;
+    const std::size_t code_bytes = segment_rows * groups;
+    pages_ = Pages(code_bytes + 2 * sizeof(float) * segment_rows);
+    prefer_huge_pages(pages_);
+    scale = reinterpret_cast<float*>(pages_.data() + code_bytes);
+    error = scale + segment_rows;
+}
+
 Segment::Segment(std::size_t padded_dim) {
     lay_out();
     if (padded_dim != 0) reserve_vectors(padded_dim);
@@ -115,10 +131,7 @@ void Segment::lay_out() {
 
 void Segment::reserve_vectors(std::size_t padded_dim) {
     vector_pages = Pages(padded_dim * sizeof(float) * segment_rows);
-    const auto start = reinterpret_cast<std::uintptr_t>(vector_pages.data());
-    const std::uintptr_t aligned = round_up(start, huge_page);
-    const std::uintptr_t end = (start + vector_pages.bytes()) / huge_page * huge_page;
-    if (end > aligned) madvise(reinterpret_cast<void*>(aligned), end - aligned, MADV_HUGEPAGE);
+    prefer_huge_pages(vector_pages);
 }
 
 std::vector<ColumnRef> Segment::columns() const {

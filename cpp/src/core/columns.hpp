@@ -70,6 +70,32 @@ struct BlockSummary {
     std::uint8_t laws = 0;           ///< bit per decay law present
 };
 
+/// The one-bit codes of a segment (codes.hpp), made from its vectors block by block.
+struct SegmentCodes {
+    std::uint32_t encoded = 0;  ///< rows that have a code, whole blocks
+    std::size_t groups = 0;
+    std::vector<float> centre;  ///< [padded dim]
+    float* scale = nullptr;     ///< [segment_rows] f
+    float* error = nullptr;     ///< [segment_rows] f |s'| / sqrt(dim - 1)
+
+    /// [segment_rows / 64][groups][64]: the same six dimensions of 64 rows lie side by side.
+    std::uint8_t* bits() const { return reinterpret_cast<std::uint8_t*>(pages_.data()); }
+    std::size_t bit_bytes(std::uint32_t rows) const { return std::size_t{rows} * groups; }
+    void reserve(std::size_t wanted_groups);
+
+private:
+    Pages pages_;
+};
+
+/// Activations of a segment at one time: upper bounds at any later one, since without an access
+/// activation only falls. An access raises its row's bound in place.
+struct ActivationBound {
+    TimeNs made_at = 0;
+    TimeNs newest_access = 0;  ///< at the time it was made
+    std::uint32_t count = 0;   ///< rows that it covers
+    std::vector<float> nats;   ///< [segment_rows]
+};
+
 struct Segment {
     explicit Segment(std::size_t padded_dim);
 
@@ -114,6 +140,9 @@ struct Segment {
 
     Pages pages;
     Pages vector_pages;
+    SegmentCodes codes;
+    /// Replaced as a whole by readers; read and written with std::atomic_load and _store.
+    mutable std::shared_ptr<ActivationBound> activation_bound;
 
 private:
     void lay_out();

@@ -8,6 +8,7 @@
 
 #include "core/activation.hpp"
 #include "core/check.hpp"
+#include "core/codes.hpp"
 #include "core/state.hpp"
 #include "cpu/kernels.hpp"
 #include "remanence/canonical.hpp"
@@ -229,6 +230,9 @@ void Engine::append(View<const Seq> seq, const MemoryBatch& batch, bool check_on
          row += block_rows) {
         columns.at(row).summarise(Columns::within(row));
     }
+    for (std::size_t s = first / segment_rows; s < columns.segments.size(); ++s) {
+        encode(columns, *columns.segments[s]);
+    }
     state_->seq = seq.back();
 }
 
@@ -299,6 +303,7 @@ void Engine::erase(View<const Seq> seq, View<const Id> ids, bool check_only) {
             if (columns.dim != 0) {
                 std::fill_n(s.vectors() + r * columns.padded_dim, columns.padded_dim, 0.0F);
             }
+            erase_code(s, r);
             s.flags[r] = flag::erased;
             s.length[r] = 0;
             s.words[r] = 0;
@@ -343,6 +348,7 @@ void Engine::touch(View<const Seq> seq, const TouchBatch& batch, bool check_only
         add_access(access, static_cast<Law>(s.law[r]), batch.time[i], batch.weight[i],
                    batch.used[i]);
         write_access(s, r, access);
+        raise_bound(s, r);
         s.blocks[r / block_rows].touched += untouched ? 1 : 0;
         columns.touches.push_back({batch.time[i], seq_of(seq, i), row, s.last_touch[r],
                                    batch.weight[i], batch.used[i], {}});

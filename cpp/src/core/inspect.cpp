@@ -88,7 +88,7 @@ std::vector<std::uint8_t> Engine::contains(View<const Id> ids, std::optional<Seq
     for (const Id id : ids) {
         const std::uint32_t node = state_->columns.node_of(id);
         out.push_back(node != none && state_->columns.visible_row(
-                                          node, as_of.value_or(seq_now)) != none
+                                          node, seq_seen(as_of)) != none
                           ? 1
                           : 0);
     }
@@ -99,7 +99,7 @@ std::vector<float> Engine::activation(View<const Id> ids, TimeNs now,
                                       std::optional<Seq> as_of) const {
     const std::shared_lock lock(state_->mutex);
     const Columns& columns = state_->columns;
-    const Seq seq = as_of.value_or(seq_now);
+    const Seq seq = seq_seen(as_of);
     std::vector<float> out;
     for (const Id id : ids) {
         const std::uint32_t node = columns.node_of(id);
@@ -138,7 +138,7 @@ std::vector<float> Engine::vector(Id id, std::optional<Seq> as_of) const {
     const Columns& columns = state_->columns;
     const std::uint32_t node = columns.node_of(id);
     const std::uint32_t row =
-        node == none ? none : columns.visible_row(node, as_of.value_or(seq_now));
+        node == none ? none : columns.visible_row(node, seq_seen(as_of));
     if (row == none) throw NotFound("vector: there is no memory " + std::to_string(id));
     const float* const at = columns.vector(row);
     return at == nullptr ? std::vector<float>{} : std::vector<float>(at, at + columns.dim);

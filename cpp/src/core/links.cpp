@@ -37,7 +37,7 @@ void Links::close_node(std::uint32_t node, Seq seq) {
 }
 
 EdgeTest::EdgeTest(const Columns& columns, const EdgeFilter& filter)
-    : columns_(columns), filter_(filter), seq_(filter.as_of.value_or(seq_now)) {}
+    : columns_(columns), filter_(filter), seq_(seq_seen(filter.as_of)) {}
 
 bool EdgeTest::edge(const Edge& e, bool outgoing) const {
     if (e.seq_from > seq_ || e.seq_to <= seq_) return false;
@@ -45,7 +45,7 @@ bool EdgeTest::edge(const Edge& e, bool outgoing) const {
     if (filter_.direction == Direction::in && outgoing) return false;
     if (e.weight < filter_.min_weight) return false;
     if (filter_.valid_at &&
-        (e.valid_from > *filter_.valid_at || e.valid_to <= *filter_.valid_at)) {
+        (e.valid_from > *filter_.valid_at || !open_at(e.valid_to, *filter_.valid_at))) {
         return false;
     }
     return !filter_.types ||

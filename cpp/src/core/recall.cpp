@@ -268,7 +268,7 @@ Hits Engine::recall(const Request& request) const {
     ScanPlan plan;
     plan.columns = &state_->columns;
     plan.request = &request;
-    plan.seq = request.as_of.value_or(seq_now);
+    plan.seq = seq_seen(request.as_of);
     resolve_scopes(request, plan);
     resolve_rows(*state_, request, plan);
     const Totals totals = corpus(*state_, plan.seq, plan.scope_allowed);

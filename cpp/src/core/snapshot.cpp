@@ -13,7 +13,7 @@
 #include <cstring>
 #include <mutex>
 
-#include "core/activation.hpp"
+#include "core/codes.hpp"
 #include "core/crc32c.hpp"
 #include "core/state.hpp"
 #include "core/threads.hpp"
@@ -263,6 +263,38 @@ void load_words(Reader& in, Lexicon& lexicon, std::size_t terms, std::size_t row
     }
 }
 
+/// Codes follow from the vectors; they are kept because making them takes seconds per million rows.
+void save_codes(Writer& out, const Segment& s) {
+    const SegmentCodes& codes = s.codes;
+    const std::vector<std::uint64_t> sizes = {codes.encoded, codes.groups};
+    out.section("codes.size", sizes);
+    if (codes.encoded == 0) return;
+    out.section("codes.bits", codes.bits(), codes.bit_bytes(codes.encoded));
+    out.section("codes.scale", codes.scale, codes.encoded * sizeof(float));
+    out.section("codes.error", codes.error, codes.encoded * sizeof(float));
+    out.section("codes.centre", codes.centre);
+}
+
+void load_codes(Reader& in, const Columns& columns, Segment& s) {
+    const auto sizes = in.values<std::uint64_t>("codes.size");
+    if (sizes.size() != 2 || sizes[0] > s.count || sizes[0] % block_rows != 0 ||
+        (sizes[0] != 0 && sizes[1] != code_groups(columns.dim))) {
+        in.refuse("has codes of impossible sizes");
+    }
+    if (sizes[0] == 0) return;
+    SegmentCodes& codes = s.codes;
+    codes.reserve(sizes[1]);
+    codes.encoded = static_cast<std::uint32_t>(sizes[0]);
+    in.into("codes.bits", reinterpret_cast<std::byte*>(codes.bits()),
+            codes.bit_bytes(codes.encoded));
+    in.into("codes.scale", reinterpret_cast<std::byte*>(codes.scale),
+            codes.encoded * sizeof(float));
+    in.into("codes.error", reinterpret_cast<std::byte*>(codes.error),
+            codes.encoded * sizeof(float));
+    codes.centre = in.values<float>("codes.centre");
+    if (codes.centre.size() != columns.padded_dim) in.refuse("has a centre of a wrong size");
+}
+
 void load_segment(Reader& in, Columns& columns, std::uint32_t rows) {
     columns.segments.push_back(std::make_unique<Segment>(0));
     Segment& s = *columns.segments.back();
@@ -272,6 +304,7 @@ void load_segment(Reader& in, Columns& columns, std::uint32_t rows) {
         const std::size_t row_bytes = columns.padded_dim * sizeof(float);
         s.vector_pages = in.pages("vectors", row_bytes * rows, row_bytes * segment_rows);
     }
+    load_codes(in, columns, s);
     s.summarise_all();
 }
 
@@ -314,6 +347,7 @@ void Engine::save(const std::string& path, const std::string& tag) const {
             out.section("vectors", segment->vectors(),
                         columns.padded_dim * sizeof(float) * segment->count);
         }
+        save_codes(out, *segment);
     }
     save_words(out, state_->lexicon);
     std::vector<Edge> edges;

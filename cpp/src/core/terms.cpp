@@ -103,8 +103,8 @@ bool row_passes(const ScanPlan& plan, std::uint32_t row) {
     const std::uint32_t r = Columns::within(row);
     if (!plan.columns->row_visible(row, plan.seq)) return false;
     if ((q.kinds >> s.kind[r] & 1U) == 0 || s.belief[r] < q.min_belief) return false;
-    if (q.valid_at ? (s.valid_from[r] > *q.valid_at || s.valid_to[r] <= *q.valid_at)
-                   : s.valid_to[r] <= q.now) {
+    if (q.valid_at ? (s.valid_from[r] > *q.valid_at || !open_at(s.valid_to[r], *q.valid_at))
+                   : !open_at(s.valid_to[r], q.now)) {
         return false;
     }
     if (!plan.scope_allowed.empty() &&

@@ -145,8 +145,7 @@ DecayRow<T> row_of(const DecayColumns<T>& c, std::size_t i, std::vector<double>&
 }
 
 template <class Law, class T>
-void apply(const Law& law, const DecayColumns<T>& c, TimeNs now, std::size_t first,
-           View<T> out) {
+void apply(const Law& law, const DecayColumns<T>& c, TimeNs now, std::size_t first, View<T> out) {
     std::vector<double> scratch;
     for (std::size_t i = 0; i < out.size(); ++i) {
         out[i] = static_cast<T>(law.activation(row_of(c, first + i, scratch), now));

@@ -19,7 +19,8 @@ std::vector<const Kernels*> usable() {
 #if defined(__x86_64__)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-        __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0) {
+        __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
+        __builtin_cpu_supports("avx512vbmi") != 0) {
         out.push_back(&avx512_kernels);
     }
     if (__builtin_cpu_supports("avx2") != 0) out.push_back(&avx2_kernels);

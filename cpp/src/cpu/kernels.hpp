@@ -30,6 +30,22 @@ struct SideBlock {
     const float* log_belief = nullptr;
 };
 
+/// One block of codes and the question's side of their bound.
+struct CodeBlock {
+    std::uint32_t count = 0;  ///< a multiple of 64
+    std::size_t groups = 0;
+    const std::uint8_t* codes = nullptr;
+    const std::uint8_t* table = nullptr;  ///< [groups][64], entries at most 127
+    const float* scale = nullptr;
+    const float* error = nullptr;
+    const float* side = nullptr;  ///< what else the score holds
+    float step = 0.0F;
+    float offset = 0.0F;
+    float norm = 0.0F;
+    float centre = 0.0F;  ///< <q, c>
+    float weight = 0.0F;  ///< of the cosine
+};
+
 struct Kernels {
     const char* name;
     /// Canonical dot products of `query` [padded] with `count` consecutive rows [padded].
@@ -40,6 +56,10 @@ struct Kernels {
                        const float* age_s, std::size_t count, float* out);
     /// Adds every side term of a block in the order of `Term`.
     void (*side)(const SideBlock& block, float* out);
+    /// An upper bound of every row's score, from its code.
+    void (*bounds)(const CodeBlock& block, float* out);
+    /// Clears the bits of rows below `bar`; count is a multiple of 64.
+    void (*keep_above)(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask);
 };
 
 extern const Kernels scalar_kernels;

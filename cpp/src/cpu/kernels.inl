@@ -4,6 +4,10 @@
 // instruction sets return the same bits. Nothing here may call an ordinary inline function:
 // the linker could pick a copy that was compiled for another instruction set.
 
+#if defined(__AVX2__) && !defined(REMANENCE_SCALAR_LANES)
+#include <immintrin.h>
+#endif
+
 #include "cpu/kernels.hpp"
 #include "remanence/canonical.hpp"
 
@@ -127,8 +131,34 @@ void side(const SideBlock& b, float* out) {
     }
 }
 
+#include "cpu/kernels_codes.inl"
+
+void bounds(const CodeBlock& b, float* out) {
+    std::uint16_t sums[64];
+    for (std::uint32_t first = 0; first < b.count; first += 64) {
+        sum_codes(b.codes + first * b.groups, b.table, b.groups, sums);
+        for (std::uint32_t i = 0; i < 64; ++i) {
+            const std::uint32_t r = first + i;
+            const float along = static_cast<float>(sums[i]) * b.step - b.offset;
+            const float cosine = b.scale[r] * along + b.error[r] * b.norm + b.centre;
+            out[r] = b.side[r] + b.weight * cosine;
+        }
+    }
+}
+
+void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask) {
+    for (std::uint32_t first = 0; first < count; first += 64) {
+        std::uint8_t above[64];
+        for (std::uint32_t i = 0; i < 64; ++i) above[i] = bound[first + i] >= bar ? 1 : 0;
+        std::uint64_t bits = 0;
+        for (std::uint32_t i = 0; i < 64; ++i) bits |= static_cast<std::uint64_t>(above[i]) << i;
+        mask[first / 64] &= bits;
+    }
+}
+
 }  // namespace
 
-const Kernels REMANENCE_KERNELS = {REMANENCE_KERNELS_NAME, dot, activation, side};
+const Kernels REMANENCE_KERNELS = {REMANENCE_KERNELS_NAME, dot, activation, side, bounds,
+                                   keep_above};
 
 }  // namespace remanence::cpu

@@ -2,18 +2,18 @@
 #include "cpu/search.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
-#include <cstring>
+#include <cmath>
+#include <optional>
 
-#include "core/activation.hpp"
+#include "core/codes.hpp"
 #include "core/threads.hpp"
+#include "cpu/block.hpp"
 #include "cpu/kernels.hpp"
 
 namespace remanence::cpu {
 namespace {
-
-constexpr std::uint32_t task_blocks = 16;  // rows of one task share a scratch of words that fits L2
-constexpr std::uint32_t task_rows = task_blocks * block_rows;
 
 /// The best `keep` rows seen so far, worst on top.
 class Best {
@@ -40,250 +40,132 @@ private:
     std::vector<Scored> heap_;
 };
 
-/// What one worker writes to while it scans.
-struct Scratch {
-    alignas(64) std::array<float, block_rows> score{};
-    alignas(64) std::array<float, block_rows> cosine{};
-    alignas(64) std::array<float, block_rows> age{};
-    alignas(64) std::array<float, block_rows> date{};
-    alignas(64) std::array<float, block_rows> lift{};
-    alignas(64) std::array<float, block_rows> activation{};
-    alignas(64) std::array<float, block_rows> usefulness{};
-    alignas(64) std::array<float, task_rows> lexical{};
-    std::array<std::uint64_t, block_rows / 64> mask{};
+/// What all workers of one scan share: the question for the codes and the best known bar.
+struct Shared {
+    const ScanPlan& plan;
+    std::size_t keep;
+    std::optional<CodeQuery> codes;  ///< nothing: every row is scored exactly
+    std::atomic<float> bar{-std::numeric_limits<float>::infinity()};
+
+    void raise(float value) {
+        float known = bar.load(std::memory_order_relaxed);
+        while (value > known && !bar.compare_exchange_weak(known, value)) {
+        }
+    }
 };
 
-/// One block of a segment: its place and its rows in use.
-struct Block {
-    const Segment& s;
-    const BlockSummary& summary;
-    std::uint32_t first;   ///< within the segment
-    std::uint32_t row;     ///< of the whole store
-    std::uint32_t count;
-};
-
-template <class Test>
-void keep_rows(Scratch& scratch, std::uint32_t count, Test&& test) {
-    for (std::uint32_t w = 0; w * 64 < count; ++w) {
-        std::uint64_t bits = 0;
-        const std::uint32_t n = std::min(64U, count - w * 64);
-        for (std::uint32_t i = 0; i < n; ++i) {
-            bits |= static_cast<std::uint64_t>(test(w * 64 + i)) << i;
-        }
-        scratch.mask[w] &= bits;
-    }
+/// Keeps the rows of the mask whose code leaves them a chance; scratch.score holds side terms.
+void bound_scores(const Shared& shared, const Block& b, float bar, Scratch& scratch) {
+    const CodeQuery& q = *shared.codes;
+    const SegmentCodes& codes = b.s.codes;
+    CodeBlock block;
+    block.count = block_rows;
+    block.groups = codes.groups;
+    block.codes = codes.bits() + b.first * codes.groups;
+    block.table = q.table.data();
+    block.scale = codes.scale + b.first;
+    block.error = codes.error + b.first;
+    block.side = scratch.score.data();
+    block.step = q.step;
+    block.offset = q.offset;
+    block.norm = q.norm;
+    block.weight = shared.plan.request->weights.cosine;
+    kernels().dot(shared.plan.query.data(), codes.centre.data(), codes.centre.size(), 1,
+                  &block.centre);
+    kernels().bounds(block, scratch.bound.data());
+    // Rounding of the bound's own sums: far below this share of the terms that enter it.
+    const float slack = 1e-5F * (1.0F + std::fabs(bar) + std::fabs(block.weight));
+    kernels().keep_above(scratch.bound.data(), bar - slack, block_rows, scratch.mask.data());
 }
 
-/// Fills the mask of rows that pass every filter; returns how many do.
-std::uint32_t filter(const ScanPlan& plan, const Block& b, Scratch& scratch) {
-    const Request& q = *plan.request;
-    const BlockSummary& sum = b.summary;
-    if ((q.kinds & sum.kinds) == 0) return 0;
-    const bool one_scope = !plan.scope_allowed.empty() && !sum.mixed_scopes;
-    if (one_scope && (sum.scope >= plan.scope_allowed.size() || plan.scope_allowed[sum.scope] == 0))
-        return 0;
-    scratch.mask.fill(0);
-    for (std::uint32_t i = 0; i < b.count; i += 64) {
-        scratch.mask[i / 64] = b.count - i >= 64 ? ~0ULL : (1ULL << (b.count - i)) - 1;
-    }
-    const Segment& s = b.s;
-    const std::uint32_t f = b.first;
-    if (sum.closed != 0 || sum.last_seq_from > plan.seq) {
-        keep_rows(scratch, b.count, [&](std::uint32_t i) {
-            return s.seq_from[f + i] <= plan.seq && plan.seq < s.seq_to[f + i] &&
-                   (s.flags[f + i] & flag::erased) == 0;
-        });
-    }
-    if (!plan.scope_allowed.empty() && !one_scope) {
-        keep_rows(scratch, b.count, [&](std::uint32_t i) {
-            const std::uint32_t scope = s.scope[f + i];
-            return scope < plan.scope_allowed.size() && plan.scope_allowed[scope] != 0;
-        });
-    }
-    if ((q.kinds & sum.kinds) != sum.kinds) {
-        keep_rows(scratch, b.count,
-                  [&](std::uint32_t i) { return (q.kinds >> s.kind[f + i] & 1U) != 0; });
-    }
-    if (q.min_belief > 0.0F && sum.doubted != 0) {
-        keep_rows(scratch, b.count,
-                  [&](std::uint32_t i) { return s.belief[f + i] >= q.min_belief; });
-    }
-    if (q.valid_at) {
-        const TimeNs at = *q.valid_at;
-        keep_rows(scratch, b.count, [&](std::uint32_t i) {
-            return s.valid_from[f + i] <= at && at < s.valid_to[f + i];
-        });
-    } else if (sum.bounded != 0) {
-        keep_rows(scratch, b.count, [&](std::uint32_t i) { return q.now < s.valid_to[f + i]; });
-    }
-    if (!plan.row_allowed.empty()) {
-        for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
-            scratch.mask[w] &= plan.row_allowed[b.row / 64 + w];
-        }
-    }
-    for (auto at = std::lower_bound(plan.excluded.begin(), plan.excluded.end(), b.row);
-         at != plan.excluded.end() && *at < b.row + b.count; ++at) {
-        scratch.mask[(*at - b.row) / 64] &= ~(1ULL << ((*at - b.row) % 64));
-    }
-    std::uint32_t passed = 0;
-    for (const std::uint64_t word : scratch.mask) {
-        passed += static_cast<std::uint32_t>(std::popcount(word));
-    }
-    return passed;
+/// Whether the codes of this block are worth reading: not where most rows survive them anyway.
+bool code_helps(const Shared& shared, const Block& b, const Scratch& scratch) {
+    if (!shared.codes || b.first + block_rows > b.s.codes.encoded) return false;
+    return scratch.bounded < 8 * block_rows || scratch.survived * 2 < scratch.bounded;
 }
 
-/// BM25 of the rows [first, first + task_rows) into the scratch; false when no word occurs there.
-bool score_words(const ScanPlan& plan, std::uint32_t first, Scratch& scratch) {
-    bool any = false;
-    for (const ScanTerm& term : plan.terms) {
-        const auto& list = *term.postings;
-        auto at = Lexicon::first_from(list, first);
-        for (; at != list.end() && at->row < first + task_rows; ++at) {
-            if (!any) scratch.lexical.fill(0.0F);
-            any = true;
-            const Segment& s = plan.columns->at(at->row);
-            const auto words = static_cast<float>(s.words[Columns::within(at->row)]);
-            const float length = plan.length_base + plan.length_slope * words;
-            const auto count = static_cast<float>(at->count);
-            float& sum = scratch.lexical[at->row - first];
-            sum = sum + term.weight * (count / (count + length));
-        }
-    }
-    return any;
-}
-
-void score_dates(const ScanPlan& plan, const Block& b, Scratch& scratch) {
-    const Request& q = *plan.request;
-    for (std::uint32_t i = 0; i < b.count; ++i) {
-        const bool turn = b.s.kind[b.first + i] == static_cast<std::uint8_t>(Kind::episodic);
-        scratch.date[i] =
-            turn ? q.weights.date * date_feature(b.s.time[b.first + i], q.dates) : 0.0F;
-    }
-}
-
-/// Lift and usefulness of the few rows that were used since they were made.
-void score_use(const ScanPlan& plan, const Block& b, Scratch& scratch) {
-    const Weights& w = plan.request->weights;
-    const TimeNs now = plan.request->now;
-    scratch.lift.fill(0.0F);
-    scratch.usefulness.fill(0.0F);
-    for (std::uint32_t i = 0; i < b.count; ++i) {
-        const std::uint32_t r = b.first + i;
-        if (b.s.accesses[r] <= 1 && b.s.used[r] == 0 && b.s.unused[r] == 0) continue;
-        const auto law = static_cast<Law>(b.s.law[r]);
-        const AccessState state = access_as_of(*plan.columns, b.row + i, plan.seq);
-        if (w.lift != 0.0F && state.accesses > 1) {
-            scratch.lift[i] = w.lift * (activation_of(state, law, now) -
-                                        activation_of(first_access(law, b.s.created[r]), law, now));
-        }
-        if (state.used != 0 || state.unused != 0) {
-            scratch.usefulness[i] = w.usefulness * usefulness_feature(state.used, state.unused);
-        }
-    }
-}
-
-void score_activation(const ScanPlan& plan, const Block& b, Scratch& scratch) {
-    const TimeNs now = plan.request->now;
-    std::array<const float*, trace_count> trace{};
-    for (std::size_t k = 0; k < trace_count; ++k) trace[k] = b.s.trace[k] + b.first;
-    for (std::uint32_t i = 0; i < b.count; ++i) {
-        scratch.age[i] = power_trace_age_s(b.s.last_access[b.first + i], now);
-    }
-    const std::size_t padded = (b.count + 15) / 16 * 16;
-    kernels().activation(trace_constants(), trace.data(), scratch.age.data(), padded,
-                         scratch.activation.data());
-    const bool past = b.summary.touched != 0 && plan.seq != seq_now;
-    if (!past && b.summary.laws == 1U << static_cast<unsigned>(Law::power_trace)) return;
-    for (std::uint32_t i = 0; i < b.count; ++i) {
-        const std::uint32_t r = b.first + i;
-        const auto law = static_cast<Law>(b.s.law[r]);
-        if (law == Law::power_trace && !(past && b.s.accesses[r] > 1)) continue;
-        scratch.activation[i] =
-            activation_of(access_as_of(*plan.columns, b.row + i, plan.seq), law, now);
-    }
-}
-
-void score_side(const ScanPlan& plan, const Block& b, const float* lexical, Scratch& scratch) {
-    const Request& q = *plan.request;
-    const Weights& w = q.weights;
-    SideBlock side;
-    side.count = b.count;
-    side.table = plan.table.data();
-    side.statics = b.s.statics + b.first;
-    side.kind = b.s.kind + b.first;
-    side.lexical = lexical;
-    side.lexical_weight = plan.lexical_weight.data();
-    if (plan.author != 0 && w.author != 0.0F) {
-        side.author = b.s.author + b.first;
-        side.wanted_author = plan.author;
-        side.author_weight = w.author;
-    }
-    if (!q.dates.empty() && w.date != 0.0F) {
-        score_dates(plan, b, scratch);
-        side.date = scratch.date.data();
-    }
-    if (b.summary.touched != 0 && (w.lift != 0.0F || w.usefulness != 0.0F)) {
-        score_use(plan, b, scratch);
-        side.lift = scratch.lift.data();
-        side.usefulness = scratch.usefulness.data();
-    }
-    if (w.activation != 0.0F) {
-        score_activation(plan, b, scratch);
-        side.activation = scratch.activation.data();
-        side.activation_weight = w.activation;
-    }
-    if (w.importance != 0.0F) {
-        side.importance = b.s.importance + b.first;
-        side.importance_weight = w.importance;
-    }
-    if (b.summary.doubted != 0) side.log_belief = b.s.log_belief + b.first;
-    kernels().side(side, scratch.score.data());
-}
-
-/// Cosines of the rows in the mask: the whole block at once, or row by row where few are wanted.
-void score_cosine(const ScanPlan& plan, const Block& b, std::uint32_t passed, Scratch& scratch) {
-    const std::size_t padded = plan.columns->padded_dim;
-    const float* const rows = b.s.vectors() + b.first * padded;
-    if (passed * 4 >= b.count * 3) {
-        kernels().dot(plan.query.data(), rows, padded, b.count, scratch.cosine.data());
-        return;
-    }
-    for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
-        for (std::uint64_t bits = scratch.mask[w]; bits != 0; bits &= bits - 1) {
-            const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-            kernels().dot(plan.query.data(), rows + i * padded, padded, 1, &scratch.cosine[i]);
-        }
-    }
-}
-
-void scan_block(const ScanPlan& plan, const Block& b, const float* lexical, Scratch& scratch,
-                Best& best, std::size_t& scanned) {
-    const std::uint32_t passed = filter(plan, b, scratch);
+void scan_block(Shared& shared, const Block& b, const float* lexical, Scratch& scratch, Best& best,
+                std::size_t& scanned) {
+    const ScanPlan& plan = shared.plan;
+    std::uint32_t passed = filter(plan, b, scratch);
     if (passed == 0) return;
     scanned += passed;
-    score_side(plan, b, lexical, scratch);
-    const float weight = plan.request->weights.cosine;
     const bool cosine = !plan.query.empty() && b.summary.vectors != 0;
-    if (cosine) score_cosine(plan, b, passed, scratch);
-    float bar = best.bar();
+    const bool coded = cosine && code_helps(shared, b, scratch);
+    bool bounds = score_side(plan, b, lexical, coded, scratch);
+    float bar = std::max(best.bar(), shared.bar.load(std::memory_order_relaxed));
+    if (coded) {
+        bound_scores(shared, b, bar, scratch);
+        scratch.bounded += passed;
+        passed = rows_in(scratch);
+        scratch.survived += passed;
+    }
+    if (passed == 0) return;
+    if (bounds && passed > block_rows / 16) bounds = score_side(plan, b, lexical, false, scratch);
+    if (cosine && !bounds) score_cosine(plan, b, passed, scratch);
+    const float weight = plan.request->weights.cosine;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = scratch.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             float score = scratch.score[i];
-            if (cosine && (b.s.flags[b.first + i] & flag::has_vector) != 0) {
+            if (bounds) {
+                score = total(row_terms(plan, b.row + i));
+            } else if (cosine && (b.s.flags[b.first + i] & flag::has_vector) != 0) {
                 score = score + weight * scratch.cosine[i];
             }
             if (score < bar) continue;
             best.offer({score, b.row + i, b.s.id[b.first + i]});
-            bar = best.bar();
+            bar = std::max(bar, best.bar());
         }
     }
+    shared.raise(best.bar());
+}
+
+/// A first bar: of one block in sixteen, the rows with the best bounds are scored exactly. Without
+/// it the first blocks of the scan would have to be scored whole.
+void seed(Shared& shared) {
+    const ScanPlan& plan = shared.plan;
+    const Columns& columns = *plan.columns;
+    auto scratch = std::make_unique<Scratch>();
+    std::vector<Scored> likely;
+    for (std::uint32_t row = 0; row + block_rows <= columns.count(); row += task_rows) {
+        const Block b = block_at(columns, row);
+        if (b.first + block_rows > b.s.codes.encoded) continue;
+        if (filter(plan, b, *scratch) == 0) continue;
+        const bool words = score_words(plan, row, block_rows, *scratch);
+        score_side(plan, b, words ? scratch->lexical.data() : nullptr, true, *scratch);
+        bound_scores(shared, b, -std::numeric_limits<float>::infinity(), *scratch);
+        for (std::uint32_t i = 0; i < block_rows; ++i) {
+            if ((scratch->mask[i / 64] >> (i % 64) & 1U) == 0) continue;
+            likely.push_back({scratch->bound[i], row + i, b.s.id[b.first + i]});
+        }
+    }
+    if (likely.size() < shared.keep) return;
+    const auto end = likely.begin() + static_cast<std::ptrdiff_t>(shared.keep);
+    std::nth_element(likely.begin(), end - 1, likely.end(), better);
+    float bar = std::numeric_limits<float>::infinity();
+    for (auto at = likely.begin(); at != end; ++at) {
+        bar = std::min(bar, total(row_terms(plan, at->row)));
+    }
+    shared.raise(bar);
+}
+
+/// Codes pay where the cosine can raise a score and the answer is short against the store.
+std::optional<CodeQuery> code_question(const ScanPlan& plan, std::size_t keep) {
+    const std::size_t dim = plan.columns->dim;
+    if (plan.query.empty() || plan.request->weights.cosine <= 0.0F || !codes_apply(dim) ||
+        keep * 64 > plan.columns->count() || plan.request->proved) {
+        return std::nullopt;
+    }
+    return make_code_query(plan.query, dim);
 }
 
 }  // namespace
 
 ScanAnswer search(const ScanPlan& plan, std::size_t keep, int workers) {
     const Columns& columns = *plan.columns;
+    Shared shared{plan, keep, code_question(plan, keep)};
+    if (shared.codes) seed(shared);
     const std::size_t tasks = (columns.count() + task_rows - 1) / task_rows;
     const auto slots = static_cast<std::size_t>(workers);
     std::vector<Best> best(slots, Best(keep));
@@ -293,15 +175,12 @@ ScanAnswer search(const ScanPlan& plan, std::size_t keep, int workers) {
         const auto slot = static_cast<std::size_t>(worker);
         if (!scratch[slot]) scratch[slot] = std::make_unique<Scratch>();
         const auto first = static_cast<std::uint32_t>(task * task_rows);
-        const bool words = score_words(plan, first, *scratch[slot]);
+        const bool words = score_words(plan, first, task_rows, *scratch[slot]);
         const std::uint32_t end = std::min(first + task_rows, columns.count());
         for (std::uint32_t row = first; row < end; row += block_rows) {
-            const Segment& s = columns.at(row);
-            const std::uint32_t within = Columns::within(row);
-            const Block b{s, s.blocks[within / block_rows], within, row,
-                          std::min(block_rows, end - row)};
             const float* lexical = words ? scratch[slot]->lexical.data() + (row - first) : nullptr;
-            scan_block(plan, b, lexical, *scratch[slot], best[slot], scanned[slot]);
+            scan_block(shared, block_at(columns, row), lexical, *scratch[slot], best[slot],
+                       scanned[slot]);
         }
     });
     ScanAnswer answer;

@@ -1,0 +1,182 @@
+// Rotating, encoding and querying the one-bit codes.
+#include "core/codes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+
+#include "core/threads.hpp"
+
+namespace remanence {
+namespace {
+
+constexpr std::uint32_t ready_rows = 4096;  // enough to tell a centre; fewer are scanned exactly
+constexpr int rounds = 3;
+
+/// A fixed stream of random bits (SplitMix64; Steele, Lea & Flood 2014).
+std::uint64_t random_bits(std::uint64_t index) {
+    std::uint64_t z = (index + 1) * 0x9E3779B97F4A7C15ULL;
+    z = (z ^ z >> 30U) * 0xBF58476D1CE4E5B9ULL;
+    z = (z ^ z >> 27U) * 0x94D049BB133111EBULL;
+    return z ^ z >> 31U;
+}
+
+const std::vector<float>& signs(int round) {
+    static const auto all = [] {
+        std::array<std::vector<float>, rounds> out;
+        for (std::size_t r = 0; r < rounds; ++r) {
+            for (std::size_t j = 0; j < most_code_dim; ++j) {
+                const std::uint64_t bits = random_bits(r * most_code_dim + j);
+                out[r].push_back((bits & 1U) != 0 ? 1.0F : -1.0F);
+            }
+        }
+        return out;
+    }();
+    return all[static_cast<std::size_t>(round)];
+}
+
+/// Hadamard transform of 2^k values, scaled to keep lengths.
+void hadamard(float* x, std::size_t size) {
+    for (std::size_t half = 1; half < size; half *= 2) {
+        for (std::size_t first = 0; first < size; first += 2 * half) {
+            for (std::size_t j = first; j < first + half; ++j) {
+                const float a = x[j];
+                const float b = x[j + half];
+                x[j] = a + b;
+                x[j + half] = a - b;
+            }
+        }
+    }
+    const float scale = 1.0F / std::sqrt(static_cast<float>(size));
+    for (std::size_t j = 0; j < size; ++j) x[j] *= scale;
+}
+
+std::vector<float> mean_of(const Columns& columns, const Segment& segment, std::uint32_t rows) {
+    std::vector<double> sum(columns.dim, 0.0);
+    std::size_t counted = 0;
+    for (std::uint32_t r = 0; r < rows; ++r) {
+        if ((segment.flags[r] & flag::has_vector) == 0) continue;
+        ++counted;
+        const float* const x = segment.vectors() + r * columns.padded_dim;
+        for (std::size_t j = 0; j < columns.dim; ++j) sum[j] += static_cast<double>(x[j]);
+    }
+    std::vector<float> mean(columns.padded_dim, 0.0F);
+    for (std::size_t j = 0; j < columns.dim && counted != 0; ++j) {
+        mean[j] = static_cast<float>(sum[j] / static_cast<double>(counted));
+    }
+    return mean;
+}
+
+void encode_row(const Columns& columns, Segment& s, std::uint32_t r, std::vector<float>& o) {
+    const std::size_t dim = columns.dim;
+    const std::size_t groups = code_groups(dim);
+    std::uint8_t* const code = s.codes.bits() + (r / 64) * groups * 64 + r % 64;
+    s.codes.scale[r] = 0.0F;
+    s.codes.error[r] = 0.0F;
+    if ((s.flags[r] & flag::has_vector) == 0) return;
+    const float* const x = s.vectors() + r * columns.padded_dim;
+    for (std::size_t j = 0; j < dim; ++j) o[j] = x[j] - s.codes.centre[j];
+    rotate(o.data(), dim);
+    double square = 0.0;
+    double along = 0.0;
+    for (std::size_t j = 0; j < dim; ++j) {
+        square += static_cast<double>(o[j]) * static_cast<double>(o[j]);
+        along += std::fabs(static_cast<double>(o[j]));
+    }
+    for (std::size_t g = 0; g < groups; ++g) {
+        std::uint32_t bits = 0;
+        for (std::size_t j = g * code_bits; j < std::min(dim, (g + 1) * code_bits); ++j) {
+            bits |= (o[j] >= 0.0F ? 1U : 0U) << (j - g * code_bits);
+        }
+        code[g * 64] = static_cast<std::uint8_t>(bits);
+    }
+    if (along < 1e-12) return;  // the row is the centre: its cosine is <q, c>
+    const auto n = static_cast<double>(dim);
+    const double across = std::max(0.0, n - along * along / square);
+    s.codes.scale[r] = static_cast<float>(square / along);
+    s.codes.error[r] = static_cast<float>(square / along * std::sqrt(across / (n - 1.0)) * 1.0001);
+}
+
+}  // namespace
+
+void rotate(float* vector, std::size_t dim) {
+    const std::size_t window = std::bit_floor(dim);
+    for (int round = 0; round < rounds; ++round) {
+        const float* const sign = signs(round).data();
+        for (std::size_t j = 0; j < dim; ++j) vector[j] *= sign[j];
+        hadamard(vector, window);
+        if (window != dim) hadamard(vector + (dim - window), window);
+    }
+}
+
+void encode(Columns& columns, Segment& segment) {
+    SegmentCodes& codes = segment.codes;
+    const bool full = segment.count == segment_rows;
+    const std::uint32_t waiting = segment.count - codes.encoded;
+    if (!codes_apply(columns.dim) || (waiting < ready_rows && !(full && waiting != 0))) return;
+    if (codes.encoded == 0) {
+        codes.reserve(code_groups(columns.dim));
+        codes.centre = mean_of(columns, segment, segment.count);
+    }
+    const std::uint32_t first = codes.encoded / block_rows;
+    const std::uint32_t last = segment.count / block_rows;
+    parallel_for(last - first, worker_count(0), [&](std::size_t task, int) {
+        std::vector<float> work(columns.dim);
+        const std::uint32_t block = first + static_cast<std::uint32_t>(task);
+        for (std::uint32_t r = block * block_rows; r < (block + 1) * block_rows; ++r) {
+            encode_row(columns, segment, r, work);
+        }
+    });
+    codes.encoded = last * block_rows;
+}
+
+void erase_code(Segment& segment, std::uint32_t r) {
+    SegmentCodes& codes = segment.codes;
+    if (r >= codes.encoded) return;
+    for (std::size_t g = 0; g < codes.groups; ++g) {
+        codes.bits()[((r / 64) * codes.groups + g) * 64 + r % 64] = 0;
+    }
+    codes.scale[r] = 0.0F;
+    codes.error[r] = 0.0F;
+}
+
+CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim) {
+    std::vector<float> u(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(dim));
+    rotate(u.data(), dim);
+    const std::size_t groups = code_groups(dim);
+    u.resize(groups * code_bits, 0.0F);
+    CodeQuery out;
+    double square = 0.0;
+    double offset = 0.0;
+    float widest = 0.0F;
+    for (std::size_t g = 0; g < groups; ++g) {
+        float reach = 0.0F;
+        for (std::size_t j = g * code_bits; j < (g + 1) * code_bits; ++j) {
+            reach += std::fabs(u[j]);
+            square += static_cast<double>(u[j]) * static_cast<double>(u[j]);
+        }
+        offset += static_cast<double>(reach);
+        widest = std::max(widest, reach);
+    }
+    out.step = std::max(2.0F * widest / 126.0F, 1e-30F);
+    out.offset = static_cast<float>(offset);
+    out.norm = static_cast<float>(std::sqrt(square)) * code_deviations;
+    out.table.resize(groups * 64);
+    for (std::size_t g = 0; g < groups; ++g) {
+        const float* const part = u.data() + g * code_bits;
+        float reach = 0.0F;
+        for (std::size_t b = 0; b < code_bits; ++b) reach += std::fabs(part[b]);
+        for (std::uint32_t code = 0; code < 64; ++code) {
+            float sum = reach;
+            for (std::size_t b = 0; b < code_bits; ++b) {
+                sum += (code >> b & 1U) != 0 ? part[b] : -part[b];
+            }
+            out.table[g * 64 + code] =
+                static_cast<std::uint8_t>(std::ceil(std::max(sum, 0.0F) / out.step));
+        }
+    }
+    return out;
+}
+
+}  // namespace remanence

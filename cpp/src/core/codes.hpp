@@ -1,0 +1,45 @@
+// One-bit codes of the vectors: a tenth of the bytes, and a bound on what the exact cosine can be.
+//
+// With o = R (x - c) for a fixed random rotation R and the segment's centre c, and s = sign(o),
+// <q, x> = <q, c> + f (<Rq, s> - <Rq, s'>), f = |o|^2 / <o, s>, s' the part of s orthogonal to o.
+// Over the rotation, <Rq, s'> behaves like |q| |s'| times a coordinate of a random unit vector of
+// dim - 1 dimensions, so it exceeds |q| |s'| z / sqrt(dim - 1) with the normal tail beyond z.
+// Source: Gao & Long 2024 (RaBitQ), theorem 3.2; docs/decisions/0005 derives the default z.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/columns.hpp"
+
+namespace remanence {
+
+/// The normal tail beyond 5.3 is 6e-8: a true hit is lost with a probability below 1e-7.
+inline constexpr float code_deviations = 5.3F;
+inline constexpr std::size_t least_code_dim = 64;
+inline constexpr std::size_t most_code_dim = 3072;  // sums of 7-bit entries stay below 2^16
+inline constexpr std::uint32_t code_bits = 6;       // dimensions per byte of code
+
+inline std::size_t code_groups(std::size_t dim) { return (dim + code_bits - 1) / code_bits; }
+inline bool codes_apply(std::size_t dim) { return dim >= least_code_dim && dim <= most_code_dim; }
+
+/// Rotates `vector` [dim] in place: random signs, then Hadamard transforms of the first and the last
+/// 2^k dimensions, three times over. Orthogonal, the same on every machine up to rounding.
+void rotate(float* vector, std::size_t dim);
+
+/// Encodes what is ready: whole blocks, once enough rows tell the segment's centre.
+void encode(Columns& columns, Segment& segment);
+
+/// Leaves nothing of a row's vector in its code.
+void erase_code(Segment& segment, std::uint32_t r);
+
+/// What a question needs to bound the cosines of one segment.
+struct CodeQuery {
+    std::vector<std::uint8_t> table;  ///< [groups][64] rounded up, in units of `step`
+    float step = 0.0F;
+    float offset = 0.0F;  ///< <Rq, s> <= step * (sum of entries) - offset
+    float norm = 0.0F;    ///< |q| times the deviations allowed for
+};
+CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim);
+
+}  // namespace remanence

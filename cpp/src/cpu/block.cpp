@@ -1,0 +1,230 @@
+// Filtering and scoring the rows of one block.
+#include "cpu/block.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "core/activation.hpp"
+#include "cpu/kernels.hpp"
+
+namespace remanence::cpu {
+namespace {
+
+template <class Test>
+void keep_rows(Scratch& scratch, std::uint32_t count, Test&& test) {
+    for (std::uint32_t w = 0; w * 64 < count; ++w) {
+        std::uint64_t bits = 0;
+        const std::uint32_t n = std::min(64U, count - w * 64);
+        for (std::uint32_t i = 0; i < n; ++i) {
+            bits |= static_cast<std::uint64_t>(test(w * 64 + i)) << i;
+        }
+        scratch.mask[w] &= bits;
+    }
+}
+
+void score_dates(const ScanPlan& plan, const Block& b, Scratch& scratch) {
+    const Request& q = *plan.request;
+    for (std::uint32_t i = 0; i < b.count; ++i) {
+        const bool turn = b.s.kind[b.first + i] == static_cast<std::uint8_t>(Kind::episodic);
+        scratch.date[i] =
+            turn ? q.weights.date * date_feature(b.s.time[b.first + i], q.dates) : 0.0F;
+    }
+}
+
+/// Lift and usefulness of the few rows that were used since they were made.
+void score_use(const ScanPlan& plan, const Block& b, Scratch& scratch) {
+    const Weights& w = plan.request->weights;
+    const TimeNs now = plan.request->now;
+    scratch.lift.fill(0.0F);
+    scratch.usefulness.fill(0.0F);
+    for (std::uint32_t i = 0; i < b.count; ++i) {
+        const std::uint32_t r = b.first + i;
+        if (b.s.accesses[r] <= 1 && b.s.used[r] == 0 && b.s.unused[r] == 0) continue;
+        const auto law = static_cast<Law>(b.s.law[r]);
+        const AccessState state = access_as_of(*plan.columns, b.row + i, plan.seq);
+        if (w.lift != 0.0F && state.accesses > 1) {
+            scratch.lift[i] = w.lift * (activation_of(state, law, now) -
+                                        activation_of(first_access(law, b.s.created[r]), law, now));
+        }
+        if (state.used != 0 || state.unused != 0) {
+            scratch.usefulness[i] = w.usefulness * usefulness_feature(state.used, state.unused);
+        }
+    }
+}
+
+/// Upper bounds in place of activations, where codes decide which rows are scored exactly.
+bool bound_activation(const ScanPlan& plan, const Block& b, Scratch& scratch) {
+    if (plan.request->weights.activation < 0.0F || plan.seq != seq_now) return false;
+    const auto bound = activation_bound(b.s, plan.request->now);
+    std::copy_n(bound->nats.data() + b.first, b.count, scratch.activation.data());
+    return true;
+}
+
+void score_activation(const ScanPlan& plan, const Block& b, Scratch& scratch) {
+    const TimeNs now = plan.request->now;
+    std::array<const float*, trace_count> trace{};
+    for (std::size_t k = 0; k < trace_count; ++k) trace[k] = b.s.trace[k] + b.first;
+    for (std::uint32_t i = 0; i < b.count; ++i) {
+        scratch.age[i] = power_trace_age_s(b.s.last_access[b.first + i], now);
+    }
+    const std::size_t padded = (b.count + 15) / 16 * 16;
+    kernels().activation(trace_constants(), trace.data(), scratch.age.data(), padded,
+                         scratch.activation.data());
+    const bool past = b.summary.touched != 0 && plan.seq != seq_now;
+    if (!past && b.summary.laws == 1U << static_cast<unsigned>(Law::power_trace)) return;
+    for (std::uint32_t i = 0; i < b.count; ++i) {
+        const std::uint32_t r = b.first + i;
+        const auto law = static_cast<Law>(b.s.law[r]);
+        if (law == Law::power_trace && !(past && b.s.accesses[r] > 1)) continue;
+        scratch.activation[i] =
+            activation_of(access_as_of(*plan.columns, b.row + i, plan.seq), law, now);
+    }
+}
+
+}  // namespace
+
+std::uint32_t rows_in(const Scratch& scratch) {
+    std::uint32_t rows = 0;
+    for (const std::uint64_t word : scratch.mask) {
+        rows += static_cast<std::uint32_t>(std::popcount(word));
+    }
+    return rows;
+}
+
+std::uint32_t filter(const ScanPlan& plan, const Block& b, Scratch& scratch) {
+    const Request& q = *plan.request;
+    const BlockSummary& sum = b.summary;
+    if ((q.kinds & sum.kinds) == 0) return 0;
+    const bool one_scope = !plan.scope_allowed.empty() && !sum.mixed_scopes;
+    if (one_scope && (sum.scope >= plan.scope_allowed.size() || plan.scope_allowed[sum.scope] == 0))
+        return 0;
+    scratch.mask.fill(0);
+    for (std::uint32_t i = 0; i < b.count; i += 64) {
+        scratch.mask[i / 64] = b.count - i >= 64 ? ~0ULL : (1ULL << (b.count - i)) - 1;
+    }
+    const Segment& s = b.s;
+    const std::uint32_t f = b.first;
+    if (sum.closed != 0 || sum.last_seq_from > plan.seq) {
+        keep_rows(scratch, b.count, [&](std::uint32_t i) {
+            return s.seq_from[f + i] <= plan.seq && plan.seq < s.seq_to[f + i] &&
+                   (s.flags[f + i] & flag::erased) == 0;
+        });
+    }
+    if (!plan.scope_allowed.empty() && !one_scope) {
+        keep_rows(scratch, b.count, [&](std::uint32_t i) {
+            const std::uint32_t scope = s.scope[f + i];
+            return scope < plan.scope_allowed.size() && plan.scope_allowed[scope] != 0;
+        });
+    }
+    if ((q.kinds & sum.kinds) != sum.kinds) {
+        keep_rows(scratch, b.count,
+                  [&](std::uint32_t i) { return (q.kinds >> s.kind[f + i] & 1U) != 0; });
+    }
+    if (q.min_belief > 0.0F && sum.doubted != 0) {
+        keep_rows(scratch, b.count,
+                  [&](std::uint32_t i) { return s.belief[f + i] >= q.min_belief; });
+    }
+    if (q.valid_at) {
+        const TimeNs at = *q.valid_at;
+        keep_rows(scratch, b.count, [&](std::uint32_t i) {
+            return s.valid_from[f + i] <= at && open_at(s.valid_to[f + i], at);
+        });
+    } else if (sum.bounded != 0) {
+        keep_rows(scratch, b.count, [&](std::uint32_t i) { return open_at(s.valid_to[f + i], q.now); });
+    }
+    if (!plan.row_allowed.empty()) {
+        for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
+            scratch.mask[w] &= plan.row_allowed[b.row / 64 + w];
+        }
+    }
+    for (auto at = std::lower_bound(plan.excluded.begin(), plan.excluded.end(), b.row);
+         at != plan.excluded.end() && *at < b.row + b.count; ++at) {
+        scratch.mask[(*at - b.row) / 64] &= ~(1ULL << ((*at - b.row) % 64));
+    }
+    return rows_in(scratch);
+}
+
+bool score_words(const ScanPlan& plan, std::uint32_t first, std::uint32_t rows,
+                 Scratch& scratch) {
+    bool any = false;
+    for (const ScanTerm& term : plan.terms) {
+        const auto& list = *term.postings;
+        auto at = Lexicon::first_from(list, first);
+        for (; at != list.end() && at->row < first + rows; ++at) {
+            if (!any) scratch.lexical.fill(0.0F);
+            any = true;
+            const Segment& s = plan.columns->at(at->row);
+            const auto words = static_cast<float>(s.words[Columns::within(at->row)]);
+            const float length = plan.length_base + plan.length_slope * words;
+            const auto count = static_cast<float>(at->count);
+            float& sum = scratch.lexical[at->row - first];
+            sum = sum + term.weight * (count / (count + length));
+        }
+    }
+    return any;
+}
+
+bool score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool may_bound,
+                Scratch& scratch) {
+    bool bounds = false;
+    const Request& q = *plan.request;
+    const Weights& w = q.weights;
+    SideBlock side;
+    side.count = b.count;
+    side.table = plan.table.data();
+    side.statics = b.s.statics + b.first;
+    side.kind = b.s.kind + b.first;
+    side.lexical = lexical;
+    side.lexical_weight = plan.lexical_weight.data();
+    if (plan.author != 0 && w.author != 0.0F) {
+        side.author = b.s.author + b.first;
+        side.wanted_author = plan.author;
+        side.author_weight = w.author;
+    }
+    if (!q.dates.empty() && w.date != 0.0F) {
+        score_dates(plan, b, scratch);
+        side.date = scratch.date.data();
+    }
+    if (b.summary.touched != 0 && (w.lift != 0.0F || w.usefulness != 0.0F)) {
+        score_use(plan, b, scratch);
+        side.lift = scratch.lift.data();
+        side.usefulness = scratch.usefulness.data();
+    }
+    if (w.activation != 0.0F) {
+        bounds = may_bound && bound_activation(plan, b, scratch);
+        if (!bounds) score_activation(plan, b, scratch);
+        side.activation = scratch.activation.data();
+        side.activation_weight = w.activation;
+    }
+    if (w.importance != 0.0F) {
+        side.importance = b.s.importance + b.first;
+        side.importance_weight = w.importance;
+    }
+    if (b.summary.doubted != 0) side.log_belief = b.s.log_belief + b.first;
+    kernels().side(side, scratch.score.data());
+    return bounds;
+}
+
+void score_cosine(const ScanPlan& plan, const Block& b, std::uint32_t passed, Scratch& scratch) {
+    const std::size_t padded = plan.columns->padded_dim;
+    const float* const rows = b.s.vectors() + b.first * padded;
+    if (passed * 4 >= b.count * 3) {
+        kernels().dot(plan.query.data(), rows, padded, b.count, scratch.cosine.data());
+        return;
+    }
+    for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
+        for (std::uint64_t bits = scratch.mask[w]; bits != 0; bits &= bits - 1) {
+            const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+            kernels().dot(plan.query.data(), rows + i * padded, padded, 1, &scratch.cosine[i]);
+        }
+    }
+}
+
+Block block_at(const Columns& columns, std::uint32_t row) {
+    const Segment& s = columns.at(row);
+    const std::uint32_t within = Columns::within(row);
+    return {s, s.blocks[within / block_rows], within, row,
+            std::min(block_rows, columns.count() - row)};
+}
+
+}  // namespace remanence::cpu
