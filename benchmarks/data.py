@@ -1,4 +1,4 @@
-"""Seeded data of the benchmarks: unit vectors with and without clusters, and memory columns."""
+"""Seeded data of the benchmarks: unit vectors with and without clusters, columns, texts."""
 
 from __future__ import annotations
 
@@ -68,9 +68,27 @@ def chunks(columns: dict[str, Any], vectors: F32) -> Iterator[tuple[int, dict[st
     for commit, start in enumerate(range(0, rows, CHUNK), 1):
         part = slice(start, min(rows, start + CHUNK))
         size = part.stop - part.start
-        yield commit, {
-            **{name: column[part] for name, column in columns.items()},
-            "id": np.arange(start + 1, part.stop + 1),
-            "terms": [""] * size,
-            "vectors": vectors[part],
-        }
+        yield (
+            commit,
+            {
+                **{name: column[part] for name, column in columns.items()},
+                "id": np.arange(start + 1, part.stop + 1),
+                "terms": [""] * size,
+                "vectors": vectors[part],
+            },
+        )
+
+
+def texts(rows: int, seed: int, *, words: int = 16, vocabulary: int = 20_000) -> list[str]:
+    """Texts of about `words` words; the words are made up and frequent ones are frequent (Zipf)."""
+    rng = np.random.default_rng([seed, rows, 3])
+    syllables = [first + last for first in "bdfgklmnprstvz" for last in "aeiou"]
+    parts = rng.integers(0, len(syllables), (vocabulary, 3))
+    known = ["".join(syllables[part] for part in word) for word in parts.tolist()]
+    odds = 1.0 / np.arange(1, vocabulary + 1)
+    drawn = rng.choice(vocabulary, size=(rows, words), p=odds / odds.sum()).tolist()
+    sizes = rng.integers(words // 2, words + 1, rows).tolist()
+    return [
+        " ".join([known[word] for word in row[:size]]) + f" {number}"
+        for number, (row, size) in enumerate(zip(drawn, sizes, strict=True))
+    ]

@@ -73,9 +73,7 @@ def read_dataset(folder: Path, *, groups: int | None = None) -> Dataset:
         category = str(raw.get("cat", "all"))
         questions.append(Question(raw["text"], raw.get("group"), category, gold, row))
     arrays = {name: np.array(members[name], np.int64) for name in kept}
-    return Dataset(
-        folder, units, questions, left_out, arrays, [item_of(unit) for unit in units]
-    )
+    return Dataset(folder, units, questions, left_out, arrays, [item_of(unit) for unit in units])
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -144,9 +142,7 @@ def paired(first: F64, second: F64, *, seed: int = 7, rounds: int = 10_000) -> d
     difference = first - second
     rng = np.random.default_rng(seed)
     count = len(difference)
-    draws = np.array(
-        [difference[rng.integers(0, count, count)].mean() for _ in range(rounds // 5)]
-    )
+    draws = np.array([difference[rng.integers(0, count, count)].mean() for _ in range(rounds // 5)])
     mean = float(difference.mean())
     extreme = 0
     for _ in range(rounds // 1000):

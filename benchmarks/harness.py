@@ -10,11 +10,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -212,6 +214,18 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
             for index, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         print("  ".join(cells).rstrip())
+
+
+def progress(items: Sequence[T], text: str) -> Iterator[T]:
+    """The items, with a progress bar on a terminal and nothing elsewhere."""
+    if sys.stderr.isatty():
+        with suppress(ImportError):
+            from rich.console import Console
+            from rich.progress import track
+
+            yield from track(items, text, console=Console(stderr=True))
+            return
+    yield from items
 
 
 def number(value: float | None) -> str:

@@ -108,9 +108,7 @@ class Questions:
             if kind == "next" and frozenset((source, target)) not in paired:
                 self.beside[int(source)].append(int(target))
                 self.beside[int(target)].append(int(source))
-        keys = [
-            (turn.scope, turn.session) if turn.session is not None else None for turn in turns
-        ]
+        keys = [(turn.scope, turn.session) if turn.session is not None else None for turn in turns]
         self.sessions: dict[Any, NDArray[np.int64]] = {
             key: np.array([i for i, other in enumerate(keys) if other == key])
             for key in set(keys) - {None}

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from remanence import Weights
 from remanence._core import Engine, Request, decay
 
-from . import judge, vectors
+from . import data, judge
+from .data import NOW
 from .harness import Report, Row, Timing, alternate, bandwidth
-from .vectors import NOW
 
 F32, F64 = NDArray[np.float32], NDArray[np.float64]
 SEED = 11
@@ -70,11 +70,11 @@ class Store:
 
 def build(rows: int, dim: int, shape: str) -> Store:
     """Rows of seeded data, a fifth of them accessed again."""
-    data = vectors.unit_vectors(rows, dim, shape, SEED)
-    columns = vectors.memory_columns(rows, SEED)
+    found = data.unit_vectors(rows, dim, shape, SEED)
+    columns = data.memory_columns(rows, SEED)
     engine = Engine(dim)
     commit = 0
-    for commit, batch in vectors.chunks(columns, data):
+    for commit, batch in data.chunks(columns, found):
         engine.append(commit, **batch)
     rng = np.random.default_rng([SEED, 2])
     again = np.sort(rng.choice(rows, rows // 5, replace=False))
@@ -93,8 +93,8 @@ def build(rows: int, dim: int, shape: str) -> Store:
     side = judge.activation(times, accesses, NOW, decay.PowerTrace())
     side += columns["importance"].astype(np.float64)
     belief = np.log(columns["belief"].astype(np.float64))
-    mean = data.sum(axis=0, dtype=np.float64) / (rows + judge.MEAN_SHRINKAGE)
-    return Store(engine, data, np.stack([belief, side + belief]), mean)
+    mean = found.sum(axis=0, dtype=np.float64) / (rows + judge.MEAN_SHRINKAGE)
+    return Store(engine, found, np.stack([belief, side + belief]), mean)
 
 
 def wanted(store: Store, score: str, questions: F32) -> F64:
@@ -105,8 +105,8 @@ def wanted(store: Store, score: str, questions: F32) -> F64:
         exact -= store.mean
     scale = WEIGHTS[score].cosine
     out = np.empty((len(questions), len(store.vectors)))
-    for start in range(0, len(store.vectors), vectors.CHUNK):
-        part = store.vectors[start : start + vectors.CHUNK].astype(np.float64)
+    for start in range(0, len(store.vectors), data.CHUNK):
+        part = store.vectors[start : start + data.CHUNK].astype(np.float64)
         part /= np.linalg.norm(part, axis=1, keepdims=True)
         out[:, start : start + len(part)] = scale * (exact @ part.T)
     return out + store.side[0 if score == "cosine" else 1]
@@ -115,7 +115,7 @@ def wanted(store: Store, score: str, questions: F32) -> F64:
 def _shape(report: Report, shape: str, options: argparse.Namespace, speed: float) -> None:
     store = build(options.rows, options.dim, shape)
     index = _faiss(store, options.threads)
-    questions = vectors.queries_near(store.vectors, 16, SEED)
+    questions = data.queries_near(store.vectors, 16, SEED)
     batches = [
         np.ascontiguousarray(np.roll(questions, -i, axis=0)[: options.batch])
         for i in range(len(questions))
