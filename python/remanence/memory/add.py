@@ -276,7 +276,7 @@ def _state(
         return known[key]
 
     for position, extraction in enumerate(found):
-        triples: list[Triple] = [*extraction.triples, *batch.triples.get(position, ())]
+        triples: list[Triple] = [*extraction.triples, *batch.triples[position]]
         scope, time = scopes[batch.scope[position]], times[position]
         mentioned: dict[int, None] = {}
         for subject, predicate, target, confidence in triples:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -56,15 +56,11 @@ _INSERT_MEMORIES = (
 )
 
 
-def payload_crc(*parts: str | bytes | memoryview | None) -> int:
-    """CRC-32 over the payload of a row; tells None, empty and shifted content apart."""
-    crc = 0
-    for part in parts:
-        if part is None:
-            crc = zlib.crc32(b"\xff", crc)
-        else:
-            crc = zlib.crc32(part.encode() if isinstance(part, str) else part, crc + 1)
-    return crc
+def row_crc(numbers: tuple[Any, ...], texts: Iterable[str | None], vector: Any) -> int:
+    """CRC-32 over a row of the table memories: its numbers, its texts, its vector's bytes."""
+    parts = [str(numbers), *("\1" if text is None else text for text in texts)]
+    crc = zlib.crc32("\0".join(parts).encode())
+    return crc if vector is None else zlib.crc32(vector, crc)
 
 
 @dataclass(slots=True)
@@ -116,7 +112,7 @@ class Memories:
                 self.blobs(),
                 strict=True,
             ):
-                yield (seq, n, *narrow, answers, payload_crc(*wide, blob), *wide, blob)
+                yield (seq, n, *narrow, answers, row_crc(narrow, wide, blob), *wide, blob)
 
         connection.executemany(_INSERT_MEMORIES, rows())
 

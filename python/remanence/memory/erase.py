@@ -11,7 +11,7 @@ import numpy as np
 from ..text import ExtractContext, Turn
 from . import sidecar
 from .add import MENTIONS
-from .changes import Erasure, payload_crc
+from .changes import MEMORY_DTYPES, Erasure, row_crc
 from .errors import NotFoundError, StorageError
 from .items import check_name
 from .records import KINDS
@@ -58,7 +58,8 @@ def _draft_one(store: Store, draft: Draft, memory: int, reason: str) -> None:
     salt = secrets.token_bytes(16)
     digest = hashlib.blake2b((row[0] or "").encode(), digest_size=32, salt=salt).digest()
     answers = connection.execute(
-        "SELECT seq, n, kind, text, source, meta, entity, vector FROM memories WHERE answers = ?",
+        f"SELECT seq, n, entity, source, meta, text, vector, {', '.join(MEMORY_DTYPES)} "
+        "FROM memories WHERE answers = ?",
         (memory,),
     ).fetchall()
     draft.changes.erasures.append(Erasure(memory, reason, salt, digest, len(answers)))
@@ -73,11 +74,12 @@ def _draft_one(store: Store, draft: Draft, memory: int, reason: str) -> None:
 
 def _rewrite(store: Store, draft: Draft, answer: tuple[Any, ...]) -> None:
     """Give an answer the terms of its own text alone, without those of its erased question."""
-    seq, n, kind, text, source, meta, entity, vector = answer
+    seq, n, entity, source, meta, text, vector, *narrow = answer
     if text is None:
         return
-    (own,) = store.extractor.extract([Turn(text, KINDS[kind])], ExtractContext())
-    crc = payload_crc(entity, source, meta, own.terms, text, vector)
+    kind = KINDS[narrow[list(MEMORY_DTYPES).index("kind")]]
+    (own,) = store.extractor.extract([Turn(text, kind)], ExtractContext())
+    crc = row_crc(tuple(narrow), (entity, source, meta, own.terms, text), vector)
     draft.connection.execute(
         "UPDATE memories SET answers = NULL, terms = ?, crc = ? "
         "WHERE seq = ? AND n = ? AND text IS NOT NULL",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ..text import Triple
 from .errors import InvalidArgumentError
 from .records import KINDS, LAWS, Item, Scope
-from .times import TIME_MAX, TIME_MIN, interval, to_ns
+from .times import interval, open_end, to_ns
 
 MAX_TEXT = 256 << 20
 """Characters of one text."""
@@ -21,29 +21,31 @@ PINNED = 4
 
 _KIND = {name: code for code, name in enumerate(KINDS)}
 _LAW = {name: code for code, name in enumerate(LAWS)}
-_FIELDS = frozenset(f.name for f in fields(Item))
+_DEFAULTS = {f.name: f.default for f in fields(Item) if f.name != "text"}
 
 
 @dataclass(slots=True)
 class Batch:
-    """Items as columns; a time of None is the commit's own."""
+    """Items as columns, in plain form. A time of None is the commit's own; an empty list of
+    triples is none.
+    """
 
-    text: list[str] = field(default_factory=list)
-    vector: list[Any] = field(default_factory=list)
-    scope: list[Scope] = field(default_factory=list)
-    kind: list[int] = field(default_factory=list)
-    law: list[int] = field(default_factory=list)
-    pinned: list[int] = field(default_factory=list)
-    author: list[str | None] = field(default_factory=list)
-    session: list[str | None] = field(default_factory=list)
-    time: list[int | None] = field(default_factory=list)
-    valid_from: list[int] = field(default_factory=list)
-    valid_to: list[int] = field(default_factory=list)
-    belief: list[float] = field(default_factory=list)
-    importance: list[float] = field(default_factory=list)
-    source: list[str | None] = field(default_factory=list)
-    meta: list[str | None] = field(default_factory=list)
-    triples: dict[int, list[Triple]] = field(default_factory=dict)
+    text: list[str]
+    vector: list[Any]
+    scope: list[Scope]
+    kind: list[int]
+    time: list[int | None]
+    author: list[str | None]
+    session: list[str | None]
+    source: list[str | None]
+    valid_from: list[int]
+    valid_to: list[int]
+    belief: list[float]
+    importance: list[float]
+    pinned: list[int]
+    law: list[int]
+    meta: list[str | None]
+    triples: list[list[Triple]]
 
     def __len__(self) -> int:
         return len(self.text)
@@ -55,91 +57,110 @@ def batch_of(verb: str, items: Iterable[Any], defaults: Mapping[str, Any]) -> Ba
     items: text, mappings of Item's fields, or Items; defaults fill what a text or a mapping
     leaves out. Raises InvalidArgumentError that names the item.
     """
-    if isinstance(items, str | bytes | Mapping):
+    if isinstance(items, str | bytes | Mapping) or not isinstance(items, Iterable):
         raise InvalidArgumentError(
             f"{verb}: items must be a list of items (got a single {type(items).__name__})"
         )
-    unknown = sorted(set(defaults) - _FIELDS | set(defaults) & {"text", "vector"})
+    unknown = sorted(set(defaults) - set(_DEFAULTS) | set(defaults) & {"vector"})
     if unknown:
         raise InvalidArgumentError(f"{verb}: no such default: {', '.join(unknown)}")
-    batch = Batch()
-    names = _Names(verb)
+    plain = _Plain(verb)
+    bare = plain.row(dict.fromkeys(("text", *_DEFAULTS)), {"text": "", **_DEFAULTS})
+    shared = plain.row(bare, defaults)
+    rows = []
     for position, given in enumerate(items):
         try:
-            _append(batch, names, _item(verb, given, defaults), position)
+            if isinstance(given, str):
+                rows.append(plain.row(shared, {"text": given}))
+            elif isinstance(given, Item):
+                rows.append(plain.row(bare, _given(given)))
+            else:
+                rows.append(plain.row(shared, _mapping(verb, given)))
         except InvalidArgumentError as error:
             if verb == "add":
                 raise
             raise InvalidArgumentError(f"{error}; this is item {position}") from None
-    return batch
+    columns = zip(*(row.values() for row in rows), strict=True)
+    return Batch(*map(list, columns)) if rows else Batch(*([] for _ in fields(Batch)))
 
 
-def _item(verb: str, given: Any, defaults: Mapping[str, Any]) -> Item:
-    if isinstance(given, Item):
-        return given
-    if isinstance(given, str):
-        return Item(given, **defaults)
+def _given(item: Item) -> dict[str, Any]:
+    """The fields of an item that differ from Item's defaults."""
+    found = {"text": item.text}
+    for name, default in _DEFAULTS.items():
+        value = getattr(item, name)
+        if value is not default:
+            found[name] = value
+    return found
+
+
+def _mapping(verb: str, given: Any) -> Mapping[str, Any]:
     if not isinstance(given, Mapping):
         raise InvalidArgumentError(
             f"{verb}: an item is text, a mapping or an Item (got {type(given).__name__})"
         )
-    unknown = [str(key) for key in given if key not in _FIELDS]
-    if unknown or "text" not in given:
-        what = f"unknown fields {', '.join(sorted(unknown))}" if unknown else "no text"
-        raise InvalidArgumentError(f"{verb}: an item has {what}")
-    return Item(**{**defaults, **given})
+    if "text" not in given:
+        raise InvalidArgumentError(f"{verb}: an item has no text")
+    unknown = sorted(str(key) for key in given if key != "text" and key not in _DEFAULTS)
+    if unknown:
+        raise InvalidArgumentError(f"{verb}: an item has unknown fields {', '.join(unknown)}")
+    return given
 
 
-def _append(batch: Batch, names: _Names, item: Item, position: int) -> None:
-    verb = names.verb
-    batch.text.append(check_text(verb, "text", item.text, MAX_TEXT))
-    batch.vector.append(item.vector)
-    batch.scope.append(names.scope(item.scope))
-    batch.kind.append(kind_code(verb, item.kind))
-    batch.law.append(law_code(verb, item.law))
-    batch.pinned.append(PINNED if check_flag(verb, "pinned", item.pinned) else 0)
-    batch.author.append(names.name("author", item.author))
-    batch.session.append(names.name("session", item.session))
-    batch.time.append(None if item.time is None else to_ns(verb, "time", item.time))
-    if item.valid_from is None and item.valid_to is None:
-        start, end = TIME_MIN, TIME_MAX
-    else:
-        start, end = interval(verb, item.valid_from, item.valid_to)
-    batch.valid_from.append(start)
-    batch.valid_to.append(end)
-    batch.belief.append(check_number(verb, "belief", item.belief))
-    batch.importance.append(check_number(verb, "importance", item.importance))
-    batch.source.append(names.name("source", item.source))
-    batch.meta.append(meta_text(verb, item.meta))
-    if item.triples is not None:
-        batch.triples[position] = triples_of(verb, item.triples)
-
-
-class _Names:
-    """Checks names and scopes once for each distinct value."""
+class _Plain:
+    """Brings fields into the log's form; names and scopes are checked once per distinct value."""
 
     def __init__(self, verb: str) -> None:
-        self.verb = verb
-        self._known: set[str] = set()
+        self._verb = verb
+        self._names: set[str] = set()
         self._scopes: dict[Any, Scope] = {}
+        self._forms: dict[str, Callable[[Any], Any]] = {
+            "text": lambda value: check_text(verb, "text", value, MAX_TEXT),
+            "vector": lambda value: value,
+            "scope": self._scope,
+            "kind": lambda value: kind_code(verb, value),
+            "time": lambda value: None if value is None else to_ns(verb, "time", value),
+            "author": lambda value: self._name("author", value),
+            "session": lambda value: self._name("session", value),
+            "source": lambda value: self._name("source", value),
+            "belief": lambda value: check_number(verb, "belief", value),
+            "importance": lambda value: check_number(verb, "importance", value),
+            "pinned": lambda value: PINNED if check_flag(verb, "pinned", value) else 0,
+            "law": lambda value: law_code(verb, value),
+            "meta": lambda value: meta_text(verb, value),
+            "triples": lambda value: [] if value is None else triples_of(verb, value),
+        }
 
-    def name(self, field_name: str, value: str | None) -> str | None:
-        if value is None or (isinstance(value, str) and value in self._known):
+    def row(self, base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+        """A row in plain form with the given fields in their places."""
+        row = dict(base)
+        for name, value in given.items():
+            form = self._forms.get(name)
+            if form is not None:
+                row[name] = form(value)
+        if "valid_from" in given or "valid_to" in given:
+            row["valid_from"], row["valid_to"] = interval(
+                self._verb,
+                given.get("valid_from", open_end(row["valid_from"])),
+                given.get("valid_to", open_end(row["valid_to"])),
+            )
+        return row
+
+    def _name(self, field_name: str, value: str | None) -> str | None:
+        if value is None or (isinstance(value, str) and value in self._names):
             return value
-        checked = check_name(self.verb, field_name, value)
-        self._known.add(checked)
+        checked = check_name(self._verb, field_name, value)
+        self._names.add(checked)
         return checked
 
-    def scope(self, value: str | Sequence[str]) -> Scope:
-        if isinstance(value, str | tuple):
-            try:
-                return self._scopes[value]
-            except (KeyError, TypeError):
-                pass
-        scope = check_scope(self.verb, value)
-        if isinstance(value, str | tuple):
-            self._scopes[value] = scope
-        return scope
+    def _scope(self, value: str | Sequence[str]) -> Scope:
+        try:
+            return self._scopes[value]
+        except KeyError:
+            scope = self._scopes[value] = check_scope(self._verb, value)
+            return scope
+        except TypeError:  # a list, or a part that cannot be hashed
+            return check_scope(self._verb, value)
 
 
 def check_text(verb: str, name: str, value: Any, limit: int) -> str:

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from .._core import Engine
 from . import sidecar, vectors
-from .changes import payload_crc
+from .changes import MEMORY_DTYPES, row_crc
 from .errors import CorruptDataError, InvalidArgumentError, NotFoundError, RemanenceError, renamed
 from .items import check_name
 from .records import MemoryRow, Neighbour, Stats, Verification, Version
 from .replay import Replay
 from .rows import Row, fetch_row, fetch_rows, fetch_versions, record
+from .schema import snapshot_path
 from .store import Store
 from .times import Seq, Time, open_end, to_ns
 from .write import check_id
@@ -186,7 +187,7 @@ def stats(store: Store) -> Stats:
         embedder, dim = vectors.recorded(connection)
         counts = store.view.engine.stats()
         symbols = store.view.symbols
-        snapshot = sidecar.snapshot_path(store.log.path)
+        snapshot = snapshot_path(store.log.path)
         wal = Path(f"{store.log.path}-wal")
         return Stats(
             path=str(store.log.path),
@@ -253,10 +254,11 @@ def _integrity(connection: sqlite3.Connection) -> list[str]:
     if found:
         return found
     cursor = connection.execute(
-        "SELECT id, seq, crc, entity, source, meta, terms, text, vector FROM memories "
-        "WHERE crc IS NOT NULL"
+        f"SELECT seq, crc, {', '.join(MEMORY_DTYPES)}, entity, source, meta, terms, text, vector "
+        "FROM memories WHERE crc IS NOT NULL"
     )
-    for memory, seq, crc, *payload in cursor:
-        if payload_crc(*payload) != crc:
-            found.append(f"the content of memory {memory} in commit {seq} was altered")
+    last = 2 + len(MEMORY_DTYPES)
+    for row in cursor:
+        if row_crc(row[2:last], row[last:-1], row[-1]) != row[1]:
+            found.append(f"the content of memory {row[2]} in commit {row[0]} was altered")
     return found[:10]

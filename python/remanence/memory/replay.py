@@ -76,7 +76,7 @@ class Replay:
                 found = self._apply_one(window[0].seq)
             else:
                 found = self._apply_many(window[0].seq, window[-1].seq)
-        except (ValueError, KeyError, TypeError, OverflowError) as error:
+        except (ValueError, LookupError, TypeError, OverflowError) as error:
             raise CorruptDataError(
                 f"open: the log {self._path} is corrupt "
                 f"(commits {window[0].seq} to {window[-1].seq} cannot be applied: {error})"

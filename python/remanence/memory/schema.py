@@ -83,6 +83,11 @@ BEGIN SELECT RAISE(ABORT, 'memories is append-only'); END;
 """
 
 
+def snapshot_path(path: Path) -> Path:
+    """The sidecar of a store."""
+    return Path(f"{path}.snapshot")
+
+
 def script() -> str:
     """Everything that makes an empty file a store, but for the pragmas."""
     parts = [TABLES, _ERASE_ONLY]
@@ -191,6 +196,8 @@ def check_path(verb: str, path: Path, *, read_only: bool) -> None:
         problem = StorageError(f"{verb}: the folder {path.parent} does not exist")
     elif read_only and not path.exists():
         problem = StorageError(f"{verb}: {path} does not exist (read_only creates nothing)")
+    elif path.exists() and not path.stat().st_size and snapshot_path(path).exists():
+        problem = CorruptDataError(f"{verb}: {path} is empty, but its snapshot is there")
     elif not read_only and not os.access(path.parent, os.W_OK):
         problem = StorageError(f"{verb}: the folder {path.parent} is read-only")
     elif path.exists() and not os.access(path, os.R_OK if read_only else os.W_OK):

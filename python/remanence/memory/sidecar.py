@@ -12,6 +12,7 @@ from pathlib import Path
 
 from .._core import Engine
 from .errors import RemanenceError, StorageError
+from .schema import snapshot_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +31,6 @@ class Refused:
 
     reason: str
     holds_erased: bool = False
-
-
-def snapshot_path(path: Path) -> Path:
-    return Path(f"{path}.snapshot")
 
 
 def save(engine: Engine, path: Path, *, store: str, seq: int, time: int, checksum: bytes) -> None:

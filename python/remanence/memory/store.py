@@ -25,7 +25,7 @@ from .errors import (
     renamed,
 )
 from .log import Log, check_op_id, recorded, write_commit
-from .sidecar import snapshot_path
+from .schema import snapshot_path
 from .symbols import NewSymbols
 from .times import Seq, Time, to_ns
 from .view import Applied, View
