@@ -279,7 +279,7 @@ def change(pair: Pair, verb: str, chosen: list[Row], pick: int, *rest: Any) -> N
     elif verb == "link":
         other = chosen[rest[0] % len(chosen)]
         if other is not old:
-            number = len(pair.judge.edges) + 1
+            number = max((e["edge"] for e in pair.judge.edges), default=0) + 1
             kind = {"type": rest[1], "weight": rest[2], "valid_to": rest[3]}
             pair.link(edge(number, old["id"], other["id"], **kind))
     else:
