@@ -372,6 +372,7 @@ def test_power_trace_add_refuses_and_changes_nothing(arguments, sentence):
         (lambda: decay.Fsrs6(w=[0.0] * 21), r"w\[20\] >= 0.01"),
         (lambda: decay.Fsrs6().first(np.array([5], np.uint8)), "grade is out of range"),
         (lambda: decay.Fsrs6().first(np.array([3])), "dtype uint8"),
+        (lambda: canonical.log2(np.float32([-1.0])), "log2: x is out of range"),
         (lambda: decay.Fsrs6().interval_days(np.ones(1), 1.0), r"retention must be in \(0, 1\)"),
         (
             lambda: decay.Fsrs6().review(
