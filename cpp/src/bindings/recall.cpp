@@ -40,7 +40,13 @@ void override(Weights& weights, const py::kwargs& values) {
         const auto at = std::find_if(fields.begin(), fields.end(),
                                      [&](const Field& f) { return name == f.name; });
         if (at == fields.end()) throw InvalidArgument("Weights: there is no weight '" + name + "'");
-        weights.*(at->member) = py::cast<float>(value);
+        if (!PyNumber_Check(value.ptr())) {
+            throw InvalidArgument("Weights: " + name + " must be a number (got '" +
+                                  std::string(py::str(py::type::handle_of(value).attr(
+                                      "__name__"))) + "')");
+        }
+        weights.*(at->member) = static_cast<float>(py::cast<double>(py::float_(
+            py::reinterpret_borrow<py::object>(value))));
     }
 }
 

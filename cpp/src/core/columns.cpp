@@ -235,6 +235,16 @@ std::uint32_t Columns::add_node(Id id) {
     return node;
 }
 
+std::size_t Columns::nodes_as_of(Seq seq) const {
+    if (count_ == 0 || at(count_ - 1).seq_from[within(count_ - 1)] <= seq) return nodes();
+    std::size_t known = 0;
+    for (std::uint32_t row = 0; row < count_; ++row) {
+        const Segment& s = at(row);
+        known += s.previous[within(row)] == none && s.seq_from[within(row)] <= seq ? 1 : 0;
+    }
+    return known;
+}
+
 bool Columns::row_visible(std::uint32_t row, Seq seq) const {
     const Segment& s = at(row);
     const std::uint32_t r = within(row);

@@ -189,6 +189,8 @@ public:
     std::uint32_t add_node(Id id);
     Id id_of(std::uint32_t node) const { return node_ids_[node]; }
     std::size_t nodes() const { return node_ids_.size(); }
+    /// Memories that commit `seq` had heard of.
+    std::size_t nodes_as_of(Seq seq) const;
     /// The version of a node that commit `seq` saw, or none.
     std::uint32_t visible_row(std::uint32_t node, Seq seq) const;
     std::uint32_t live_row(Id id) const;

@@ -185,7 +185,6 @@ void append_row(Engine::State& state, const MemoryBatch& b, std::size_t i, Seq s
 void Engine::State::count_live(std::uint32_t row, bool added) {
     const Segment& s = columns.at(row);
     const std::uint32_t r = Columns::within(row);
-    if (s.scope[r] >= scopes.size()) scopes.resize(s.scope[r] + std::size_t{1});
     scopes[s.scope[r]].add(columns, row, added);
     all.add(columns, row, added);
 }

@@ -276,7 +276,8 @@ Hits Engine::recall(const Request& request) const {
     resolve_terms(*state_, request, totals, plan);
     if (request.authors.size() == 1) plan.author = request.authors[0];
     prepare_tables(plan);
-    const bool links = state_->links.count() != 0 || !state_->sessions.empty();
+    const bool links = state_->links.count() != 0 || !state_->sessions.empty() ||
+                       !request.cues.empty();
     const std::size_t keep = links ? std::max(request.k, seed_count + 1) : request.k;
     ScanAnswer answer = cpu::search(plan, keep, worker_count(request.threads));
     const Gains gains = links ? link_gains(*state_, plan, answer.top) : Gains{};

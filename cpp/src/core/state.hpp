@@ -32,8 +32,8 @@ struct Engine::State {
     Lexicon lexicon;
     Links links;
     std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> sessions;  ///< rows, ascending
-    std::vector<Totals> scopes;  ///< [scope] of the live rows
-    Totals all;                  ///< of every live row
+    std::unordered_map<std::uint32_t, Totals> scopes;  ///< of the live rows of each scope
+    Totals all;                                        ///< of every live row
     Seq seq = 0;
     std::string tag;
 

@@ -39,8 +39,8 @@ Totals corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_
     Totals sum;
     if (seq >= state.seq) {
         if (allowed.empty()) return state.all;
-        for (std::uint32_t scope = 0; scope < state.scopes.size(); ++scope) {
-            if (sees(scope)) sum.add(state.scopes[scope]);
+        for (const auto& [scope, totals] : state.scopes) {
+            if (sees(scope)) sum.add(totals);
         }
         return sum;
     }

@@ -150,9 +150,13 @@ std::vector<NodeMass> lift(const Columns& columns, const Links& links,
     double all = 0.0;
     for (std::size_t e = 0; e < links.count(); ++e) {
         const Edge& edge = links.at(static_cast<std::uint32_t>(e));
-        if (test.edge(edge, true) || test.edge(edge, false)) all += static_cast<double>(edge.weight);
+        const bool usable = test.edge(edge, true) || test.edge(edge, false);
+        if (usable && test.node(edge.source) && test.node(edge.target)) {
+            all += static_cast<double>(edge.weight);
+        }
     }
-    const double delta = 1e-3 / static_cast<double>(std::max<std::size_t>(columns.nodes(), 1));
+    const std::size_t known = columns.nodes_as_of(seq_seen(request.filter.as_of));
+    const double delta = 1e-3 / static_cast<double>(std::max<std::size_t>(known, 1));
     for (NodeMass& m : out) {
         const double prior = all > 0.0 ? m.degree / (2.0 * all) : 0.0;
         m.mass = std::clamp(canonical_log((m.mass + delta) / (prior + delta)), -4.0, 4.0);
