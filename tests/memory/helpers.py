@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from remanence import Item, Memory
+
 DAY = 86_400_000_000_000
 START = 1_700_000_000_000_000_000
 
@@ -96,3 +98,35 @@ def finished(process: subprocess.Popen[str], timeout: float = 120) -> str:
     out, errors = process.communicate(timeout=timeout)
     assert process.returncode == 0, errors
     return out
+
+
+def digest(memory: Memory) -> str:
+    memory.stats()  # sees what others have committed
+    return memory._store.view.engine.digest()
+
+
+def fill(memory: Memory) -> None:
+    """Every kind of change there is, in several commits."""
+    memory.add_many(
+        [
+            Item("Where is it?", session="1", author="Al"),
+            Item("Here", session="1", author="Bo"),
+            Item("plain", vector=None),
+        ]
+    )
+    memory.add("Al knows Bo", triples=[("Al", "knows", "Bo")], scope="x")
+    memory.add_many(["more", "and more"], vectors=unit_rows(2))
+    memory.update(1, text="Where was it?", belief=0.5)
+    memory.touch([1, 2], used=False)
+    memory.touch(1, weight=3.0)
+    memory.link(2, 3, "knows", weight=0.5)
+    memory.link(3, 1)
+    memory.unlink(1)
+    memory.forget([3, 2])
+    memory.restore(3)
+    memory.erase(7, reason="asked")
+    memory.update(3, pinned=True)
+
+
+def snapshot_of(path: Path) -> Path:
+    return Path(f"{path}.snapshot")

@@ -1,4 +1,4 @@
-"""Every verb of a Memory does what it says, now, as of before, and after reopening."""
+"""Every verb of a Memory does what it says, now and after reopening."""
 
 from __future__ import annotations
 
@@ -10,19 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.memory.helpers import DAY, START, Clock, HashEmbedder, holds, unit_rows
+from tests.memory.helpers import DAY, START, Clock, HashEmbedder
 
 import remanence
 from remanence import (
     ClosedError,
-    EmbedderMismatchError,
     Hit,
-    InvalidArgumentError,
     Item,
     Memory,
     NotFoundError,
     Seq,
-    Weights,
 )
 
 Opened = Callable[..., Memory]
@@ -95,81 +92,6 @@ def test_add_many_reports_progress(memory: Memory) -> None:
     seen: list[tuple[str, int, int]] = []
     memory.add_many(["x"] * 3, progress=lambda *told: seen.append(told))
     assert seen == [("embedding", 3, 3), ("stored", 3, 3)]
-
-
-def test_recall_finds_by_meaning_and_by_words(memory: Memory) -> None:
-    memory.add_many(["the cat sleeps", "bridges of larch", "a cat and a dog"])
-    found = memory.recall("cat", k=2, explain=True)
-    assert set(found.ids) == {1, 3}
-    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
-    assert found[0].terms is not None
-    assert "lexical" in found[0].terms
-    assert sum(found[0].terms.values()) == pytest.approx(found[0].score, abs=1e-4)
-    assert all(value != 0 for value in found[0].terms.values())
-    assert "shares words with the question" in found[0].reasons
-    assert memory.recall("cat", k=2)[0].terms is None
-
-
-def test_recall_by_vector_and_by_memory(opened: Opened) -> None:
-    memory = opened(embedder=None)
-    rows = unit_rows(20)
-    memory.add_many([""] * 20, vectors=rows)
-    assert memory.recall(vector=rows[7], k=1).ids == [8]
-    near = memory.recall(memory=8, k=19).ids
-    assert near == [i for i in memory.recall(vector=rows[7], k=20).ids if i != 8]
-
-
-def test_recall_without_a_question_ranks_what_is_alive(memory: Memory, clock: Clock) -> None:
-    memory.add_many([Item("old", time=START - 300 * DAY), Item("new", time=START - DAY)])
-    assert memory.recall(k=2).ids == [2, 1]
-    for _ in range(20):
-        memory.touch(1)
-    assert memory.recall(k=2).ids == [1, 2]
-    assert clock.now > START
-
-
-def test_recall_filters(memory: Memory) -> None:
-    memory.add_many(
-        [
-            Item("tea", scope=("acme", "alice")),
-            Item("tea", scope=("acme", "bob"), kind="semantic"),
-            Item("tea", scope=("acmeX",)),
-            Item("tea", belief=0.2),
-            Item("tea", valid_from="2020-01-01", valid_to="2021-01-01"),
-        ]
-    )
-    assert memory.recall("tea", scope="acme").ids == [1, 2]
-    assert memory.recall("tea", scope=("acme", "bob")).ids == [2]
-    assert memory.recall("tea", scope="nobody").ids == []
-    assert memory.recall("tea", kinds="semantic").ids == [2]
-    assert memory.recall("tea", kinds=("episodic", "semantic"), scope="acme").ids == [1, 2]
-    assert 4 not in memory.recall("tea", min_p=0.5).ids
-    assert 5 not in memory.recall("tea").ids
-    assert sorted(memory.recall("tea", valid_at="2020-06-01", min_p=0.9).ids) == [1, 2, 3, 5]
-    assert len(memory.recall("tea", k=2)) == 2
-    assert memory.recall("tea", k=1_000_000).scanned == 4
-
-
-def test_as_of_by_time_and_by_commit(memory: Memory, clock: Clock) -> None:
-    memory.add("the deadline is in May")
-    memory.update(1, text="the deadline is in June")
-    at_update = clock.now
-    memory.add("unrelated")
-    memory.forget(1)
-
-    def text(as_of: int | Seq) -> list[str]:
-        return [hit.text for hit in memory.recall("deadline", as_of=as_of) if "dead" in hit.text]
-
-    assert text(Seq(1)) == ["the deadline is in May"]
-    assert text(Seq(2)) == ["the deadline is in June"]
-    assert text(at_update - 1) == ["the deadline is in May"]
-    assert text(at_update) == ["the deadline is in June"]
-    assert text(Seq(4)) == text(Seq(99)) == []
-    assert memory.recall("deadline", as_of=Seq(0)).ids == []
-    assert memory.recall("deadline", as_of="1999-01-01").ids == []
-    assert memory.get(1, as_of=Seq(1)).text == "the deadline is in May"
-    with pytest.raises(NotFoundError, match="get: memory 1 was not there as of"):
-        memory.get(1, as_of=Seq(0))
 
 
 def test_update_changes_what_is_named_and_keeps_the_rest(memory: Memory) -> None:
@@ -281,27 +203,6 @@ def test_triples_make_one_entity_per_phrase_and_scope(memory: Memory) -> None:
     assert {hit.text for hit in memory.recall("Alice", kinds="entity")} >= {"Alice"}
 
 
-def test_an_entity_named_in_the_question_spreads_activation(memory: Memory) -> None:
-    memory.add("she moved to Lyon", triples=[("Alice", "moved to", "Lyon")])
-    memory.add("he moved to Bonn", triples=[("Bob", "moved to", "Bonn")])
-    hits = memory.recall("What did Alice do?", explain=True)
-    assert hits[0].id == 1
-    assert hits[0].terms is not None
-    assert hits[0].terms["spreading"] > 0
-    assert "connected to what was asked about" in hits[0].reasons
-    other = memory.recall("What did Alice do?", explain=True, scope="elsewhere")
-    assert other.ids == []
-
-
-def test_author_and_date_of_the_question(memory: Memory) -> None:
-    memory.add("we met", author="Alice", time="2023-05-07T10:00")
-    memory.add("we met", author="Bob", time="2021-01-01")
-    terms = memory.recall("What did Alice say on 7 May?", explain=True)[0].terms
-    assert terms is not None
-    assert terms["author"] > 0
-    assert terms["date"] > 0
-
-
 def test_history_tells_every_version(memory: Memory, clock: Clock) -> None:
     memory.add("a")
     memory.touch(1)
@@ -336,129 +237,6 @@ def test_forget_and_restore(memory: Memory) -> None:
     assert sorted(memory.recall().ids) == [1, 2]
     assert memory.get(1).text == "a"
     assert [n.id for n in memory.neighbours(2)] == [1]
-
-
-SECRET = "Zaphod's password is swordfish-4711"
-
-
-def test_erase_leaves_no_bytes(memory: Memory, path: Path, opened: Opened) -> None:
-    memory.add("keep me", meta={"a": 1})
-    memory.add(
-        SECRET, source="secret-source", meta={"secret-key": 1}, triples=[("Zaphod", "has", "it")]
-    )
-    memory.update(2, text=SECRET + " still")
-    memory.snapshot()
-    vector = memory._store.view.engine.vector(2).tobytes()
-    assert holds(path, SECRET)
-    assert holds(path, vector)
-    memory.erase(2, reason="asked by the person")
-    words = ("swordfish", "4711", "secret-source", "secret-key", "Zaphod", "zaphod", vector)
-    for word in words:
-        assert holds(path, word) == [], word
-    assert [v.memory for v in memory.history(2)] == [None, None]
-    assert memory.history(2)[-1].ended_by == "erase"
-    with pytest.raises(NotFoundError, match="get: memory 2 was erased"):
-        memory.get(2)
-    for as_of in (None, Seq(1), Seq(2), Seq(3)):
-        assert 2 not in memory.recall("password swordfish", as_of=as_of).ids
-    assert memory.verify().ok
-    memory.close()
-    memory = opened()
-    assert memory.verify().ok
-    assert memory.recall("keep").ids == [1]
-    for word in words:
-        assert holds(path, word) == [], word
-
-
-def test_erasing_a_question_takes_its_words_out_of_the_answer(
-    memory: Memory, path: Path, opened: Opened
-) -> None:
-    memory.add("Is the swordfish ready?", author="Bob", session="1")
-    memory.add("Yes, at noon", author="Alice", session="1")
-    other = opened()
-    assert "lexical" in other.recall("swordfish", explain=True, kinds="episodic")[0].terms  # type: ignore[operator]
-    assert holds(path, "swordfish")
-    memory.erase(1, reason="asked")
-    assert holds(path, "swordfish") == []
-    for store in (memory, other, opened()):
-        (hit,) = store.recall("swordfish noon", explain=True)
-        (plain,) = store.recall("noon", explain=True)
-        assert hit.id == 2
-        assert hit.terms is not None
-        assert plain.terms is not None
-        assert hit.terms["lexical"] == plain.terms["lexical"]
-        assert store.verify().ok
-    memory.update(2, text="Yes, at one")
-    assert memory.verify().ok
-
-
-def test_erase_keeps_entities_that_others_mention(memory: Memory) -> None:
-    memory.add("a", triples=[("Alice", "knows", "Bob")])
-    memory.add("b", triples=[("Bob", "knows", "Carol")])
-    alice, bob = 2, 3
-    memory.erase(1, reason="asked")
-    with pytest.raises(NotFoundError, match="was erased"):
-        memory.get(alice)
-    assert memory.get(bob).text == "Bob"
-    with pytest.raises(NotFoundError, match="erase: memory 1 was erased before"):
-        memory.erase(1, reason="again")
-
-
-def test_embedders_do_not_mix(opened: Opened) -> None:
-    memory = opened()
-    memory.add("tea")
-    memory.close()
-    other = opened(embedder=HashEmbedder(16, "other"))
-    want = (
-        r"(add|recall): the store holds vectors of another embedder \(got other-16, want hash-16\)"
-    )
-    with pytest.raises(EmbedderMismatchError, match=want):
-        other.add("coffee")
-    with pytest.raises(EmbedderMismatchError, match=want):
-        other.recall("coffee")
-    with pytest.raises(EmbedderMismatchError, match="add: the store holds vectors of an embedder"):
-        opened(embedder=None).add("mine", vector=[1.0] * 16)
-    assert other.recall().ids == [1]
-    assert other.stats().commits == 1
-
-
-def test_own_vectors_make_the_store_external(opened: Opened) -> None:
-    memory = opened(embedder="default")
-    memory.add_many(["a", "b"], vectors=unit_rows(2))
-    assert memory.stats().embedder == "external"
-    memory.add("c has no vector")
-    assert memory.recall("c").ids[0] == 3
-    memory.close()
-    with pytest.raises(EmbedderMismatchError, match="want external"):
-        opened().add("tea")
-
-
-def test_items_with_and_without_vectors(opened: Opened) -> None:
-    memory = opened(embedder=None)
-    rows = unit_rows(2)
-    memory.add_many([Item("a", vector=rows[0]), Item("b"), Item("c", vector=rows[1].tolist())])
-    vector = memory._store.view.engine.vector
-    assert vector(2).size == 0
-    np.testing.assert_allclose(vector(3), rows[1], atol=1e-6)
-    assert memory.verify().ok
-
-
-def test_a_text_without_known_words_has_no_vector(opened: Opened) -> None:
-    memory = opened()
-    memory.add("tea")
-    memory.add(" ")
-    assert memory._store.view.engine.vector(2).size == 0
-    assert memory.recall("   ").ids
-    assert memory.verify().ok
-
-
-def test_the_embedder_is_not_asked_for_given_vectors(opened: Opened) -> None:
-    embedder = HashEmbedder()
-    memory = opened(embedder=embedder)
-    memory.add("a", vector=unit_rows(1)[0])
-    memory.add_many(["b"], vectors=unit_rows(1))
-    assert memory.recall(vector=unit_rows(1)[0]).ids
-    assert embedder.calls == 0
 
 
 def test_a_closed_store_says_so(memory: Memory) -> None:
@@ -511,13 +289,6 @@ async def test_async_twins(path: Path) -> None:
         await memory.aadd("late")
 
 
-def test_context_fits_the_budget(memory: Memory) -> None:
-    memory.add("Alice moved to Paris", author="Alice", time="2023-05-07", source="chat-3")
-    memory.add("unrelated")
-    text = str(memory.context("Where did Alice move?", budget=40))
-    assert "[2023-05-07 · Alice · chat-3] Alice moved to Paris" in text
-
-
 def test_records_are_frozen_plain_and_readable(memory: Memory) -> None:
     memory.add("a cat\nsleeps " * 20, author="Al", time="2023-05-07", triples=[("a", "b", "c")])
     recalled = memory.recall("cat", explain=True)
@@ -534,28 +305,3 @@ def test_records_are_frozen_plain_and_readable(memory: Memory) -> None:
     for record in [*records, memory.stats(), memory.verify()]:
         json.dumps(record.to_dict())
         assert repr(record)
-
-
-def test_scopes_do_not_run_together(memory: Memory) -> None:
-    memory.add("x", scope=("a,b",))
-    memory.add("x", scope=("a", "b"))
-    memory.add("x", scope=('a","b',))
-    assert memory.recall("x", scope=("a",)).ids == [2]
-    assert memory.recall("x", scope=("a,b",)).ids == [1]
-
-
-def test_weights_override(memory: Memory) -> None:
-    memory.add_many([Item("tea", importance=0.0), Item("tea", importance=1.0)])
-    assert memory.recall("tea", weights=Weights(importance=0.0)).ids == [1, 2]
-    assert memory.recall("tea", weights=Weights(importance=1.0)).ids == [2, 1]
-    with pytest.raises(InvalidArgumentError, match="recall: weights must be Weights"):
-        memory.recall("tea", weights={"importance": 1.0})  # type: ignore[arg-type]
-
-
-def test_cues_spread(memory: Memory) -> None:
-    memory.add_many([*"abcdef"])
-    memory.link_many([(1, 3), (2, 4), (4, 5), (5, 6), (6, 2)])
-    hits = memory.recall(cues=1, explain=True)
-    assert next(h.terms for h in hits if h.id == 3 and h.terms)["spreading"] > 0
-    with pytest.raises(NotFoundError, match="recall: there is no memory 9"):
-        memory.recall(cues=[9])

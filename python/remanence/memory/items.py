@@ -67,20 +67,21 @@ def batch_of(verb: str, items: Iterable[Any], defaults: Mapping[str, Any]) -> Ba
     plain = _Plain(verb)
     bare = plain.row(dict.fromkeys(("text", *_DEFAULTS)), {"text": "", **_DEFAULTS})
     shared = plain.row(bare, defaults)
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for position, given in enumerate(items):
         try:
             if isinstance(given, str):
-                rows.append(plain.row(shared, {"text": given}))
+                row = plain.row(shared, {"text": given})
             elif isinstance(given, Item):
-                rows.append(plain.row(bare, _given(given)))
+                row = plain.row(bare, _given(given))
             else:
-                rows.append(plain.row(shared, _mapping(verb, given)))
+                row = plain.row(shared, _mapping(verb, given))
+            rows.append(tuple(row.values()))
         except InvalidArgumentError as error:
             if verb == "add":
                 raise
             raise InvalidArgumentError(f"{error}; this is item {position}") from None
-    columns = zip(*(row.values() for row in rows), strict=True)
+    columns = zip(*rows, strict=True)
     return Batch(*map(list, columns)) if rows else Batch(*([] for _ in fields(Batch)))
 
 

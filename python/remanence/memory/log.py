@@ -100,13 +100,13 @@ class Log:
         self._connections.append(connection)
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         connection.execute("PRAGMA trusted_schema=OFF")
+        connection.execute("PRAGMA user_version").fetchone()
         return connection
 
     def _connect_read_only(self) -> sqlite3.Connection:
         uri = self.path.resolve().as_uri()
-        connection = self._connect(uri + "?mode=ro")
         try:
-            connection.execute("PRAGMA user_version").fetchone()
+            return self._connect(uri + "?mode=ro")
         except sqlite3.OperationalError as error:
             # A read-only folder cannot hold the shared-memory file; without a write-ahead log
             # nobody is writing and the file alone is the whole store.
@@ -117,7 +117,6 @@ class Log:
             ):
                 raise
             return self._connect(uri + "?mode=ro&immutable=1")
-        return connection
 
     def _meta(self) -> dict[str, str]:
         return dict(self._reader.execute("SELECT key, value FROM meta"))

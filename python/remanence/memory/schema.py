@@ -198,9 +198,14 @@ def check_path(verb: str, path: Path, *, read_only: bool) -> None:
         problem = StorageError(f"{verb}: {path} does not exist (read_only creates nothing)")
     elif path.exists() and not path.stat().st_size and snapshot_path(path).exists():
         problem = CorruptDataError(f"{verb}: {path} is empty, but its snapshot is there")
-    elif not read_only and not os.access(path.parent, os.W_OK):
+    elif not read_only and not _allowed(path.parent, os.W_OK):
         problem = StorageError(f"{verb}: the folder {path.parent} is read-only")
-    elif path.exists() and not os.access(path, os.R_OK if read_only else os.W_OK):
+    elif path.exists() and not _allowed(path, os.R_OK if read_only else os.R_OK | os.W_OK):
         problem = StorageError(f"{verb}: {path} is read-only or not yours to read")
     if problem is not None:
         raise problem
+
+
+def _allowed(path: Path, mode: int) -> bool:
+    """Whether this process may do so, by the user it acts as."""
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
