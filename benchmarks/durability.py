@@ -91,40 +91,38 @@ def _life(
     path: Path, seed: int, start: int, wait: float, before_ready: bool, *, kill: bool = True
 ) -> int:
     """One writer from operation `start` on; the number of operations acknowledged at its end."""
-    writer = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.durable_writer", str(path), str(seed), str(start)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    assert writer.stdout is not None
-    assert writer.stderr is not None
-    acknowledged, ready, lines = start, threading.Event(), []
+    command = [sys.executable, "-m", "benchmarks.durable_writer", str(path), str(seed), str(start)]
+    lines: list[str] = []
+    ready = threading.Event()
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as writer:
+        out, err = writer.stdout, writer.stderr
+        assert out is not None
+        assert err is not None
 
-    def listen(pipe: object = writer.stdout) -> None:
-        for line in pipe:  # type: ignore[attr-defined]
-            lines.append(line)
+        def listen() -> None:
+            for line in out:
+                lines.append(line)
+                ready.set()
             ready.set()
 
-    listener = threading.Thread(target=listen)
-    listener.start()
-    if not before_ready:
-        ready.wait(60)
-    time.sleep(wait)
-    if kill:
-        writer.kill()
-    else:
-        writer.terminate()
-    listener.join()
-    code, said = writer.wait(), writer.stderr.read()
+        listener = threading.Thread(target=listen)
+        listener.start()
+        if not before_ready:
+            ready.wait(60)
+        time.sleep(wait)
+        if kill:
+            writer.kill()
+        else:
+            writer.terminate()
+        listener.join()
+        code, said = writer.wait(), err.read()
     if code not in (-signal.SIGKILL, -signal.SIGTERM):
         raise SystemExit(f"durability: the writer ended by itself\n{said}")
-    for line in lines:
-        # The kill may have cut the last line; only a whole one is an acknowledgement.
-        if line.startswith("done ") and line.endswith("\n"):
-            acknowledged = int(line.split()[1]) + 1
-    return acknowledged
+    # The kill may have cut the last line; only a whole one is an acknowledgement.
+    done = [line for line in lines if line.startswith("done ") and line.endswith("\n")]
+    return int(done[-1].split()[1]) + 1 if done else start
 
 
 def _check(path: Path, seed: int, acknowledged: int, tally: Tally, *, whole: bool = False) -> None:
@@ -147,7 +145,10 @@ def _check(path: Path, seed: int, acknowledged: int, tally: Tally, *, whole: boo
             plan.advance(number)
         newest = list(plan.texts)[-50:]
         for memory_id in list(plan.texts) if whole else newest:
-            text = memory.get(memory_id).text
+            try:
+                text = memory.get(memory_id).text
+            except remanence.NotFoundError as error:
+                text = str(error)
             if text != plan.texts[memory_id]:
                 tally.contents += 1
                 tally.problems.append(f"memory {memory_id} is {text!r:.60}")

@@ -1,4 +1,4 @@
-"""The judge of the benchmarks: the fused score in float64 NumPy, obvious and slow."""
+"""The judge of the benchmarks: the rules of tests/reference.py as float64 arrays, hence fast."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -52,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Report:
     """Every folder: one store, all questions, the table."""
     source = options.embedder or "minilm"
+    known = set(remanence.Weights().to_dict())
+    if not set(options.drop) <= known:
+        raise SystemExit(f"quality: --drop takes one of {', '.join(sorted(known))}")
     report = Report(
         "quality",
         {"vectors": source, **({"drop": options.drop} if options.drop else {})},
@@ -66,7 +70,8 @@ def run(options: argparse.Namespace) -> Report:
 
 
 def _data_folders() -> list[Path]:
-    place = ROOT.parent / "shared" / "data"
+    beside = ROOT.parent / "shared" / "data"
+    place = Path(os.environ.get("REMANENCE_SHARED_DATA", beside))
     return sorted(
         path.parent
         for path in place.glob("*/questions.jsonl")
@@ -102,6 +107,11 @@ def _folder(report: Report, data: Dataset, options: argparse.Namespace) -> None:
 def _vectors(data: Dataset, embedder: str | None) -> tuple[F32, F32]:
     """Unit vectors of the units and of all questions of the file, [rows, dim]."""
     if embedder is None:
+        if not (data.folder / "units.minilm.npy").exists():
+            raise SystemExit(
+                f"quality: no vectors in {data.folder} (want units.minilm.npy and "
+                "questions.minilm.npy, or --embedder default)"
+            )
         count = len(np.load(data.folder / "questions.minilm.npy", mmap_mode="r"))
         return (
             stored_vectors(data.folder, "units", len(data.units)),
