@@ -40,6 +40,9 @@ View<const T> view(const char* verb, const char* name, const py::handle& object,
     if ((array.flags() & py::array::c_style) == 0) {
         fail("must be C-contiguous (use np.ascontiguousarray)");
     }
+    if ((array.flags() & py::detail::npy_api::NPY_ARRAY_ALIGNED_) == 0) {
+        fail("must be aligned (use .copy())");
+    }
     return {static_cast<const T*>(array.data()), static_cast<std::size_t>(array.size())};
 }
 

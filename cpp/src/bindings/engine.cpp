@@ -28,7 +28,7 @@ struct Commits {
 };
 
 /// The lexical documents as views into Python's own UTF-8.
-std::vector<std::string_view> texts(const py::list& list) {
+std::vector<std::string_view> texts(const py::tuple& list) {
     std::vector<std::string_view> out;
     out.reserve(list.size());
     for (const py::handle text : list) {
@@ -53,7 +53,8 @@ void append(Engine& engine, const py::object& seq, const py::object& id, const p
             const py::object& vectors, const py::object& vector_row, bool check_only) {
     constexpr const char* verb = "append";
     const Commits commits(verb, seq);
-    const auto words = texts(terms);
+    const py::tuple kept(terms);  // the caller may change the list while the GIL is released
+    const auto words = texts(kept);
     MemoryBatch b;
     b.id = view<Id>(verb, "id", id);
     b.scope = view<std::uint32_t>(verb, "scope", scope);

@@ -62,6 +62,18 @@ std::optional<std::vector<T>> copied_or_nothing(const char* name, const py::hand
     return copied<T>(name, object);
 }
 
+std::string text(const py::object& terms) {
+    Py_ssize_t size = 0;
+    const char* const data = PyUnicode_Check(terms.ptr()) != 0
+                                 ? PyUnicode_AsUTF8AndSize(terms.ptr(), &size)
+                                 : nullptr;
+    if (data == nullptr) {
+        PyErr_Clear();
+        throw InvalidArgument("recall: terms must be str without lone surrogates");
+    }
+    return {data, static_cast<std::size_t>(size)};
+}
+
 std::size_t checked_k(const py::int_& k) {
     const py::int_ limit(max_k);
     if (k < py::int_(1) || k > limit) {
@@ -71,7 +83,7 @@ std::size_t checked_k(const py::int_& k) {
     return py::cast<std::size_t>(k);
 }
 
-Request make_request(TimeNs now, const py::int_& k, const py::object& vector, std::string terms,
+Request make_request(TimeNs now, const py::int_& k, const py::object& vector, const py::object& terms,
                      const py::object& scopes, std::uint32_t kinds,
                      std::optional<TimeNs> valid_at, std::optional<Seq> as_of, float min_belief,
                      const py::object& allow, const py::object& exclude, const py::object& authors,
@@ -82,7 +94,7 @@ Request make_request(TimeNs now, const py::int_& k, const py::object& vector, st
     q.now = now;
     q.k = checked_k(k);
     q.vector = copied<float>("vector", vector);
-    q.terms = std::move(terms);
+    q.terms = text(terms);
     q.scopes = copied_or_nothing<std::uint32_t>("scopes", scopes);
     q.kinds = kinds;
     q.valid_at = valid_at;
@@ -92,7 +104,7 @@ Request make_request(TimeNs now, const py::int_& k, const py::object& vector, st
     q.exclude = copied<Id>("exclude", exclude);
     q.authors = copied<std::uint32_t>("authors", authors);
     const auto flat = copied<TimeNs>("dates", dates, 2);
-    if (flat.size() % 2 != 0) throw InvalidArgument("recall: dates must have shape [n, 2]");
+    if (!dates.is_none() && py::cast<py::array>(dates).shape(1) != 2) throw InvalidArgument("recall: dates must have shape [n, 2]");
     for (std::size_t i = 0; i < flat.size(); i += 2) q.dates.push_back({flat[i], flat[i + 1]});
     q.asks_when = asks_when;
     q.cues = copied<Id>("cues", cues);

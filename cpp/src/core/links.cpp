@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "core/check.hpp"
+
 namespace remanence {
 
 void Links::add(const Edge& edge) {
@@ -37,7 +39,11 @@ void Links::close_node(std::uint32_t node, Seq seq) {
 }
 
 EdgeTest::EdgeTest(const Columns& columns, const EdgeFilter& filter)
-    : columns_(columns), filter_(filter), seq_(seq_seen(filter.as_of)) {}
+    : columns_(columns), filter_(filter), seq_(seq_seen(filter.as_of)) {
+    check(filter.min_weight >= 0.0F && filter.min_weight <= 1.0F, "graph", [&] {
+        return "min_weight must be in [0, 1] (got " + std::to_string(filter.min_weight) + ")";
+    });
+}
 
 bool EdgeTest::edge(const Edge& e, bool outgoing) const {
     if (e.seq_from > seq_ || e.seq_to <= seq_) return false;

@@ -72,8 +72,8 @@ void check_walk(const WalkRequest& request) {
             return "seed weights must be in (0, 1e6] (got " + std::to_string(w) + ")";
         });
     }
-    check(request.damping >= 0.0 && request.damping < 1.0, "propagate", [&] {
-        return "damping must be in [0, 1) (got " + std::to_string(request.damping) + ")";
+    check(request.damping >= 0.0 && request.damping <= 0.99, "propagate", [&] {
+        return "damping must be in [0, 0.99] (got " + std::to_string(request.damping) + ")";
     });
     check(request.tolerance >= 1e-15 && request.tolerance <= 1.0, "propagate", [&] {
         return "tolerance must be in [1e-15, 1] (got " + std::to_string(request.tolerance) + ")";

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -76,14 +77,20 @@ void check_column(const char* law, const char* name, const Column& column, std::
            std::to_string(column.size()) + ", want " + std::to_string(want) + ")");
 }
 
+/// The first loop has no branch, so that the compiler turns it into vector code.
 template <class T>
 void check_values(const char* name, View<const T> values, bool positive) {
-    for (std::size_t i = 0; i < values.size(); ++i) {
-        if (std::isfinite(values[i]) && (positive ? values[i] > T{0} : values[i] >= T{0})) continue;
-        refuse(std::string(name) + " must be finite and " +
-               (positive ? "positive" : "not negative") + " (got " + std::to_string(values[i]) +
-               " at position " + std::to_string(i) + ")");
-    }
+    constexpr T most = std::numeric_limits<T>::max();
+    const T least = positive ? std::numeric_limits<T>::denorm_min() : T{0};
+    bool holds = true;
+    for (const T value : values) holds &= (value >= least) & (value <= most);
+    if (holds) return;
+    const auto bad = std::find_if(values.begin(), values.end(), [&](T value) {
+        return !(value >= least && value <= most);
+    });
+    refuse(std::string(name) + " must be finite and " + (positive ? "positive" : "not negative") +
+           " (got " + std::to_string(*bad) + " at position " +
+           std::to_string(bad - values.begin()) + ")");
 }
 
 template <class T>
