@@ -205,7 +205,7 @@ py::array_t<T> activations(const DecayLaw& law, TimeNs now, const ColumnArgument
     c.accesses = view_or_empty<std::uint32_t>(verb, "accesses", a.accesses);
     c.created = view_or_empty<TimeNs>(verb, "created", a.created);
     c.last_access = view_or_empty<TimeNs>(verb, "last_access", a.last_access);
-    if (!a.trace.is_none()) c.trace = trace_view<T>(verb, "trace", a.trace);
+    if (!a.trace.is_none()) c.trace = trace_shape<T>(verb, "trace", a.trace);
     c.stability = view_or_empty<T>(verb, "stability", a.stability);
     const std::size_t n = !c.offsets.empty() ? c.offsets.size() - 1
                                              : std::max(c.created.size(), c.last_access.size());

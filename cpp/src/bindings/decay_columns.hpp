@@ -47,15 +47,22 @@ auto by_precision(const py::handle& state, const Run& run) {
     return is_double(state) ? run(double{}) : run(float{});
 }
 
-/// Traces [n, 12].
+/// Traces [n, 12], values unseen.
 template <class T>
-View<const T> trace_view(const char* verb, const char* name, const py::handle& object) {
+View<const T> trace_shape(const char* verb, const char* name, const py::handle& object) {
     const View<const T> trace = view<T>(verb, name, object, 2);
     const auto columns = py::reinterpret_borrow<py::array>(object).shape(1);
     if (columns != py::ssize_t{power_trace_size}) {
         refuse(verb,
                std::string(name) + " must have 12 columns (got " + std::to_string(columns) + ")");
     }
+    return trace;
+}
+
+/// Traces [n, 12] with values that an update may start from.
+template <class T>
+View<const T> trace_view(const char* verb, const char* name, const py::handle& object) {
+    const View<const T> trace = trace_shape<T>(verb, name, object);
     for (std::size_t i = 0; i < trace.size(); ++i) {
         if (std::isfinite(trace[i]) && trace[i] >= T{0}) continue;
         refuse(verb, std::string(name) + " must be finite and not negative (got " +

@@ -85,9 +85,8 @@ void check_values(const char* name, View<const T> values, bool positive) {
     bool holds = true;
     for (const T value : values) holds &= (value >= least) & (value <= most);
     if (holds) return;
-    const auto bad = std::find_if(values.begin(), values.end(), [&](T value) {
-        return !(value >= least && value <= most);
-    });
+    const auto bad = std::find_if(values.begin(), values.end(),
+                                  [&](T value) { return !(value >= least && value <= most); });
     refuse(std::string(name) + " must be finite and " + (positive ? "positive" : "not negative") +
            " (got " + std::to_string(*bad) + " at position " +
            std::to_string(bad - values.begin()) + ")");
