@@ -174,9 +174,9 @@ class BM25:
         self._weights = {}
         for word, found in postings.items():
             rows = np.array([position for position, _ in found])
-            times = np.array([times for _, times in found], np.float64)
+            counts = np.array([times for _, times in found], np.float64)
             idf = np.log(1 + (self.count - len(rows) + 0.5) / (len(rows) + 0.5))
-            self._weights[word] = (rows, idf * times / (times + norm[rows]))
+            self._weights[word] = (rows, idf * counts / (counts + norm[rows]))
 
     def scores(self, query: Sequence[str]) -> F64:
         """Score of every text, float64 [count]."""
@@ -191,7 +191,7 @@ class BM25:
 def min_max(scores: F64) -> F64:
     """Scaled to [0, 1]; zeros where all are equal."""
     low, high = scores.min(), scores.max()
-    return (scores - low) / (high - low) if high > low else np.zeros_like(scores)
+    return np.asarray((scores - low) / (high - low) if high > low else np.zeros_like(scores))
 
 
 def with_neighbour(scores: F64) -> F64:
@@ -220,9 +220,8 @@ def baselines(
             scores["cosine"] = cosine
             scores["cc"] = 0.5 * min_max(words) + 0.5 * min_max(cosine)
             if data.conversation:
-                scores["cc + neighbour"] = 0.5 * sum(
-                    min_max(with_neighbour(min_max(part))) for part in (words, cosine)
-                )
+                first, second = (min_max(with_neighbour(min_max(part))) for part in (words, cosine))
+                scores["cc + neighbour"] = 0.5 * first + 0.5 * second
         for name, values in scores.items():
             best = np.argsort(-values, kind="stable")[:DEPTH]
             rankings[name].append(rows[best].tolist())

@@ -135,7 +135,7 @@ def alternate(
             case()
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for turn in range(rounds):
-        for name in list(cases) if turn % 2 == 0 else list(reversed(cases)):
+        for name in list(cases) if turn % 2 == 0 else list(cases)[::-1]:
             start = time.perf_counter()
             cases[name]()
             seconds[name].append(time.perf_counter() - start)

@@ -23,7 +23,8 @@ from remanence.text import (
     understand,
 )
 
-F32, F64 = NDArray[np.float32], NDArray[np.float64]
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 
 # The recipe of the score; docs/architecture.md gives the sources.
 K1, B, TYPICAL_WORDS, IDF_POWER = 1.5, 0.75, 40.0, 1.25
@@ -99,15 +100,18 @@ class Questions:
         self.when = (flags & TIME_EXPRESSION) > 0
         self.length = np.log1p(np.minimum([extraction.length for extraction in found], 20))
         links = [link for extraction in found for link in extraction.links]
-        ends = [(link.source, link.target, link.type) for link in links]
-        assert not any(isinstance(end, Stored) for source, target, _ in ends
-                       for end in (source, target))  # fmt: skip
+        # All items are new, so every end is a position among them.
+        ends = [
+            (link.source, link.target, link.type)
+            for link in links
+            if not isinstance(link.source, Stored) and not isinstance(link.target, Stored)
+        ]
         paired = {frozenset((s, t)) for s, t, kind in ends if kind == "answers"}
         self.beside: dict[int, list[int]] = defaultdict(list)
         for source, target, kind in ends:
             if kind == "next" and frozenset((source, target)) not in paired:
-                self.beside[int(source)].append(int(target))
-                self.beside[int(target)].append(int(source))
+                self.beside[source].append(target)
+                self.beside[target].append(source)
         keys = [(turn.scope, turn.session) if turn.session is not None else None for turn in turns]
         self.sessions: dict[Any, NDArray[np.int64]] = {
             key: np.array([i for i, other in enumerate(keys) if other == key])

@@ -18,7 +18,8 @@ from . import data, judge
 from .data import NOW
 from .harness import Report, Row, Timing, alternate, bandwidth
 
-F32, F64 = NDArray[np.float32], NDArray[np.float64]
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 SEED = 11
 FAISS, NUMPY = "faiss.IndexFlatIP", "numpy"
 ZERO = dict.fromkeys(Weights().to_dict(), 0.0)
@@ -110,7 +111,8 @@ def wanted(store: Store, score: str, questions: F32) -> F64:
         part = store.vectors[start : start + data.CHUNK].astype(np.float64)
         part /= np.linalg.norm(part, axis=1, keepdims=True)
         out[:, start : start + len(part)] = scale * (exact @ part.T)
-    return out + store.side[0 if score == "cosine" else 1]
+    out += store.side[0 if score == "cosine" else 1]
+    return out
 
 
 def _shape(report: Report, shape: str, options: argparse.Namespace, speed: float) -> None:
