@@ -105,7 +105,7 @@ class Model:
         return known[phrase]
 
     def update(self, number: int, **changes: object) -> None:
-        self.rows[number] = replace(self.rows[number], **changes)  # type: ignore[arg-type]
+        self.rows[number] = replace(self.rows[number], **changes)
         self.versions[number] += 1
         self.commit()
 

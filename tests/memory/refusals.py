@@ -76,7 +76,7 @@ BAD_VECTORS: list[tuple[str, Call]] = [
         lambda m: m.add("x", vector=[1.0] * 15),
     ),
     ("add: vector must hold numbers only", lambda m: m.add("x", vector=["a"] * 16)),
-    ("add: vector must be a NumPy array", lambda m: m.add("x", vector="text")),  # type: ignore[arg-type]
+    ("add: vector must be a NumPy array", lambda m: m.add("x", vector="text")),
     (
         "add_many: vectors have the wrong shape",
         lambda m: m.add_many(["x"], vectors=unit_rows(2)),
@@ -91,7 +91,7 @@ BAD_VECTORS: list[tuple[str, Call]] = [
     ),
     (
         "add_many: vectors has the wrong dtype",
-        lambda m: m.add_many(["x"], vectors=np.ones((1, 16))),  # type: ignore[arg-type]
+        lambda m: m.add_many(["x"], vectors=np.ones((1, 16))),
     ),
     (
         "add_many: vector holds NaN",
@@ -121,9 +121,9 @@ BAD_ARGUMENTS: list[tuple[str, Call]] = [
     (r"recall: k must be .* \(got -1\)", lambda m: m.recall("x", k=-1)),
     (r"recall: k must be .* \(got 1000000000\)", lambda m: m.recall("x", k=10**9)),
     (r"recall: k must be .* \(got 1000.*\)", lambda m: m.recall("x", k=10**30)),
-    ("recall: k must be an integer", lambda m: m.recall("x", k=2.0)),  # type: ignore[arg-type]
+    ("recall: k must be an integer", lambda m: m.recall("x", k=2.0)),
     ("recall: k must be an integer", lambda m: m.recall("x", k=True)),
-    ("recall: query must be text", lambda m: m.recall(7)),  # type: ignore[arg-type]
+    ("recall: query must be text", lambda m: m.recall(7)),
     ("recall: no such kind", lambda m: m.recall("x", kinds="episode")),
     ("recall: min_belief must be in", lambda m: m.recall("x", min_p=1.5)),
     ("recall: min_belief must be in", lambda m: m.recall("x", min_p=NAN)),
@@ -131,28 +131,28 @@ BAD_ARGUMENTS: list[tuple[str, Call]] = [
     ("recall: as_of is not a commit", lambda m: m.recall("x", as_of=Seq(-1))),
     ("recall: now is out of range", lambda m: m.recall("x", now=2**63)),
     ("recall: weights must be finite", lambda m: m.recall("x", weights=Weights(cosine=NAN))),
-    ("recall: scope must be text", lambda m: m.recall("x", scope=7)),  # type: ignore[arg-type]
-    ("add: text must be text", lambda m: m.add(None)),  # type: ignore[arg-type]
-    ("add: text must be text", lambda m: m.add(b"bytes")),  # type: ignore[arg-type]
+    ("recall: scope must be text", lambda m: m.recall("x", scope=7)),
+    ("add: text must be text", lambda m: m.add(None)),
+    ("add: text must be text", lambda m: m.add(b"bytes")),
     ("add: no such kind", lambda m: m.add("x", kind="dream")),
     ("add: no such decay law", lambda m: m.add("x", law="linear")),
     ("add: a part of the scope is empty", lambda m: m.add("x", scope=("a", ""))),
-    ("add: a part of the scope must be text", lambda m: m.add("x", scope=("a", 1))),  # type: ignore[arg-type]
+    ("add: a part of the scope must be text", lambda m: m.add("x", scope=("a", 1))),
     ("add: author is empty", lambda m: m.add("x", author="")),
-    ("add: session must be text", lambda m: m.add("x", session=7)),  # type: ignore[arg-type]
+    ("add: session must be text", lambda m: m.add("x", session=7)),
     ("add: source is too long", lambda m: m.add("x", source="s" * 5000)),
     ("add: belief must be in", lambda m: m.add("x", belief=0.0)),
     ("add: belief must be in", lambda m: m.add("x", belief=1.01)),
     ("add: belief must be in", lambda m: m.add("x", belief=NAN)),
-    ("add: belief must be a number", lambda m: m.add("x", belief="sure")),  # type: ignore[arg-type]
+    ("add: belief must be a number", lambda m: m.add("x", belief="sure")),
     ("add: importance must be within 100", lambda m: m.add("x", importance=1e300)),
     ("add: importance must be within 100", lambda m: m.add("x", importance=NAN)),
-    ("add: pinned must be True or False", lambda m: m.add("x", pinned="yes")),  # type: ignore[arg-type]
-    ("add: meta must be a mapping", lambda m: m.add("x", meta=["a"])),  # type: ignore[arg-type]
-    ("add: meta must be a mapping", lambda m: m.add("x", meta={1: 2})),  # type: ignore[dict-item]
+    ("add: pinned must be True or False", lambda m: m.add("x", pinned="yes")),
+    ("add: meta must be a mapping", lambda m: m.add("x", meta=["a"])),
+    ("add: meta must be a mapping", lambda m: m.add("x", meta={1: 2})),
     ("add: meta cannot be written as JSON", lambda m: m.add("x", meta={"a": object()})),
     ("add: meta cannot be written as JSON", lambda m: m.add("x", meta={"a": NAN})),
-    ("add: a triple is", lambda m: m.add("x", triples=[("a", "b")])),  # type: ignore[list-item]
+    ("add: a triple is", lambda m: m.add("x", triples=[("a", "b")])),
     ("add: a phrase of a triple is empty", lambda m: m.add("x", triples=[("a", "", "c")])),
     ("add: a phrase of a triple is blank", lambda m: m.add("x", triples=[("a", " ", "c")])),
     (
@@ -160,16 +160,16 @@ BAD_ARGUMENTS: list[tuple[str, Call]] = [
         lambda m: m.add("x", triples=[("a", "b", "c", 2.0)]),
     ),
     ("add: op_id must be text", lambda m: m.add("x", op_id="")),
-    ("add: op_id must be text", lambda m: m.add("x", op_id=7)),  # type: ignore[arg-type]
+    ("add: op_id must be text", lambda m: m.add("x", op_id=7)),
     ("add: op_id must be text", lambda m: m.add("x", op_id=LONE)),
     ("add_many: items must be a list", lambda m: m.add_many("abc")),
-    ("add_many: items must be a list", lambda m: m.add_many(7)),  # type: ignore[arg-type]
+    ("add_many: items must be a list", lambda m: m.add_many(7)),
     ("add_many: an item has no text; this is item 1", lambda m: m.add_many(["x", {}])),
     (
         "add_many: an item has unknown fields when; this is item 0",
         lambda m: m.add_many([{"text": "x", "when": 1}]),
     ),
-    ("add_many: an item is text, a mapping or", lambda m: m.add_many(["x", 7])),  # type: ignore[list-item]
+    ("add_many: an item is text, a mapping or", lambda m: m.add_many(["x", 7])),
     ("add_many: no such default: when", lambda m: m.add_many(["x"], when=1)),
     ("add_many: no such kind .*; this is item 0", lambda m: m.add_many([Item("x", kind="y")])),
     ("add_many: belief must be in", lambda m: m.add_many(["x", Item("y", belief=2.0)])),
@@ -177,7 +177,7 @@ BAD_ARGUMENTS: list[tuple[str, Call]] = [
     ("update: no such kind", lambda m: m.update(1, kind="dream")),
     ("touch: weight must be in", lambda m: m.touch(1, weight=0.0)),
     ("touch: weight must be in", lambda m: m.touch(1, weight=NAN)),
-    ("touch: used must be True or False", lambda m: m.touch(1, used="yes")),  # type: ignore[arg-type]
+    ("touch: used must be True or False", lambda m: m.touch(1, used="yes")),
     ("touch: the access is earlier than memory 1", lambda m: m.touch(1, now="1999-01-01")),
     ("link: weight must be in", lambda m: m.link(1, 2, weight=0.0)),
     ("link: weight must be in", lambda m: m.link(1, 2, weight=1.5)),
@@ -198,11 +198,16 @@ BAD_ARGUMENTS: list[tuple[str, Call]] = [
     ("restore: memory 1 is not forgotten", lambda m: m.restore(1)),
     ("forget: id 1 occurs twice", lambda m: m.forget([1, 1])),
     ("erase: reason is empty", lambda m: m.erase(1, reason="")),
-    ("get: an id must be an integer", lambda m: m.get("1")),  # type: ignore[arg-type]
-    ("get: an id must be an integer", lambda m: m.get(1.0)),  # type: ignore[arg-type]
-    ("touch: an id must be an integer", lambda m: m.touch("1")),  # type: ignore[arg-type]
+    ("get: an id must be an integer", lambda m: m.get("1")),
+    ("get: an id must be an integer", lambda m: m.get(1.0)),
+    ("touch: an id must be an integer", lambda m: m.touch("1")),
 ]
 
+
+BAD_BUDGETS: list[tuple[str, Call]] = [
+    (r"context: budget must be .* \(got 0\)", lambda m: m.context("x", budget=0)),
+    ("context: budget must be", lambda m: m.context("x", budget="all")),
+]
 
 BAD_TIMES: list[tuple[str, Call]] = [
     (
@@ -233,7 +238,7 @@ BAD_TIMES: list[tuple[str, Call]] = [
         ),
     ),
     ("add: time is not a time", lambda m: m.add("x", time="May the 4th")),
-    ("add: time is not a time", lambda m: m.add("x", time=1.7e18)),  # type: ignore[arg-type]
+    ("add: time is not a time", lambda m: m.add("x", time=1.7e18)),
     ("add: time is not a time", lambda m: m.add("x", time=True)),
     ("add: time is not a time", lambda m: m.add("x", time=np.datetime64("NaT"))),
     ("add: time is out of range", lambda m: m.add("x", time=2**63 - 1)),

@@ -55,7 +55,7 @@ def test_erasing_a_question_takes_its_words_out_of_the_answer(
     memory.add("Is the swordfish ready?", author="Bob", session="1")
     memory.add("Yes, at noon", author="Alice", session="1")
     other = opened()
-    assert "lexical" in other.recall("swordfish", explain=True, kinds="episodic")[0].terms  # type: ignore[operator]
+    assert "lexical" in other.recall("swordfish", explain=True, kinds="episodic")[0].terms
     assert holds(path, "swordfish")
     memory.erase(1, reason="asked")
     assert holds(path, "swordfish") == []

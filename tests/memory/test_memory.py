@@ -68,7 +68,7 @@ def test_add_keeps_every_field(memory: Memory, opened: Opened) -> None:
     ],
 )
 def test_times_are_one_instant(memory: Memory, time: object) -> None:
-    assert memory.get(memory.add("x", time=time)).time == START  # type: ignore[arg-type]
+    assert memory.get(memory.add("x", time=time)).time == START
 
 
 def test_add_many_takes_texts_mappings_and_items(memory: Memory) -> None:
@@ -104,8 +104,8 @@ def test_update_changes_what_is_named_and_keeps_the_rest(memory: Memory) -> None
         assert getattr(after, name) == getattr(before, name)
     assert memory.recall("tea").ids == [1]
     memory.update(1, text="coffee at six")
-    assert memory.recall("coffee", explain=True)[0].terms["lexical"] > 0  # type: ignore[index]
-    assert "lexical" not in memory.recall("tea", explain=True)[0].terms  # type: ignore[operator]
+    assert memory.recall("coffee", explain=True)[0].terms["lexical"] > 0
+    assert "lexical" not in memory.recall("tea", explain=True)[0].terms
     memory.update(1)
     assert memory.stats().commits == 3
 
@@ -300,7 +300,7 @@ def test_records_are_frozen_plain_and_readable(memory: Memory) -> None:
     assert recalled[:1] == (hit,)
     assert list(recalled) == [hit]
     with pytest.raises(AttributeError):
-        hit.text = "x"  # type: ignore[misc]
+        hit.text = "x"
     records = [recalled, hit, memory.get(1), *memory.neighbours(1), *memory.history(1)]
     for record in [*records, memory.stats(), memory.verify()]:
         json.dumps(record.to_dict())

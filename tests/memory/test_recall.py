@@ -135,7 +135,7 @@ def test_weights_override(memory: Memory) -> None:
     assert memory.recall("tea", weights=Weights(importance=0.0)).ids == [1, 2]
     assert memory.recall("tea", weights=Weights(importance=1.0)).ids == [2, 1]
     with pytest.raises(InvalidArgumentError, match="recall: weights must be Weights"):
-        memory.recall("tea", weights={"importance": 1.0})  # type: ignore[arg-type]
+        memory.recall("tea", weights={"importance": 1.0})
 
 
 def test_cues_spread(memory: Memory) -> None:

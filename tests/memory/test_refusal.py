@@ -10,6 +10,7 @@ import pytest
 from tests.memory.helpers import Clock, HashEmbedder
 from tests.memory.refusals import (
     BAD_ARGUMENTS,
+    BAD_BUDGETS,
     BAD_TIMES,
     BAD_VECTORS,
     SURROGATES,
@@ -46,7 +47,9 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Memory]:
         yield with_content(memory)
 
 
-@pytest.mark.parametrize(("sentence", "call"), [*BAD_VECTORS, *BAD_ARGUMENTS, *BAD_TIMES])
+@pytest.mark.parametrize(
+    ("sentence", "call"), [*BAD_VECTORS, *BAD_ARGUMENTS, *BAD_BUDGETS, *BAD_TIMES]
+)
 def test_bad_arguments(unchanged: Memory, sentence: str, call: Call) -> None:
     with refused(unchanged, InvalidArgumentError, sentence):
         call(unchanged)

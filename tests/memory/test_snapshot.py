@@ -32,7 +32,7 @@ def test_a_snapshot_is_used_and_the_tail_replayed(
     before = digest(memory)
     memory.close()
     replayed: list[int] = []
-    run = remanence.memory.view.Replay.run  # type: ignore[attr-defined]
+    run = remanence.memory.view.Replay.run
     monkeypatch.setattr(
         "remanence.memory.view.Replay.run", lambda self: (replayed.append(self.seq), run(self))
     )
@@ -133,7 +133,7 @@ def test_a_snapshot_of_a_rolled_back_log_is_refused(path: Path) -> None:
 
 def test_verify_finds_a_snapshot_that_differs(memory: Memory, opened: Opened, path: Path) -> None:
     memory.add("a")
-    engine = remanence.memory.view.Engine(16)  # type: ignore[attr-defined]
+    engine = remanence.memory.view.Engine(16)
     log, view = memory._store.log, memory._store.view
     real, view.engine = view.engine, engine
     memory.snapshot()

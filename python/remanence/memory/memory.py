@@ -280,7 +280,10 @@ class Memory:
         from ..context import assemble
 
         hits = self.recall(query, k=k, **options)
-        return assemble([recall_.Shown.of(hit) for hit in hits], budget)
+        try:
+            return assemble([recall_.Shown.of(hit) for hit in hits], budget)
+        except ValueError as error:
+            raise InvalidArgumentError(str(error)) from None
 
     def get(self, memory: Ref, *, as_of: Time | Seq | None = None) -> MemoryRow:
         """One memory as it is, or as it was known. Raises NotFoundError."""
