@@ -82,9 +82,9 @@ template <class T>
 void check_values(const char* name, View<const T> values, bool positive) {
     constexpr T most = std::numeric_limits<T>::max();
     const T least = positive ? std::numeric_limits<T>::denorm_min() : T{0};
-    bool holds = true;
-    for (const T value : values) holds &= (value >= least) & (value <= most);
-    if (holds) return;
+    int wrong = 0;
+    for (const T value : values) wrong |= (value >= least ? 0 : 1) | (value <= most ? 0 : 1);
+    if (wrong == 0) return;
     const auto bad = std::find_if(values.begin(), values.end(),
                                   [&](T value) { return !(value >= least && value <= most); });
     refuse(std::string(name) + " must be finite and " + (positive ? "positive" : "not negative") +
