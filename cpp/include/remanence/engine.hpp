@@ -1,4 +1,5 @@
-// The engine: memories, their words and their links as columns, written by commit, recalled in one call.
+// The engine: memories, their words and their links as columns, written by commit, recalled in one
+// call.
 #pragma once
 
 #include <array>
@@ -31,17 +32,17 @@ struct MemoryBatch {
     View<const TimeNs> valid_to;
     View<const float> belief;  ///< P(valid) in (0, 1]
     View<const float> importance;
-    View<const std::string_view> terms;     ///< stems separated by single spaces
-    View<const float> vectors;              ///< [m, dim] row-major, any length but zero
-    View<const std::int32_t> vector_row;    ///< [n] row of `vectors` or -1; empty = in order
-    std::size_t dim = 0;                    ///< columns of `vectors`
+    View<const std::string_view> terms;   ///< stems separated by single spaces
+    View<const float> vectors;            ///< [m, dim] row-major, any length but zero
+    View<const std::int32_t> vector_row;  ///< [n] row of `vectors` or -1; empty = in order
+    std::size_t dim = 0;                  ///< columns of `vectors`
 };
 
 struct TouchBatch {
     View<const Id> id;
     View<const TimeNs> time;
-    View<const float> weight;          ///< in (0, 100]
-    View<const std::int8_t> used;      ///< 1 used, 0 shown but not used, -1 not known
+    View<const float> weight;      ///< in (0, 100]
+    View<const std::int8_t> used;  ///< 1 used, 0 shown but not used, -1 not known
 };
 
 /// What is known of one memory's activation and counts.

@@ -38,11 +38,12 @@ REMANENCE_API std::string_view term_name(Term term);
 /// Weights of the fused score, in nats per unit of their feature. The defaults answer a question.
 ///
 /// score = bias + sum of weight * feature + ln P(valid). Features: cosine = (q - centring * m).x, m
-/// the mean of the vectors in the scopes asked, so that what is near everything counts less; lexical =
-/// BM25 over words of weight idf^1.25, divided by the root of their sum; length = ln(1 + min(tokens, 20)); question, when, author in {-1, 0, 1};
-/// date = exp(-days/14) from the interval that the question names; lift = activation minus that
-/// of a memory never touched again; usefulness = ln((used+1)/(unused+1)); next, session: share of
-/// a linked seed's lead; spreading = log lift of personalised PageRank from the cues.
+/// the mean of the vectors in the scopes asked, so that what is near everything counts less;
+/// lexical = BM25 over words of weight idf^1.25, divided by the root of their sum; length = ln(1 +
+/// min(tokens, 20)); question, when, author in {-1, 0, 1}; date = exp(-days/14) from the interval
+/// that the question names; lift = activation minus that of a memory never touched again;
+/// usefulness = ln((used+1)/(unused+1)); next, session: share of a linked seed's lead; spreading =
+/// log lift of personalised PageRank from the cues.
 struct REMANENCE_API Weights {
     float bias = -9.5F;
     float cosine = 7.2F;
@@ -74,19 +75,19 @@ struct REMANENCE_API Request {
     std::string terms;          ///< stems separated by single spaces
     std::optional<std::vector<std::uint32_t>> scopes;  ///< scopes allowed; nothing = all
     std::uint32_t kinds = 0xFF;                        ///< bit per Kind
-    std::optional<TimeNs> valid_at;   ///< nothing: hide only what had ended by `now`
-    std::optional<Seq> as_of;         ///< nothing: the newest commit
+    std::optional<TimeNs> valid_at;  ///< nothing: hide only what had ended by `now`
+    std::optional<Seq> as_of;        ///< nothing: the newest commit
     float min_belief = 0.0F;
     std::optional<std::vector<Id>> allow;  ///< only these memories
     std::vector<Id> exclude;
-    std::vector<std::uint32_t> authors;  ///< authors the question names
+    std::vector<std::uint32_t> authors;        ///< authors the question names
     std::vector<std::array<TimeNs, 2>> dates;  ///< half-open intervals the question names
     bool asks_when = false;
     std::vector<Id> cues;  ///< memories to spread activation from
     Weights weights;
     bool explain = false;
     bool proved = false;  ///< score every row exactly, without the probabilistic first stage
-    int threads = 0;  ///< 0 = the library's setting
+    int threads = 0;      ///< 0 = the library's setting
 };
 
 /// The answer, ordered by (score descending, id ascending).

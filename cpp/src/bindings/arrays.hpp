@@ -1,10 +1,9 @@
 // The one file that knows array protocols: NumPy in as views without a copy, vectors out as arrays.
 #pragma once
 
+#include <memory>
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
-
-#include <memory>
 #include <string>
 #include <vector>
 

@@ -33,9 +33,8 @@ std::vector<std::string_view> texts(const py::tuple& list) {
     out.reserve(list.size());
     for (const py::handle text : list) {
         Py_ssize_t size = 0;
-        const char* const data = PyUnicode_Check(text.ptr())
-                                     ? PyUnicode_AsUTF8AndSize(text.ptr(), &size)
-                                     : nullptr;
+        const char* const data =
+            PyUnicode_Check(text.ptr()) ? PyUnicode_AsUTF8AndSize(text.ptr(), &size) : nullptr;
         if (data == nullptr) {
             PyErr_Clear();
             throw InvalidArgument("append: terms must be str without lone surrogates");
@@ -171,29 +170,39 @@ void register_reads(py::class_<Engine>& engine) {
     engine.def_property_readonly("tag", [](const Engine& e) { return py::bytes(e.tag()); });
     engine.def("recall", &Engine::recall, py::arg("request"), py::call_guard<Release>(),
                "The exact best memories for one request.");
-    engine.def("contains", [](const Engine& e, const py::object& id, std::optional<Seq> as_of) {
-        const auto ids = view<Id>("contains", "id", id);
-        return bools_of(e.contains(ids, as_of));
-    }, py::arg("id"), py::arg("as_of") = py::none());
-    engine.def("activation",
-               [](const Engine& e, const py::object& id, TimeNs now, std::optional<Seq> as_of) {
-                   const auto ids = view<Id>("activation", "id", id);
-                   return array_of(e.activation(ids, now, as_of));
-               },
-               py::arg("id"), py::arg("now"), py::arg("as_of") = py::none(),
-               "Activation in nats at `now` [n].");
-    engine.def("vector", [](const Engine& e, Id id, std::optional<Seq> as_of) {
-        return array_of(e.vector(id, as_of));
-    }, py::arg("id"), py::arg("as_of") = py::none(), "The unit vector, empty when there is none.");
+    engine.def(
+        "contains",
+        [](const Engine& e, const py::object& id, std::optional<Seq> as_of) {
+            const auto ids = view<Id>("contains", "id", id);
+            return bools_of(e.contains(ids, as_of));
+        },
+        py::arg("id"), py::arg("as_of") = py::none());
+    engine.def(
+        "activation",
+        [](const Engine& e, const py::object& id, TimeNs now, std::optional<Seq> as_of) {
+            const auto ids = view<Id>("activation", "id", id);
+            return array_of(e.activation(ids, now, as_of));
+        },
+        py::arg("id"), py::arg("now"), py::arg("as_of") = py::none(),
+        "Activation in nats at `now` [n].");
+    engine.def(
+        "vector",
+        [](const Engine& e, Id id, std::optional<Seq> as_of) {
+            return array_of(e.vector(id, as_of));
+        },
+        py::arg("id"), py::arg("as_of") = py::none(), "The unit vector, empty when there is none.");
     engine.def("state", &state_of, py::arg("id"));
     engine.def("stats", &stats_of);
     engine.def("digest", &Engine::digest, py::call_guard<Release>(),
                "128 bits in hex over everything that answers depend on.");
-    engine.def("save", [](const Engine& e, const std::string& path, const py::bytes& tag) {
-        const std::string note = tag;
-        const Release release;
-        e.save(path, note);
-    }, py::arg("path"), py::arg("tag") = py::bytes());
+    engine.def(
+        "save",
+        [](const Engine& e, const std::string& path, const py::bytes& tag) {
+            const std::string note = tag;
+            const Release release;
+            e.save(path, note);
+        },
+        py::arg("path"), py::arg("tag") = py::bytes());
     engine.def_static("load", &Engine::load, py::arg("path"), py::call_guard<Release>());
 }
 

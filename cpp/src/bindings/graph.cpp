@@ -12,8 +12,7 @@ namespace {
 using Release = py::gil_scoped_release;
 
 EdgeFilter make_filter(const py::object& types, const std::string& direction,
-                       std::optional<TimeNs> valid_at, std::optional<Seq> as_of,
-                       float min_weight) {
+                       std::optional<TimeNs> valid_at, std::optional<Seq> as_of, float min_weight) {
     EdgeFilter f;
     if (!types.is_none()) {
         const auto v = view<std::uint16_t>("graph", "types", types);
@@ -37,15 +36,13 @@ void link(Engine& engine, const py::object& seq, const py::object& edge, const p
           const py::object& valid_from, const py::object& valid_to, bool check_only) {
     const bool one = py::isinstance<py::int_>(seq);
     const Seq single = one ? py::cast<Seq>(seq) : 0;
-    const View<const Seq> commits = one ? View<const Seq>(&single, 1)
-                                        : view<Seq>("link", "seq", seq);
-    const EdgeBatch b{view<EdgeId>("link", "edge", edge),
-                      view<Id>("link", "source", source),
-                      view<Id>("link", "target", target),
-                      view<std::uint16_t>("link", "type", type),
-                      view<float>("link", "weight", weight),
-                      view<TimeNs>("link", "valid_from", valid_from),
-                      view<TimeNs>("link", "valid_to", valid_to)};
+    const View<const Seq> commits =
+        one ? View<const Seq>(&single, 1) : view<Seq>("link", "seq", seq);
+    const EdgeBatch b{
+        view<EdgeId>("link", "edge", edge),        view<Id>("link", "source", source),
+        view<Id>("link", "target", target),        view<std::uint16_t>("link", "type", type),
+        view<float>("link", "weight", weight),     view<TimeNs>("link", "valid_from", valid_from),
+        view<TimeNs>("link", "valid_to", valid_to)};
     const Release release;
     engine.link(commits, b, check_only);
 }
@@ -53,8 +50,8 @@ void link(Engine& engine, const py::object& seq, const py::object& edge, const p
 void unlink(Engine& engine, const py::object& seq, const py::object& edge, bool check_only) {
     const bool one = py::isinstance<py::int_>(seq);
     const Seq single = one ? py::cast<Seq>(seq) : 0;
-    const View<const Seq> commits = one ? View<const Seq>(&single, 1)
-                                        : view<Seq>("unlink", "seq", seq);
+    const View<const Seq> commits =
+        one ? View<const Seq>(&single, 1) : view<Seq>("unlink", "seq", seq);
     const auto edges = view<EdgeId>("unlink", "edge", edge);
     const Release release;
     engine.unlink(commits, edges, check_only);
@@ -117,9 +114,9 @@ py::tuple walked(const Engine& engine, const py::object& seeds, const py::object
 }  // namespace
 
 void register_graph(py::class_<Engine>& engine) {
-    engine.def("link", &link, py::arg("seq"), py::arg("edge"), py::arg("source"),
-               py::arg("target"), py::arg("type"), py::arg("weight"), py::arg("valid_from"),
-               py::arg("valid_to"), py::arg("check_only") = false, "Adds edges.");
+    engine.def("link", &link, py::arg("seq"), py::arg("edge"), py::arg("source"), py::arg("target"),
+               py::arg("type"), py::arg("weight"), py::arg("valid_from"), py::arg("valid_to"),
+               py::arg("check_only") = false, "Adds edges.");
     engine.def("unlink", &unlink, py::arg("seq"), py::arg("edge"), py::arg("check_only") = false,
                "Closes edges from commit seq on.");
     engine.def("neighbours", &neighbours, py::arg("id"), py::arg("types") = py::none(),

@@ -2,10 +2,11 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
-#include "bindings/register.hpp"
 #include "remanence/backend.hpp"
 #include "remanence/error.hpp"
 #include "remanence/types.hpp"
+
+#include "bindings/register.hpp"
 
 namespace py = pybind11;
 using namespace remanence;

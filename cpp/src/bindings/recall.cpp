@@ -1,9 +1,8 @@
 // Weights, Request and Hits as Python classes.
 #include "remanence/recall.hpp"
 
-#include <pybind11/stl.h>
-
 #include <array>
+#include <pybind11/stl.h>
 
 #include "bindings/arrays.hpp"
 #include "bindings/register.hpp"
@@ -41,12 +40,12 @@ void override(Weights& weights, const py::kwargs& values) {
                                      [&](const Field& f) { return name == f.name; });
         if (at == fields.end()) throw InvalidArgument("Weights: there is no weight '" + name + "'");
         if (!PyNumber_Check(value.ptr())) {
-            throw InvalidArgument("Weights: " + name + " must be a number (got '" +
-                                  std::string(py::str(py::type::handle_of(value).attr(
-                                      "__name__"))) + "')");
+            throw InvalidArgument(
+                "Weights: " + name + " must be a number (got '" +
+                std::string(py::str(py::type::handle_of(value).attr("__name__"))) + "')");
         }
-        weights.*(at->member) = static_cast<float>(py::cast<double>(py::float_(
-            py::reinterpret_borrow<py::object>(value))));
+        weights.*(at->member) = static_cast<float>(
+            py::cast<double>(py::float_(py::reinterpret_borrow<py::object>(value))));
     }
 }
 
@@ -64,9 +63,8 @@ std::optional<std::vector<T>> copied_or_nothing(const char* name, const py::hand
 
 std::string text(const py::object& terms) {
     Py_ssize_t size = 0;
-    const char* const data = PyUnicode_Check(terms.ptr()) != 0
-                                 ? PyUnicode_AsUTF8AndSize(terms.ptr(), &size)
-                                 : nullptr;
+    const char* const data =
+        PyUnicode_Check(terms.ptr()) != 0 ? PyUnicode_AsUTF8AndSize(terms.ptr(), &size) : nullptr;
     if (data == nullptr) {
         PyErr_Clear();
         throw InvalidArgument("recall: terms must be str without lone surrogates");
@@ -83,8 +81,8 @@ std::size_t checked_k(const py::int_& k) {
     return py::cast<std::size_t>(k);
 }
 
-Request make_request(TimeNs now, const py::int_& k, const py::object& vector, const py::object& terms,
-                     const py::object& scopes, std::uint32_t kinds,
+Request make_request(TimeNs now, const py::int_& k, const py::object& vector,
+                     const py::object& terms, const py::object& scopes, std::uint32_t kinds,
                      std::optional<TimeNs> valid_at, std::optional<Seq> as_of, float min_belief,
                      const py::object& allow, const py::object& exclude, const py::object& authors,
                      const py::object& dates, bool asks_when, const py::object& cues,
@@ -104,7 +102,8 @@ Request make_request(TimeNs now, const py::int_& k, const py::object& vector, co
     q.exclude = copied<Id>("exclude", exclude);
     q.authors = copied<std::uint32_t>("authors", authors);
     const auto flat = copied<TimeNs>("dates", dates, 2);
-    if (!dates.is_none() && py::cast<py::array>(dates).shape(1) != 2) throw InvalidArgument("recall: dates must have shape [n, 2]");
+    if (!dates.is_none() && py::cast<py::array>(dates).shape(1) != 2)
+        throw InvalidArgument("recall: dates must have shape [n, 2]");
     for (std::size_t i = 0; i < flat.size(); i += 2) q.dates.push_back({flat[i], flat[i + 1]});
     q.asks_when = asks_when;
     q.cues = copied<Id>("cues", cues);
@@ -143,24 +142,27 @@ void register_recall(py::module_& m) {
 
     py::class_<Request>(m, "Request", "One recall; every array is copied.")
         .def(py::init(&make_request), py::kw_only(), py::arg("now"), py::arg("k") = 10,
-             py::arg("vector") = py::none(), py::arg("terms") = "",
-             py::arg("scopes") = py::none(), py::arg("kinds") = 0xFFU,
-             py::arg("valid_at") = py::none(), py::arg("as_of") = py::none(),
-             py::arg("min_belief") = 0.0F, py::arg("allow") = py::none(),
-             py::arg("exclude") = py::none(), py::arg("authors") = py::none(),
-             py::arg("dates") = py::none(), py::arg("asks_when") = false,
-             py::arg("cues") = py::none(), py::arg("weights") = py::none(),
-             py::arg("explain") = false, py::arg("proved") = false, py::arg("threads") = 0);
+             py::arg("vector") = py::none(), py::arg("terms") = "", py::arg("scopes") = py::none(),
+             py::arg("kinds") = 0xFFU, py::arg("valid_at") = py::none(),
+             py::arg("as_of") = py::none(), py::arg("min_belief") = 0.0F,
+             py::arg("allow") = py::none(), py::arg("exclude") = py::none(),
+             py::arg("authors") = py::none(), py::arg("dates") = py::none(),
+             py::arg("asks_when") = false, py::arg("cues") = py::none(),
+             py::arg("weights") = py::none(), py::arg("explain") = false, py::arg("proved") = false,
+             py::arg("threads") = 0);
 
     py::class_<Hits> hits(m, "Hits", "The answer, ordered by (score descending, id ascending).");
     hits.def_property_readonly("id", [](const Hits& h) { return array_of(h.id); });
     hits.def_property_readonly("score", [](const Hits& h) { return array_of(h.score); });
     hits.def_property_readonly("p_use", [](const Hits& h) { return array_of(h.p_use); });
     hits.def_property_readonly("belief", [](const Hits& h) { return array_of(h.belief); });
-    hits.def_property_readonly("terms", [](const Hits& h) -> py::object {
-        if (h.terms.empty() && !h.id.empty()) return py::none();
-        return array_of(h.terms, {static_cast<py::ssize_t>(h.id.size()), term_count});
-    }, "Terms [k, len(TERMS)] in nats, or None unless explained.");
+    hits.def_property_readonly(
+        "terms",
+        [](const Hits& h) -> py::object {
+            if (h.terms.empty() && !h.id.empty()) return py::none();
+            return array_of(h.terms, {static_cast<py::ssize_t>(h.id.size()), term_count});
+        },
+        "Terms [k, len(TERMS)] in nats, or None unless explained.");
     hits.def_readonly("scanned", &Hits::scanned, "Memories that passed the filters.");
     hits.def("__len__", [](const Hits& h) { return h.id.size(); });
     hits.attr("TERMS") = term_names();

@@ -28,9 +28,9 @@ void count(std::uint16_t& value, std::uint16_t& other) {
 /// A graded review of FSRS: used is "good", not used is "again"; unknown use changes nothing.
 void review(AccessState& state, TimeNs time, int used) {
     const int grade = used == 1 ? Fsrs6::good : Fsrs6::again;
-    const FsrsState next = fsrs.review(
-        {static_cast<double>(state.stability), static_cast<double>(state.difficulty)},
-        fsrs.days(state.last_access, time), grade);
+    const FsrsState next =
+        fsrs.review({static_cast<double>(state.stability), static_cast<double>(state.difficulty)},
+                    fsrs.days(state.last_access, time), grade);
     state.stability = static_cast<float>(next.stability);
     state.difficulty = static_cast<float>(next.difficulty);
 }
@@ -65,8 +65,8 @@ void add_access(AccessState& state, Law law, TimeNs time, float weight, int used
         const double days = seconds_to_days(state.last_access, time);
         if (law == Law::fsrs6 && used >= 0) review(state, time, used);
         if (law == Law::half_life && used >= 0) {
-            state.stability = static_cast<float>(exponential.next_half_life(
-                static_cast<double>(state.stability), days, used == 1));
+            state.stability = static_cast<float>(
+                exponential.next_half_life(static_cast<double>(state.stability), days, used == 1));
         }
         state.last_access = std::max(state.last_access, time);
     }
@@ -160,8 +160,8 @@ void raise_bound(Segment& segment, std::uint32_t r) {
     if (bound == nullptr || r >= bound->count) return;
     const AccessState state = read_access(segment, r);
     const TimeNs at = std::max(bound->made_at, state.last_access);
-    bound->nats[r] = std::max(bound->nats[r],
-                              activation_of(state, static_cast<Law>(segment.law[r]), at));
+    bound->nats[r] =
+        std::max(bound->nats[r], activation_of(state, static_cast<Law>(segment.law[r]), at));
 }
 
 float activation_of(const AccessState& state, Law law, TimeNs now) {

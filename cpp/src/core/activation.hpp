@@ -4,8 +4,9 @@
 #include <array>
 #include <cstdint>
 
-#include "core/columns.hpp"
 #include "remanence/decay.hpp"
+
+#include "core/columns.hpp"
 
 namespace remanence {
 

@@ -11,13 +11,11 @@ void check_vector(const char* verb, View<const float> vector, std::size_t row) {
         largest = std::fmax(largest, std::fabs(x));
     }
     check(finite, verb, [&] {
-        return "vector " + std::to_string(row) +
-               " holds NaN or infinity (want finite numbers)";
+        return "vector " + std::to_string(row) + " holds NaN or infinity (want finite numbers)";
     });
     check(largest >= 1e-15F && largest <= 1e15F, verb, [&] {
-        return "vector " + std::to_string(row) +
-               " has no direction (got a largest element of " + std::to_string(largest) +
-               ", want one between 1e-15 and 1e15)";
+        return "vector " + std::to_string(row) + " has no direction (got a largest element of " +
+               std::to_string(largest) + ", want one between 1e-15 and 1e15)";
     });
 }
 
@@ -38,8 +36,8 @@ void check_seq(const char* verb, View<const Seq> seq, std::size_t rows, Seq last
 namespace {
 
 void check_weights(const Weights& w) {
-    for (const float x : {w.bias, w.cosine, w.centring, w.lexical, w.lexical_document, w.length, w.question,
-                          w.author, w.date, w.when, w.lift, w.activation, w.usefulness,
+    for (const float x : {w.bias, w.cosine, w.centring, w.lexical, w.lexical_document, w.length,
+                          w.question, w.author, w.date, w.when, w.lift, w.activation, w.usefulness,
                           w.importance, w.next, w.session, w.spreading}) {
         check(std::isfinite(x) && std::fabs(x) <= 1e6F, "recall", [&] {
             return "weights must be finite and at most 1e6 in size (got " + std::to_string(x) + ")";

@@ -23,8 +23,8 @@ inline constexpr std::uint32_t code_bits = 6;       // dimensions per byte of co
 inline std::size_t code_groups(std::size_t dim) { return (dim + code_bits - 1) / code_bits; }
 inline bool codes_apply(std::size_t dim) { return dim >= least_code_dim && dim <= most_code_dim; }
 
-/// Rotates `vector` [dim] in place: random signs, then Hadamard transforms of the first and the last
-/// 2^k dimensions, three times over. Orthogonal, the same on every machine up to rounding.
+/// Rotates `vector` [dim] in place: random signs, then Hadamard transforms of the first and the
+/// last 2^k dimensions, three times over. Orthogonal, the same on every machine up to rounding.
 void rotate(float* vector, std::size_t dim);
 
 /// Encodes what is ready: whole blocks, once enough rows tell the segment's centre.

@@ -1,10 +1,9 @@
 // Memory for the columns, their layout, block summaries, and the id table.
 #include "core/columns.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstring>
+#include <sys/mman.h>
 #include <utility>
 
 #include "remanence/error.hpp"
@@ -15,7 +14,9 @@ namespace {
 constexpr std::size_t page_size = 4096;
 constexpr std::size_t huge_page = std::size_t{2} << 20U;
 
-std::size_t round_up(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) / unit * unit; }
+std::size_t round_up(std::size_t bytes, std::size_t unit) {
+    return (bytes + unit - 1) / unit * unit;
+}
 
 void prefer_huge_pages(const Pages& pages) {
     const auto start = reinterpret_cast<std::uintptr_t>(pages.data());
@@ -55,8 +56,8 @@ Pages::Pages(std::size_t bytes) : bytes_(round_up(std::max<std::size_t>(bytes, 1
 }
 
 Pages::Pages(int file, std::size_t offset, std::size_t bytes) : bytes_(bytes) {
-    void* const at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file,
-                          static_cast<off_t>(offset));
+    void* const at =
+        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, static_cast<off_t>(offset));
     if (at == MAP_FAILED) throw OutOfMemory("load: the snapshot cannot be mapped into memory");
     data_ = static_cast<std::byte*>(at);
 }

@@ -58,16 +58,16 @@ struct ColumnRef {
 
 /// What a block of rows can be spared: facts that let a filter skip its test or the whole block.
 struct BlockSummary {
-    Seq last_seq_from = 0;           ///< greatest seq_from
-    std::uint32_t closed = 0;        ///< rows with a seq_to
-    std::uint32_t touched = 0;       ///< rows accessed after their creation, or with feedback
-    std::uint32_t bounded = 0;       ///< rows with a valid_to
-    std::uint32_t doubted = 0;       ///< rows with belief < 1
+    Seq last_seq_from = 0;      ///< greatest seq_from
+    std::uint32_t closed = 0;   ///< rows with a seq_to
+    std::uint32_t touched = 0;  ///< rows accessed after their creation, or with feedback
+    std::uint32_t bounded = 0;  ///< rows with a valid_to
+    std::uint32_t doubted = 0;  ///< rows with belief < 1
     std::uint32_t vectors = 0;
-    std::uint32_t scope = none;      ///< the one scope of all rows, if uniform
+    std::uint32_t scope = none;  ///< the one scope of all rows, if uniform
     bool mixed_scopes = false;
-    std::uint8_t kinds = 0;          ///< bit per kind present
-    std::uint8_t laws = 0;           ///< bit per decay law present
+    std::uint8_t kinds = 0;  ///< bit per kind present
+    std::uint8_t laws = 0;   ///< bit per decay law present
 };
 
 /// The one-bit codes of a segment (codes.hpp), made from its vectors block by block.

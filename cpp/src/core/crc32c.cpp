@@ -27,8 +27,8 @@ std::uint32_t by_table(std::uint32_t crc, const std::uint8_t* at, std::size_t si
 
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::uint32_t crc,
-                                                                const std::uint8_t* at,
-                                                                std::size_t size) {
+                                                               const std::uint8_t* at,
+                                                               std::size_t size) {
     std::uint64_t wide = crc;
     for (; size >= 8; size -= 8, at += 8) {
         std::uint64_t word = 0;

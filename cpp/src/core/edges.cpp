@@ -22,7 +22,8 @@ void check_edges(const Engine::State& state, const EdgeBatch& b) {
     for (std::size_t i = 0; i < n; ++i) {
         check(b.edge[i] > 0 && state.links.find(b.edge[i]) == none && seen.insert(b.edge[i]).second,
               "link", [&] {
-                  return "edge ids must be positive and new (got " + std::to_string(b.edge[i]) + ")";
+                  return "edge ids must be positive and new (got " + std::to_string(b.edge[i]) +
+                         ")";
               });
         for (const Id id : {b.source[i], b.target[i]}) {
             if (state.columns.live_row(id) == none) {
@@ -49,9 +50,8 @@ void Engine::link(View<const Seq> seq, const EdgeBatch& batch, bool check_only) 
     const Columns& columns = state_->columns;
     for (std::size_t i = 0; i < batch.edge.size(); ++i) {
         state_->links.add({batch.edge[i], columns.node_of(batch.source[i]),
-                           columns.node_of(batch.target[i]), batch.valid_from[i],
-                           batch.valid_to[i], seq_of(seq, i), seq_open,
-                           batch.weight[i], batch.type[i]});
+                           columns.node_of(batch.target[i]), batch.valid_from[i], batch.valid_to[i],
+                           seq_of(seq, i), seq_open, batch.weight[i], batch.type[i]});
     }
     state_->seq = seq.back();
 }
@@ -106,9 +106,8 @@ Neighbours Engine::neighbours(Id id, const EdgeFilter& filter) const {
 Reached Engine::khop(View<const Id> seeds, int hops, const EdgeFilter& filter,
                      std::size_t limit) const {
     const std::shared_lock lock(state_->mutex);
-    check(hops >= 0 && hops <= 64, "khop", [&] {
-        return "hops must be between 0 and 64 (got " + std::to_string(hops) + ")";
-    });
+    check(hops >= 0 && hops <= 64, "khop",
+          [&] { return "hops must be between 0 and 64 (got " + std::to_string(hops) + ")"; });
     const Columns& columns = state_->columns;
     const EdgeTest test(columns, filter);
     std::unordered_set<std::uint32_t> seen;

@@ -6,12 +6,13 @@
 #include <mutex>
 #include <unordered_set>
 
+#include "remanence/canonical.hpp"
+
 #include "core/activation.hpp"
 #include "core/check.hpp"
 #include "core/codes.hpp"
 #include "core/state.hpp"
 #include "cpu/kernels.hpp"
-#include "remanence/canonical.hpp"
 
 namespace remanence {
 namespace {
@@ -63,14 +64,15 @@ void check_vectors(const Columns& columns, const MemoryBatch& b) {
     check(b.dim <= max_dim && (columns.dim == 0 || b.dim == columns.dim), "append", [&] {
         return "vectors have the wrong dimension (got " + std::to_string(b.dim) + ", want " +
                (columns.dim != 0 ? std::to_string(columns.dim)
-                                 : "at most " + std::to_string(max_dim)) + ")";
+                                 : "at most " + std::to_string(max_dim)) +
+               ")";
     });
     const std::size_t rows = b.vectors.size() / b.dim;
     if (b.vector_row.empty()) check_length("append", "vectors", rows, b.id.size());
     for (const std::int32_t row : b.vector_row) {
         check(row >= -1 && row < static_cast<std::int64_t>(rows), "append", [&] {
-            return "vector_row points outside vectors (got " + std::to_string(row) + ", want -1 to " +
-                   std::to_string(rows) + " - 1)";
+            return "vector_row points outside vectors (got " + std::to_string(row) +
+                   ", want -1 to " + std::to_string(rows) + " - 1)";
         });
     }
     for (std::size_t r = 0; r < rows; ++r) {
@@ -80,21 +82,17 @@ void check_vectors(const Columns& columns, const MemoryBatch& b) {
 
 void check_rows(const Columns& columns, const MemoryBatch& b) {
     for (std::size_t i = 0; i < b.id.size(); ++i) {
-        check(b.id[i] > 0, "append", [&] {
-            return "ids must be positive (got " + std::to_string(b.id[i]) + ")";
-        });
-        check(b.kind[i] < kind_count, "append", [&] {
-            return "kind must be below 5 (got " + std::to_string(b.kind[i]) + ")";
-        });
-        check(b.law[i] < law_count, "append", [&] {
-            return "law must be below 3 (got " + std::to_string(b.law[i]) + ")";
-        });
+        check(b.id[i] > 0, "append",
+              [&] { return "ids must be positive (got " + std::to_string(b.id[i]) + ")"; });
+        check(b.kind[i] < kind_count, "append",
+              [&] { return "kind must be below 5 (got " + std::to_string(b.kind[i]) + ")"; });
+        check(b.law[i] < law_count, "append",
+              [&] { return "law must be below 3 (got " + std::to_string(b.law[i]) + ")"; });
         check((b.flags[i] & ~flag::user_bits) == 0, "append", [&] {
             return "flags may hold bits 0 to 2 (got " + std::to_string(b.flags[i]) + ")";
         });
-        check(b.scope[i] < scope_limit, "append", [&] {
-            return "scope must be below 2^24 (got " + std::to_string(b.scope[i]) + ")";
-        });
+        check(b.scope[i] < scope_limit, "append",
+              [&] { return "scope must be below 2^24 (got " + std::to_string(b.scope[i]) + ")"; });
         check_interval("append", b.valid_from[i], b.valid_to[i]);
         check_unit_interval("append", "belief", b.belief[i]);
         check(std::fabs(b.importance[i]) <= 100.0F, "append", [&] {
@@ -203,7 +201,8 @@ void Engine::State::index_session(std::uint32_t row) {
 
 Engine::Engine(std::size_t dim) : state_(std::make_unique<State>()) {
     check(dim <= max_dim, "Engine", [&] {
-        return "dim must be at most " + std::to_string(max_dim) + " (got " + std::to_string(dim) + ")";
+        return "dim must be at most " + std::to_string(max_dim) + " (got " + std::to_string(dim) +
+               ")";
     });
     if (dim != 0) state_->columns.set_dim(dim);
 }
@@ -349,8 +348,13 @@ void Engine::touch(View<const Seq> seq, const TouchBatch& batch, bool check_only
         write_access(s, r, access);
         raise_bound(s, r);
         s.blocks[r / block_rows].touched += untouched ? 1 : 0;
-        columns.touches.push_back({batch.time[i], seq_of(seq, i), row, s.last_touch[r],
-                                   batch.weight[i], batch.used[i], {}});
+        columns.touches.push_back({batch.time[i],
+                                   seq_of(seq, i),
+                                   row,
+                                   s.last_touch[r],
+                                   batch.weight[i],
+                                   batch.used[i],
+                                   {}});
         s.last_touch[r] = static_cast<std::uint32_t>(columns.touches.size() - 1);
     }
     state_->seq = seq.back();

@@ -4,9 +4,10 @@
 #include <cstring>
 #include <mutex>
 
+#include "remanence/error.hpp"
+
 #include "core/activation.hpp"
 #include "core/state.hpp"
-#include "remanence/error.hpp"
 
 namespace remanence {
 namespace {
@@ -87,10 +88,8 @@ std::vector<std::uint8_t> Engine::contains(View<const Id> ids, std::optional<Seq
     std::vector<std::uint8_t> out;
     for (const Id id : ids) {
         const std::uint32_t node = state_->columns.node_of(id);
-        out.push_back(node != none && state_->columns.visible_row(
-                                          node, seq_seen(as_of)) != none
-                          ? 1
-                          : 0);
+        out.push_back(
+            node != none && state_->columns.visible_row(node, seq_seen(as_of)) != none ? 1 : 0);
     }
     return out;
 }
@@ -137,8 +136,7 @@ std::vector<float> Engine::vector(Id id, std::optional<Seq> as_of) const {
     const std::shared_lock lock(state_->mutex);
     const Columns& columns = state_->columns;
     const std::uint32_t node = columns.node_of(id);
-    const std::uint32_t row =
-        node == none ? none : columns.visible_row(node, seq_seen(as_of));
+    const std::uint32_t row = node == none ? none : columns.visible_row(node, seq_seen(as_of));
     if (row == none) throw NotFound("vector: there is no memory " + std::to_string(id));
     const float* const at = columns.vector(row);
     return at == nullptr ? std::vector<float>{} : std::vector<float>(at, at + columns.dim);
@@ -180,8 +178,7 @@ std::string Engine::digest() const {
         const bool vectors = std::any_of(segment->blocks.begin(), segment->blocks.end(),
                                          [](const BlockSummary& b) { return b.vectors != 0; });
         if (vectors) {
-            digest.bytes(segment->vectors(),
-                         columns.padded_dim * sizeof(float) * segment->count);
+            digest.bytes(segment->vectors(), columns.padded_dim * sizeof(float) * segment->count);
         }
     }
     digest.number(digest_words(state_->lexicon));

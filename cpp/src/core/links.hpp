@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/columns.hpp"
 #include "remanence/graph.hpp"
+
+#include "core/columns.hpp"
 
 namespace remanence {
 

@@ -2,7 +2,6 @@
 #include "core/plugin.hpp"
 
 #include <dlfcn.h>
-
 #include <filesystem>
 #include <map>
 #include <mutex>
@@ -31,8 +30,8 @@ std::string open_plugin(const std::string& name) {
     if (entry == nullptr) return name + ": is not a backend of remanence";
     const PluginInfo* const info = entry();
     if (build_id() != info->build_id) {
-        return name + ": belongs to another build (got " + info->build_id + ", want " +
-               build_id() + ")";
+        return name + ": belongs to another build (got " + info->build_id + ", want " + build_id() +
+               ")";
     }
     const char* const why = info->why_unavailable();
     return why == nullptr ? std::string() : name + ": " + why;

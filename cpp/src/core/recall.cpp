@@ -4,6 +4,8 @@
 #include <map>
 #include <mutex>
 
+#include "remanence/decay_math.hpp"
+
 #include "core/check.hpp"
 #include "core/scan.hpp"
 #include "core/state.hpp"
@@ -11,12 +13,11 @@
 #include "core/walk.hpp"
 #include "cpu/kernels.hpp"
 #include "cpu/search.hpp"
-#include "remanence/decay_math.hpp"
 
 namespace remanence {
 namespace {
 
-constexpr std::size_t seed_count = 50;       // each seed is worth its lead over the best row after it
+constexpr std::size_t seed_count = 50;  // each seed is worth its lead over the best row after it
 constexpr std::size_t session_limit = 4096;  // rows of a session above which it says nothing
 constexpr double k1 = 1.5;
 constexpr double b = 0.75;
@@ -35,9 +36,8 @@ void resolve_scopes(const Request& q, ScanPlan& plan) {
     if (!q.scopes) return;
     std::uint32_t greatest = 0;
     for (const std::uint32_t scope : *q.scopes) {
-        check(scope < scope_limit, "recall", [&] {
-            return "scope must be below 2^24 (got " + std::to_string(scope) + ")";
-        });
+        check(scope < scope_limit, "recall",
+              [&] { return "scope must be below 2^24 (got " + std::to_string(scope) + ")"; });
         greatest = std::max(greatest, scope);
     }
     plan.scope_allowed.assign(greatest + std::size_t{1}, 0);
@@ -58,9 +58,8 @@ void resolve_rows(const Engine::State& state, const Request& q, ScanPlan& plan) 
     if (q.allow) {
         plan.row_allowed.assign((columns.count() / block_rows + 1) * (block_rows / 64), 0);
         for (const Id id : *q.allow) {
-            each_version(id, [&](std::uint32_t row) {
-                plan.row_allowed[row / 64] |= 1ULL << (row % 64);
-            });
+            each_version(
+                id, [&](std::uint32_t row) { plan.row_allowed[row / 64] |= 1ULL << (row % 64); });
         }
     }
     for (const Id id : q.exclude) {
@@ -176,8 +175,8 @@ void gain_session(const Engine::State& state, const ScanPlan& plan, std::uint32_
         if (state.columns.row_visible(other, plan.seq)) rows.push_back(other);
     }
     if (rows.size() > session_limit) return;
-    const float share = plan.request->weights.session *
-                        std::sqrt(20.0F / static_cast<float>(rows.size()));
+    const float share =
+        plan.request->weights.session * std::sqrt(20.0F / static_cast<float>(rows.size()));
     const float gain = std::min(1.0F, share) * lead;
     for (const std::uint32_t other : rows) {
         if (state.columns.at(other).kind[Columns::within(other)] != 0) continue;
@@ -276,8 +275,8 @@ Hits Engine::recall(const Request& request) const {
     resolve_terms(*state_, request, totals, plan);
     if (request.authors.size() == 1) plan.author = request.authors[0];
     prepare_tables(plan);
-    const bool links = state_->links.count() != 0 || !state_->sessions.empty() ||
-                       !request.cues.empty();
+    const bool links =
+        state_->links.count() != 0 || !state_->sessions.empty() || !request.cues.empty();
     const std::size_t keep = links ? std::max(request.k, seed_count + 1) : request.k;
     ScanAnswer answer = cpu::search(plan, keep, worker_count(request.threads));
     const Gains gains = links ? link_gains(*state_, plan, answer.top) : Gains{};

@@ -2,9 +2,10 @@
 #include <algorithm>
 #include <array>
 
-#include "core/plugin.hpp"
 #include "remanence/backend.hpp"
 #include "remanence/error.hpp"
+
+#include "core/plugin.hpp"
 
 namespace remanence {
 namespace {

@@ -6,9 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "remanence/recall.hpp"
+
 #include "core/columns.hpp"
 #include "core/lexicon.hpp"
-#include "remanence/recall.hpp"
 
 namespace remanence {
 
@@ -23,7 +24,7 @@ struct ScanPlan {
     const Columns* columns = nullptr;
     const Request* request = nullptr;
     Seq seq = seq_now;
-    std::vector<float> query;  ///< unit vector, padded; empty = no vector cue
+    std::vector<float> query;                 ///< unit vector, padded; empty = no vector cue
     std::vector<std::uint8_t> scope_allowed;  ///< [scope]; empty = all
     std::vector<std::uint64_t> row_allowed;   ///< bit per row; empty = all
     std::vector<std::uint32_t> excluded;      ///< sorted rows

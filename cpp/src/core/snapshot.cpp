@@ -117,8 +117,7 @@ void rebuild(Engine::State& state, const Reader& in) {
         if (s.node[r] == columns.nodes()) columns.add_node(s.id[r]);
         const bool older = s.previous[r] == none || s.previous[r] < row;
         if (s.node[r] >= columns.nodes() || !older || s.kind[r] >= kind_count ||
-            s.law[r] >= law_count || s.scope[r] >= scope_limit ||
-            s.statics[r] >= static_count ||
+            s.law[r] >= law_count || s.scope[r] >= scope_limit || s.statics[r] >= static_count ||
             (s.last_touch[r] != none && s.last_touch[r] >= columns.touches.size())) {
             in.refuse("holds a row that contradicts itself");
         }
@@ -151,6 +150,7 @@ void Engine::save(const std::string& path, const std::string& tag) const {
     }
     save_words(out, state_->lexicon);
     std::vector<Edge> edges;
+    edges.reserve(state_->links.count());
     for (std::uint32_t e = 0; e < state_->links.count(); ++e) edges.push_back(state_->links.at(e));
     out.section("edges", edges);
     out.finish();

@@ -6,22 +6,22 @@
 // believes a byte.
 #pragma once
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <string>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <vector>
+
+#include "remanence/error.hpp"
 
 #include "core/columns.hpp"
 #include "core/crc32c.hpp"
 #include "core/threads.hpp"
-#include "remanence/error.hpp"
 
 namespace remanence::snapshot {
 
@@ -102,7 +102,8 @@ class Writer {
 public:
     /// Writes beside `path` and takes its place only when whole: a reader may have it mapped.
     explicit Writer(const std::string& path)
-        : path_(path), partial_(path + ".partial"),
+        : path_(path),
+          partial_(path + ".partial"),
           file_(partial_, O_CREAT | O_TRUNC | O_WRONLY, "save") {
         const std::array<char, page> zeros{};
         file_.write(zeros.data(), zeros.size());  // the header is written last
@@ -126,8 +127,12 @@ public:
         const std::size_t bytes = directory_.size() * sizeof(Section);
         const std::uint64_t at = file_.written;
         file_.write(directory_.data(), bytes);
-        Header h{magic, format_version, static_cast<std::uint32_t>(directory_.size()), at + bytes,
-                 crc32c(0, directory_.data(), bytes), 0};
+        Header h{magic,
+                 format_version,
+                 static_cast<std::uint32_t>(directory_.size()),
+                 at + bytes,
+                 crc32c(0, directory_.data(), bytes),
+                 0};
         h.header_crc = crc32c(0, &h, offsetof(Header, header_crc));
         if (::pwrite(file_.descriptor, &h, sizeof h, 0) != static_cast<ssize_t>(sizeof h)) {
             file_.fail("cannot be written");
@@ -155,7 +160,7 @@ private:
 class Reader {
 public:
     explicit Reader(const std::string& path) : file_(path, O_RDONLY, "load"), path_(path) {
-        struct stat info {};
+        struct stat info{};
         if (::fstat(file_.descriptor, &info) != 0) file_.fail("cannot be read");
         const auto size = static_cast<std::size_t>(info.st_size);
         if (size < sizeof(Header)) refuse("is too short to be one");

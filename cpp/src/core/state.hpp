@@ -6,10 +6,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "remanence/engine.hpp"
+
 #include "core/columns.hpp"
 #include "core/lexicon.hpp"
 #include "core/links.hpp"
-#include "remanence/engine.hpp"
 
 namespace remanence {
 

@@ -2,10 +2,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "remanence/canonical.hpp"
+
 #include "core/activation.hpp"
 #include "core/scan.hpp"
 #include "cpu/kernels.hpp"
-#include "remanence/canonical.hpp"
 
 namespace remanence {
 namespace {
@@ -35,9 +36,9 @@ float& value(TermValues& values, Term term) { return values[static_cast<std::siz
 
 std::string_view term_name(Term term) {
     static constexpr std::array<std::string_view, term_count> names = {
-        "bias", "length",     "question",   "when",       "lexical", "author", "date",    "lift",
-        "activation", "usefulness", "importance", "belief", "cosine", "next", "session",
-        "spreading"};
+        "bias",   "length", "question",   "when",       "lexical",    "author",
+        "date",   "lift",   "activation", "usefulness", "importance", "belief",
+        "cosine", "next",   "session",    "spreading"};
     return names[static_cast<std::size_t>(term)];
 }
 
@@ -55,10 +56,12 @@ float days_from(TimeNs time, const std::vector<std::array<TimeNs, 2>>& dates) {
         float days = 0.0F;
         if (time < from) {
             days = 3.0F * (static_cast<float>(static_cast<std::uint64_t>(from) -
-                                              static_cast<std::uint64_t>(time)) / day_ns);
+                                              static_cast<std::uint64_t>(time)) /
+                           day_ns);
         } else if (time >= to) {
             days = static_cast<float>(static_cast<std::uint64_t>(time) -
-                                      static_cast<std::uint64_t>(to)) / day_ns;
+                                      static_cast<std::uint64_t>(to)) /
+                   day_ns;
         }
         nearest = std::min(nearest, days);
     }
@@ -71,8 +74,8 @@ float date_feature(TimeNs time, const std::vector<std::array<TimeNs, 2>>& dates)
 }
 
 float usefulness_feature(std::uint32_t used, std::uint32_t unused) {
-    return static_cast<float>(canonical_log((static_cast<double>(used) + 1.0) /
-                                            (static_cast<double>(unused) + 1.0)));
+    return static_cast<float>(
+        canonical_log((static_cast<double>(used) + 1.0) / (static_cast<double>(unused) + 1.0)));
 }
 
 void prepare_tables(ScanPlan& plan) {

@@ -1,15 +1,14 @@
 // The pool behind parallel_for.
 #include "core/threads.hpp"
 
-#include <pthread.h>
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <pthread.h>
+#include <sched.h>
 #include <string>
 #include <thread>
 #include <vector>
@@ -97,12 +96,12 @@ std::mutex pool_mutex;
 Pool& pool() {
     const std::lock_guard lock(pool_mutex);
     if (the_pool.load() == nullptr) {
-        static const int registered = pthread_atfork(
-            [] { pool_mutex.lock(); }, [] { pool_mutex.unlock(); },
-            [] {
-                the_pool.store(nullptr);
-                pool_mutex.unlock();
-            });
+        static const int registered =
+            pthread_atfork([] { pool_mutex.lock(); }, [] { pool_mutex.unlock(); },
+                           [] {
+                               the_pool.store(nullptr);
+                               pool_mutex.unlock();
+                           });
         (void)registered;
         the_pool.store(new Pool);
     }

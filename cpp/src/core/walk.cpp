@@ -6,9 +6,10 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "remanence/canonical.hpp"
+
 #include "core/check.hpp"
 #include "core/state.hpp"
-#include "remanence/canonical.hpp"
 
 namespace remanence {
 namespace {
@@ -68,9 +69,8 @@ void check_walk(const WalkRequest& request) {
         check_length("propagate", "weights", request.weights.size(), request.seeds.size());
     }
     for (const float w : request.weights) {
-        check(w > 0.0F && w <= 1e6F, "propagate", [&] {
-            return "seed weights must be in (0, 1e6] (got " + std::to_string(w) + ")";
-        });
+        check(w > 0.0F && w <= 1e6F, "propagate",
+              [&] { return "seed weights must be in (0, 1e6] (got " + std::to_string(w) + ")"; });
     }
     check(request.damping >= 0.0 && request.damping <= 0.99, "propagate", [&] {
         return "damping must be in [0, 0.99] (got " + std::to_string(request.damping) + ")";
@@ -95,8 +95,7 @@ Mass ranked(const Columns& columns, std::vector<NodeMass> found) {
 
 }  // namespace
 
-std::vector<NodeMass> walk(const Columns& columns, const Links& links,
-                           const WalkRequest& request) {
+std::vector<NodeMass> walk(const Columns& columns, const Links& links, const WalkRequest& request) {
     check_walk(request);
     const EdgeTest test(columns, request.filter);
     std::vector<std::uint32_t> seeds;
@@ -139,12 +138,12 @@ std::vector<NodeMass> walk(const Columns& columns, const Links& links,
         mass.swap(next);
     }
     std::vector<NodeMass> out;
+    out.reserve(n);
     for (std::size_t u = 0; u < n; ++u) out.push_back({graph.nodes[u], mass[u], graph.degree[u]});
     return out;
 }
 
-std::vector<NodeMass> lift(const Columns& columns, const Links& links,
-                           const WalkRequest& request) {
+std::vector<NodeMass> lift(const Columns& columns, const Links& links, const WalkRequest& request) {
     std::vector<NodeMass> out = walk(columns, links, request);
     const EdgeTest test(columns, request.filter);
     double all = 0.0;

@@ -130,7 +130,8 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, Scratch& scratch) {
             return s.valid_from[f + i] <= at && open_at(s.valid_to[f + i], at);
         });
     } else if (sum.bounded != 0) {
-        keep_rows(scratch, b.count, [&](std::uint32_t i) { return open_at(s.valid_to[f + i], q.now); });
+        keep_rows(scratch, b.count,
+                  [&](std::uint32_t i) { return open_at(s.valid_to[f + i], q.now); });
     }
     if (!plan.row_allowed.empty()) {
         for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
@@ -144,8 +145,7 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, Scratch& scratch) {
     return rows_in(scratch);
 }
 
-bool score_words(const ScanPlan& plan, std::uint32_t first, std::uint32_t rows,
-                 Scratch& scratch) {
+bool score_words(const ScanPlan& plan, std::uint32_t first, std::uint32_t rows, Scratch& scratch) {
     bool any = false;
     for (const ScanTerm& term : plan.terms) {
         const auto& list = *term.postings;

@@ -31,8 +31,8 @@ struct Scratch {
 struct Block {
     const Segment& s;
     const BlockSummary& summary;
-    std::uint32_t first;   ///< within the segment
-    std::uint32_t row;     ///< of the whole store
+    std::uint32_t first;  ///< within the segment
+    std::uint32_t row;    ///< of the whole store
     std::uint32_t count;
 };
 

@@ -9,13 +9,14 @@
 
 namespace remanence::cpu {
 
-/// Columns of one block of rows and the query's share of every side term. Null means "adds nothing".
+/// Columns of one block of rows and the query's share of every side term. Null means "adds
+/// nothing".
 struct SideBlock {
     std::uint32_t count = 0;
     const float* table = nullptr;  ///< [static_count] bias + length + question + when
     const std::uint16_t* statics = nullptr;
-    const float* lexical = nullptr;        ///< BM25 of the block's rows, already normalised
-    const float* lexical_weight = nullptr; ///< [kind_count]
+    const float* lexical = nullptr;         ///< BM25 of the block's rows, already normalised
+    const float* lexical_weight = nullptr;  ///< [kind_count]
     const std::uint8_t* kind = nullptr;
     const std::uint32_t* author = nullptr;
     std::uint32_t wanted_author = 0;

@@ -8,8 +8,9 @@
 #include <immintrin.h>
 #endif
 
-#include "cpu/kernels.hpp"
 #include "remanence/canonical.hpp"
+
+#include "cpu/kernels.hpp"
 
 namespace remanence::cpu {
 namespace {
@@ -78,13 +79,12 @@ REMANENCE_LANE_FN void dot_rows(const float* query, const float* rows, std::size
 }
 #endif
 
-void dot(const float* query, const float* rows, std::size_t padded, std::size_t count,
-         float* out) {
+void dot(const float* query, const float* rows, std::size_t padded, std::size_t count, float* out) {
     dot_rows(query, rows, padded, count, out);
 }
 
-void activation(const PowerTraceConstants& constants, const float* const* trace,
-                const float* age_s, std::size_t count, float* out) {
+void activation(const PowerTraceConstants& constants, const float* const* trace, const float* age_s,
+                std::size_t count, float* out) {
     for (std::size_t i = 0; i < count; i += lane_count) {
         Lane held[power_trace_size];
         for (int k = 0; k < power_trace_size; ++k) held[k] = load(trace[k] + i);
@@ -103,8 +103,8 @@ void side(const SideBlock& b, float* out) {
     if (b.author != nullptr) {
         for (std::uint32_t i = 0; i < n; ++i) {
             const float known = b.author[i] == 0 || b.kind[i] != 0 ? 0.0F : -b.author_weight;
-            out[i] = out[i] + (b.author[i] == b.wanted_author && b.kind[i] == 0 ? b.author_weight
-                                                                               : known);
+            out[i] = out[i] +
+                     (b.author[i] == b.wanted_author && b.kind[i] == 0 ? b.author_weight : known);
         }
     }
     if (b.date != nullptr) {
@@ -158,7 +158,7 @@ void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_
 
 }  // namespace
 
-const Kernels REMANENCE_KERNELS = {REMANENCE_KERNELS_NAME, dot, activation, side, bounds,
-                                   keep_above};
+const Kernels REMANENCE_KERNELS = {
+    REMANENCE_KERNELS_NAME, dot, activation, side, bounds, keep_above};
 
 }  // namespace remanence::cpu

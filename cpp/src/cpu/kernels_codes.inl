@@ -1,4 +1,5 @@
-// Sums of table entries for 64 rows of codes: one byte shuffle per six dimensions where there is one.
+// Sums of table entries for 64 rows of codes: one byte shuffle per six dimensions where there is
+// one.
 
 #if defined(__AVX512VBMI__)
 

@@ -5,7 +5,8 @@
 #include <atomic>
 #include <bit>
 #include <cmath>
-#include <optional>
+#include <limits>
+#include <memory>
 
 #include "core/codes.hpp"
 #include "core/threads.hpp"
@@ -30,8 +31,7 @@ public:
         }
     }
     float bar() const {
-        return heap_.size() < keep_ ? -std::numeric_limits<float>::infinity()
-                                    : heap_.front().score;
+        return heap_.size() < keep_ ? -std::numeric_limits<float>::infinity() : heap_.front().score;
     }
     std::vector<Scored>& rows() { return heap_; }
 
@@ -44,7 +44,7 @@ private:
 struct Shared {
     const ScanPlan& plan;
     std::size_t keep;
-    std::optional<CodeQuery> codes;  ///< nothing: every row is scored exactly
+    std::unique_ptr<const CodeQuery> codes;  ///< null: every row is scored exactly
     std::atomic<float> bar{-std::numeric_limits<float>::infinity()};
 
     void raise(float value) {
@@ -151,13 +151,13 @@ void seed(Shared& shared) {
 }
 
 /// Codes pay where the cosine can raise a score and the answer is short against the store.
-std::optional<CodeQuery> code_question(const ScanPlan& plan, std::size_t keep) {
+std::unique_ptr<const CodeQuery> code_question(const ScanPlan& plan, std::size_t keep) {
     const std::size_t dim = plan.columns->dim;
     if (plan.query.empty() || plan.request->weights.cosine <= 0.0F || !codes_apply(dim) ||
         keep * 64 > plan.columns->count() || plan.request->proved) {
-        return std::nullopt;
+        return nullptr;
     }
-    return make_code_query(plan.query, dim);
+    return std::make_unique<const CodeQuery>(make_code_query(plan.query, dim));
 }
 
 }  // namespace
