@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.memory.helpers import holds
+from tests.memory.helpers import holds, snapshot_of
 
 from remanence import (
     Memory,
     NotFoundError,
     Seq,
+    StorageError,
 )
+from remanence.memory import sidecar
 
 Opened = Callable[..., Memory]
 
@@ -81,3 +85,58 @@ def test_erase_keeps_entities_that_others_mention(memory: Memory) -> None:
     assert memory.get(bob).text == "Bob"
     with pytest.raises(NotFoundError, match="erase: memory 1 was erased before"):
         memory.erase(1, reason="again")
+
+
+def test_a_reader_of_the_old_state_delays_the_bytes_not_the_erasure(
+    opened: Opened, path: Path
+) -> None:
+    memory = opened(timeout=0.2)
+    memory.add(SECRET)
+    memory.add("another " + SECRET)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN")
+    other.execute("SELECT count(*) FROM memories").fetchone()
+    with pytest.raises(StorageError, match=r"^erase: done, but another process still reads"):
+        memory.erase(1, reason="asked", op_id="e")
+    with pytest.raises(NotFoundError, match="get: memory 1 was erased"):
+        memory.get(1)
+    other.close()
+    memory.erase(1, reason="asked", op_id="e")
+    assert len(memory.history(1)) == 1
+    memory.erase(2, reason="asked")
+    assert holds(path, "swordfish") == []
+
+
+def test_a_snapshot_made_during_an_erasure_does_not_stay(
+    memory: Memory, opened: Opened, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.add(SECRET)
+    other = opened()
+    write = sidecar.save
+
+    def erase_meanwhile(*arguments: Any, **options: Any) -> None:
+        other.erase(1, reason="asked")
+        write(*arguments, **options)
+
+    monkeypatch.setattr("remanence.memory.sidecar.save", erase_meanwhile)
+    vector = memory._store.view.engine.vector(1).tobytes()
+    memory.snapshot()
+    assert holds(path, vector) == []
+    assert not snapshot_of(path).exists()
+    assert memory.stats().snapshot == "none"
+    assert memory.verify().ok
+
+
+def test_a_snapshot_left_by_a_crash_after_an_erasure_is_deleted(
+    memory: Memory, opened: Opened, path: Path
+) -> None:
+    memory.add(SECRET)
+    memory.snapshot()
+    left = snapshot_of(path).read_bytes()
+    memory.erase(1, reason="asked")
+    memory.close()
+    snapshot_of(path).write_bytes(left)
+    again = opened()
+    assert again.stats().snapshot == "refused: it still holds what commit 2 erased"
+    assert not snapshot_of(path).exists()
+    assert again.verify().ok

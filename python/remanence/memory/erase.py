@@ -42,7 +42,7 @@ def erase(store: Store, memories: Any, reason: str, op_id: str | None) -> None:
     if not store.log.checkpoint(verb):
         raise StorageError(
             f"erase: done, but another process still reads an older state of {store.log.path}; "
-            "the bytes leave with its next checkpoint (call erase again with the same op_id)"
+            "the bytes leave with the next erase or when the last process closes the store"
         )
 
 

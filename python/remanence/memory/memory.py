@@ -180,7 +180,8 @@ class Memory:
         """Remove the content of memories for good: its bytes leave every file of the store.
 
         A tombstone with the reason and a salted hash stays. Entities that only they mention go
-        with them. Names of scopes, authors and edge types stay. Raises NotFoundError.
+        with them. Names of scopes, sessions, authors and edge types stay. Raises NotFoundError;
+        StorageError if the content is erased but another process still reads the old bytes.
         """
         erase_.erase(self._store, memory, reason, op_id)
 

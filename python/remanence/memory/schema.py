@@ -12,6 +12,8 @@ from .errors import CorruptDataError, RemanenceError, StorageError
 APPLICATION_ID = 0x52454D41  # "REMA"
 VERSION = 1
 PAGE_SIZE = 16_384
+OLDEST_SQLITE = (3, 38, 0)
+"""STRICT tables and the JSON functions."""
 
 # Wide payload columns come last: a reader of the narrow ones never touches overflow pages.
 TABLES = """
@@ -190,7 +192,12 @@ def _statements(text: str) -> list[str]:
 def check_path(verb: str, path: Path, *, read_only: bool) -> None:
     """One sentence for what is wrong with a path before SQLite sees it."""
     problem: RemanenceError | None = None
-    if path.is_dir():
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        want = ".".join(map(str, OLDEST_SQLITE))
+        problem = StorageError(
+            f"{verb}: this Python's SQLite is too old (got {sqlite3.sqlite_version}, want {want})"
+        )
+    elif path.is_dir():
         problem = StorageError(f"{verb}: {path} is a folder (want a file)")
     elif not path.parent.is_dir():
         problem = StorageError(f"{verb}: the folder {path.parent} does not exist")

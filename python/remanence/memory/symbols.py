@@ -9,14 +9,13 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core import EDGE_TYPES
+from .._core import EDGE_TYPES, FIRST_FREE_EDGE_TYPE
 from ..text import AuthorNames
 from .errors import InvalidArgumentError
 
 Scope = tuple[str, ...]
 
 RESERVED_TYPES: dict[str, int] = dict(EDGE_TYPES)
-FIRST_FREE_TYPE = 16
 MAX_TYPE = 65_535
 SPACES = ("scope", "author", "session", "type", "year")
 
@@ -71,7 +70,7 @@ class Symbols:
 
     def next_id(self, space: str) -> int:
         """The number that the next new name of `space` gets."""
-        first = FIRST_FREE_TYPE if space == "type" else 1
+        first = FIRST_FREE_EDGE_TYPE if space == "type" else 1
         own = len(self._ids[space]) - (len(RESERVED_TYPES) if space == "type" else 0)
         return first + own
 
@@ -92,10 +91,11 @@ class Symbols:
         return np.array(self._below.get(scope, ()), dtype=np.uint32)
 
     def scopes(self) -> list[Scope]:
-        return sorted(self._scopes.values())
+        return sorted(list(self._scopes.values()))
 
     def years(self) -> tuple[int, ...]:
-        return tuple(sorted(int(name) for name in self._ids["year"]))
+        # A list first: another thread may add a name meanwhile.
+        return tuple(sorted(map(int, list(self._ids["year"]))))
 
 
 class NewSymbols:

@@ -178,9 +178,10 @@ class View:
                 time=self.time,
                 checksum=self.checksum,
             )
-            self.changes = 0
-            self.refused = None
             newest = connection.execute("SELECT max(seq) FROM erasures").fetchone()[0]
             # An eraser deletes the snapshot after its commit; one of us two sees the other.
             if newest is not None and newest > self.seq:
                 sidecar.remove(self._log.path)
+            else:
+                self.changes = 0
+            self.refused = None
