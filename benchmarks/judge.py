@@ -77,6 +77,7 @@ class Questions:
         self.vectors = vectors.astype(np.float64)
         self.scopes = np.array([":".join(item["scope"]) for item in items])
         self.turn = np.array([item["kind"] == "episodic" for item in items])
+        self.document = np.array([item["kind"] == "document" for item in items])
         names = [item["author"] for item in items]
         self.authors = {n: i + 1 for i, n in enumerate(dict.fromkeys(filter(None, names)))}
         self.author = np.array([self.authors.get(name or "", 0) for name in names])
@@ -144,7 +145,7 @@ class Questions:
         lengths = np.linalg.norm(self.vectors, axis=1)
         unit = self.vectors / np.where(lengths > 0, lengths, 1)[:, None]
         score = w.bias + w.cosine * (unit @ (query - w.centring * mean))
-        lexical = np.where(turn, w.lexical, w.lexical_document)
+        lexical = np.where(self.document, w.lexical_document, w.lexical)
         score += lexical * self._lexical(cues.terms.split(), inside)
         side = w.length * self.length + w.question * self.question
         side = side + (w.when * self.when if cues.asks_when else 0.0)
@@ -184,7 +185,12 @@ class Questions:
         gain, session_gain = np.zeros(len(own)), np.zeros(len(own))
         for seed in order[:SEEDS]:
             lead = own[seed] - bar
-            if lead <= 0 or not self.turn[seed]:
+            if lead <= 0:
+                continue
+            if not self.turn[seed] or self.session_of[seed] is None:
+                alone = min(1.0, self.weights.session * math.sqrt(SESSION_SIZE))
+                session_gain[seed] = max(session_gain[seed], alone * lead)
+            if not self.turn[seed]:
                 continue
             for other in self.beside[int(seed)]:
                 gain[other] += self.weights.next * lead

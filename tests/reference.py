@@ -21,7 +21,9 @@ TERMS = (
     *("bias", "length", "question", "when", "lexical", "author", "date", "lift", "activation"),
     *("usefulness", "importance", "belief", "cosine", "next", "session", "spreading"),
 )
-EPISODIC, QUESTION, TIME_EXPRESSION = 0, 1, 2
+EPISODIC, DOCUMENT = 0, 2
+QUESTION, TIME_EXPRESSION = 1, 2
+ROOT_20 = np.sqrt(F(20))
 NEXT, ANSWERS = 1, 2
 REQUEST: dict[str, Any] = {
     "k": 10, "vector": None, "terms": "", "scopes": None, "kinds": 0xFF, "valid_at": None,
@@ -249,13 +251,18 @@ class Judge(Graph):
         return terms
 
     def add_links(self, hits: dict[int, Row], w: dict[str, F], seq: int) -> None:
-        """The lead of each of the best episodic hits, shared with its turn before and after and
-        with its session."""
+        """The lead of each of the best hits, shared by a turn with the turn before and after and
+        with its session; a memory outside of any session is a session of one."""
         seen = self.seen(seq)
         best = [(added(hit["terms"]), hit["row"]) for hit in ranked(hits)]
         for score, row in best[:SEEDS]:
             lead = score - best[min(SEEDS, len(best) - 1)][0]
-            if lead <= 0 or row["kind"] != EPISODIC:
+            if lead <= 0:
+                continue
+            if row["kind"] != EPISODIC or row["session"] == 0:
+                terms = hits[row["id"]]["terms"]
+                terms["session"] = max(terms["session"], min(F(1), w["session"] * ROOT_20) * lead)
+            if row["kind"] != EPISODIC:
                 continue
             memory, session = row["id"], row["session"]
             answered = {m for _, m, _ in self.neighbours(memory, as_of=seq, types=[ANSWERS])}
@@ -298,7 +305,7 @@ def passes(row: Row, q: Row) -> bool:
 
 
 def lexical_weight(row: Row, w: dict[str, F]) -> F:
-    return w["lexical"] if row["kind"] == EPISODIC else w["lexical_document"]
+    return w["lexical_document"] if row["kind"] == DOCUMENT else w["lexical"]
 
 
 def ranked(hits: dict[int, Row]) -> list[Row]:

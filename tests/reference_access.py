@@ -118,7 +118,8 @@ def touch(state: State, time: int, weight: float, used: int) -> None:
         h = float(state.stability)
         forgotten = -expm1(-days(state.last, time) / h * LN2)
         state.stability = F(min(max(h * (1.0 + forgotten if used else 0.5), 1 / 24), 36_500.0))
-    state.last = max(state.last, time)
+    if state.law == POWER_TRACE or used >= 0:
+        state.last = max(state.last, time)
     state.accesses += 1
     state.used += used == 1
     state.unused += used == 0

@@ -48,8 +48,8 @@ struct REMANENCE_API Weights {
     float bias = -9.5F;
     float cosine = 7.2F;
     float centring = 1.0F;          ///< share of the mean vector taken out of the query
-    float lexical = 3.0F;           ///< episodic memories
-    float lexical_document = 0.9F;  ///< every other kind
+    float lexical = 3.0F;           ///< turns, facts and other short statements
+    float lexical_document = 1.5F;  ///< documents: longer texts
     float length = 0.18F;
     float question = -0.6F;
     float author = 0.75F;

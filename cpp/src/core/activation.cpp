@@ -61,10 +61,10 @@ AccessState first_access(Law law, TimeNs time) {
 void add_access(AccessState& state, Law law, TimeNs time, float weight, int used) {
     if (law == Law::power_trace) {
         power_trace_add(state.trace.data(), state.last_access, time, static_cast<double>(weight));
-    } else {
+    } else if (used >= 0) {  // a law of graded outcomes learns nothing from a mere look
         const double days = seconds_to_days(state.last_access, time);
-        if (law == Law::fsrs6 && used >= 0) review(state, time, used);
-        if (law == Law::half_life && used >= 0) {
+        if (law == Law::fsrs6) review(state, time, used);
+        if (law == Law::half_life) {
             state.stability = static_cast<float>(
                 exponential.next_half_life(static_cast<double>(state.stability), days, used == 1));
         }

@@ -165,11 +165,18 @@ void gain_next(const Engine::State& state, const ScanPlan& plan, std::uint32_t r
     }
 }
 
+/// A session shares the lead of its best turn. A memory outside of any is a session of one: were it
+/// left out, turns would rise above facts and documents of the same evidence.
 void gain_session(const Engine::State& state, const ScanPlan& plan, std::uint32_t row, float lead,
                   Gains& gains) {
-    const std::uint32_t session = state.columns.at(row).session[Columns::within(row)];
+    const Segment& s = state.columns.at(row);
+    const std::uint32_t session = s.session[Columns::within(row)];
     const auto at = state.sessions.find(session);
-    if (session == 0 || at == state.sessions.end()) return;
+    if (s.kind[Columns::within(row)] != 0 || session == 0 || at == state.sessions.end()) {
+        const float alone = std::min(1.0F, plan.request->weights.session * std::sqrt(20.0F));
+        gains[row].session = std::max(gains[row].session, alone * lead);
+        return;
+    }
     std::vector<std::uint32_t> rows;
     for (const std::uint32_t other : at->second) {
         if (state.columns.row_visible(other, plan.seq)) rows.push_back(other);
@@ -209,8 +216,8 @@ Gains link_gains(const Engine::State& state, const ScanPlan& plan, const std::ve
             const float lead = top[i].score - bar;
             if (lead <= 0.0F) break;
             const Segment& s = state.columns.at(top[i].row);
-            if (s.kind[Columns::within(top[i].row)] != 0) continue;
-            if (w.next != 0.0F) gain_next(state, plan, top[i].row, lead, gains);
+            const bool turn = s.kind[Columns::within(top[i].row)] == 0;
+            if (turn && w.next != 0.0F) gain_next(state, plan, top[i].row, lead, gains);
             if (w.session != 0.0F) gain_session(state, plan, top[i].row, lead, gains);
         }
     }
@@ -276,7 +283,7 @@ Hits Engine::recall(const Request& request) const {
     if (request.authors.size() == 1) plan.author = request.authors[0];
     prepare_tables(plan);
     const bool links =
-        state_->links.count() != 0 || !state_->sessions.empty() || !request.cues.empty();
+        request.weights.session != 0.0F || state_->links.count() != 0 || !request.cues.empty();
     const std::size_t keep = links ? std::max(request.k, seed_count + 1) : request.k;
     ScanAnswer answer = cpu::search(plan, keep, worker_count(request.threads));
     const Gains gains = links ? link_gains(*state_, plan, answer.top) : Gains{};

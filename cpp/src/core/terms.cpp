@@ -83,7 +83,9 @@ void prepare_tables(ScanPlan& plan) {
     const float when = plan.request->asks_when ? w.when : 0.0F;
     for (int kind = 0; kind < kind_count; ++kind) {
         const bool turn = kind == episodic;
-        plan.lexical_weight[static_cast<std::size_t>(kind)] = turn ? w.lexical : w.lexical_document;
+        const bool document = kind == static_cast<int>(Kind::document);
+        plan.lexical_weight[static_cast<std::size_t>(kind)] =
+            document ? w.lexical_document : w.lexical;
         for (int flags = 0; flags < 4; ++flags) {
             for (std::uint32_t length = 0; length < static_lengths; ++length) {
                 float sum = w.bias;

@@ -15,21 +15,30 @@
 namespace remanence::cpu {
 namespace {
 
+/// Lanes of the processor's own width, for work on one row per lane.
 #if defined(REMANENCE_SCALAR_LANES)
 using Lane = float;
-constexpr std::size_t lane_count = 1;
-#else
+#elif defined(__AVX512F__)
 using Lane = float __attribute__((vector_size(64)));
-constexpr std::size_t lane_count = 16;
+#elif defined(__AVX2__)
+using Lane = float __attribute__((vector_size(32)));
+#else
+using Lane = float __attribute__((vector_size(16)));
 #endif
+constexpr std::size_t lane_count = sizeof(Lane) / sizeof(float);
 
-REMANENCE_LANE_FN Lane load(const float* at) {
-    Lane value;
+/// The 16 sums of a dot product, whatever the width of the processor.
+using Sums = float __attribute__((vector_size(64)));
+
+template <class V>
+REMANENCE_LANE_FN V load(const float* at) {
+    V value;
     __builtin_memcpy(&value, at, sizeof value);
     return value;
 }
 
-REMANENCE_LANE_FN void store(float* at, const Lane& value) {
+template <class V>
+REMANENCE_LANE_FN void store(float* at, const V& value) {
     __builtin_memcpy(at, &value, sizeof value);
 }
 
@@ -57,11 +66,11 @@ REMANENCE_LANE_FN void dot_rows(const float* query, const float* rows, std::size
 template <int n>
 REMANENCE_LANE_FN void dot_group(const float* query, const float* rows, std::size_t padded,
                                  float* out) {
-    Lane sum[n] = {};
+    Sums sum[n] = {};
     for (std::size_t j = 0; j < padded; j += 16) {
-        const Lane q = load(query + j);
+        const Sums q = load<Sums>(query + j);
         for (int r = 0; r < n; ++r) {
-            sum[r] = sum[r] + q * load(rows + static_cast<std::size_t>(r) * padded + j);
+            sum[r] = sum[r] + q * load<Sums>(rows + static_cast<std::size_t>(r) * padded + j);
         }
     }
     for (int r = 0; r < n; ++r) {
@@ -87,8 +96,8 @@ void activation(const PowerTraceConstants& constants, const float* const* trace,
                 std::size_t count, float* out) {
     for (std::size_t i = 0; i < count; i += lane_count) {
         Lane held[power_trace_size];
-        for (int k = 0; k < power_trace_size; ++k) held[k] = load(trace[k] + i);
-        store(out + i, power_trace_activation<Lane>(held, load(age_s + i), constants));
+        for (std::size_t k = 0; k < power_trace_size; ++k) held[k] = load<Lane>(trace[k] + i);
+        store(out + i, power_trace_activation<Lane>(held, load<Lane>(age_s + i), constants));
     }
 }
 

@@ -74,7 +74,9 @@ void bound_scores(const Shared& shared, const Block& b, float bar, Scratch& scra
                   &block.centre);
     kernels().bounds(block, scratch.bound.data());
     // Rounding of the bound's own sums: far below this share of the terms that enter it.
-    const float slack = 1e-5F * (1.0F + std::fabs(bar) + std::fabs(block.weight));
+    const Weights& w = shared.plan.request->weights;
+    const float slack =
+        1e-5F * (1.0F + std::fabs(bar) + std::fabs(w.cosine) + std::fabs(w.activation));
     kernels().keep_above(scratch.bound.data(), bar - slack, block_rows, scratch.mask.data());
 }
 

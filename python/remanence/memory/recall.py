@@ -40,7 +40,7 @@ REASONS = {
     "usefulness": "was useful before",
     "importance": "marked as important",
     "next": "next to a good hit in its conversation",
-    "session": "in the conversation of a good hit",
+    "session": "stands out among all, or is in the conversation of one that does",
     "spreading": "connected to what was asked about",
 }
 AGAINST = {

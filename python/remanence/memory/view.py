@@ -164,7 +164,8 @@ class View:
                 if self.epoch == epoch:
                     return result
         # The reader's lock comes first, as everywhere: `read` may ask the log.
-        with self._log.reading(verb), self.lock:
+        with self._log.snapshot(verb) as connection, self.lock:
+            self.catch_up(connection)
             return read(self.engine, self.seq)
 
     def save(self, connection: sqlite3.Connection) -> None:
