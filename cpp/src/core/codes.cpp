@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/threads.hpp"
+#include "cpu/kernels.hpp"
 
 namespace remanence {
 namespace {
@@ -36,18 +37,9 @@ const std::vector<float>& signs(int round) {
     return all[static_cast<std::size_t>(round)];
 }
 
-/// Hadamard transform of 2^k values, scaled to keep lengths.
-void hadamard(float* x, std::size_t size) {
-    for (std::size_t half = 1; half < size; half *= 2) {
-        for (std::size_t first = 0; first < size; first += 2 * half) {
-            for (std::size_t j = first; j < first + half; ++j) {
-                const float a = x[j];
-                const float b = x[j + half];
-                x[j] = a + b;
-                x[j + half] = a - b;
-            }
-        }
-    }
+/// The orthogonal Hadamard transform of 2^k values.
+void turn(float* x, std::size_t size) {
+    cpu::kernels().hadamard(x, size);
     const float scale = 1.0F / std::sqrt(static_cast<float>(size));
     for (std::size_t j = 0; j < size; ++j) x[j] *= scale;
 }
@@ -105,8 +97,8 @@ void rotate(float* vector, std::size_t dim) {
     for (int round = 0; round < rounds; ++round) {
         const float* const sign = signs(round).data();
         for (std::size_t j = 0; j < dim; ++j) vector[j] *= sign[j];
-        hadamard(vector, window);
-        if (window != dim) hadamard(vector + (dim - window), window);
+        turn(vector, window);
+        if (window != dim) turn(vector + (dim - window), window);
     }
 }
 

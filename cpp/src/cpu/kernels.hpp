@@ -57,6 +57,8 @@ struct Kernels {
                        const float* age_s, std::size_t count, float* out);
     /// Adds every side term of a block in the order of `Term`.
     void (*side)(const SideBlock& block, float* out);
+    /// Hadamard transform of 2^k values in place, k at least 4; lengths grow by 2^(k/2).
+    void (*hadamard)(float* x, std::size_t size);
     /// An upper bound of every row's score, from its code.
     void (*bounds)(const CodeBlock& block, float* out);
     /// Clears the bits of rows below `bar`; count is a multiple of 64.

@@ -140,6 +140,46 @@ void side(const SideBlock& b, float* out) {
     }
 }
 
+void hadamard_from(float* x, std::size_t size, std::size_t half) {
+    for (; half < size; half *= 2) {
+        for (std::size_t first = 0; first < size; first += 2 * half) {
+            float* const low = x + first;
+            float* const high = low + half;
+            for (std::size_t j = 0; j < half; ++j) {
+                const float a = low[j];
+                const float b = high[j];
+                low[j] = a + b;
+                high[j] = a - b;
+            }
+        }
+    }
+}
+
+#if defined(REMANENCE_SCALAR_LANES)
+void hadamard(float* x, std::size_t size) { hadamard_from(x, size, 1); }
+#else
+/// One step within 16 lanes: each lane meets the lane `half` away, the upper one subtracted.
+template <int half>
+REMANENCE_LANE_FN Sums meet(const Sums& x) {
+    std::int32_t partner[16];
+    float sign[16];
+    for (int l = 0; l < 16; ++l) {
+        partner[l] = l ^ half;
+        sign[l] = (l & half) != 0 ? -1.0F : 1.0F;
+    }
+    lanes::Int<Sums> mask;
+    __builtin_memcpy(&mask, partner, sizeof mask);
+    return __builtin_shuffle(x, mask) + x * load<Sums>(sign);
+}
+
+void hadamard(float* x, std::size_t size) {
+    for (std::size_t j = 0; j < size; j += 16) {
+        store(x + j, meet<8>(meet<4>(meet<2>(meet<1>(load<Sums>(x + j))))));
+    }
+    hadamard_from(x, size, 16);
+}
+#endif
+
 #include "cpu/kernels_codes.inl"
 
 void bounds(const CodeBlock& b, float* out) {
@@ -168,6 +208,6 @@ void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_
 }  // namespace
 
 const Kernels REMANENCE_KERNELS = {
-    REMANENCE_KERNELS_NAME, dot, activation, side, bounds, keep_above};
+    REMANENCE_KERNELS_NAME, dot, activation, side, hadamard, bounds, keep_above};
 
 }  // namespace remanence::cpu
