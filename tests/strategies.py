@@ -160,7 +160,6 @@ def rare(*values: Any) -> st.SearchStrategy[Any]:
 times = st.one_of(
     st.integers(0, 40).map(lambda n: T0 + n * 7 * HOUR), rare(TIME_MIN, TIME_MAX, 0, T0 - 1)
 )
-instants = times.filter(lambda t: t != TIME_MAX)
 ends = st.one_of(
     st.just(TIME_MAX), st.just(TIME_MAX), st.integers(1, 10).map(lambda n: T0 + n * DAY)
 )
@@ -213,14 +212,14 @@ def requests(dim: int, ids: list[int], last_seq: int = 0) -> st.SearchStrategy[R
         st.tuples(times, times).map(sorted).filter(lambda d: d[0] < d[1]), min_size=1, max_size=2
     )
     return st.fixed_dictionaries(
-        {"now": instants, "weights": weights},
+        {"now": times, "weights": weights},
         optional={
             "k": st.one_of(st.integers(1, 8), st.just(1_000_000)),
             "vector": st.integers(0, VECTORS - 1).map(lambda n: vector(n, dim)),
             "terms": texts,
             "scopes": st.lists(st.integers(0, 4), max_size=3),
             "kinds": st.integers(0, 31),
-            "valid_at": instants,
+            "valid_at": times,
             "as_of": st.integers(0, last_seq + 1),
             "min_belief": st.sampled_from([0.0, 0.25, 1.0]),
             "allow": some,

@@ -80,6 +80,7 @@ def test_as_of_a_commit_equals_what_was_answered_then(data):
     pair.append(row(1, vector=vector(0, 4)), row(2))
     history = data.draw(steps(4), "history")
     request = data.draw(requests(4, []), "request")
+    request.pop("as_of", None)
     request |= {"explain": True, "cues": data.draw(st.sampled_from([None, [1], [1, 2]]))}
     then = {pair.seq: answer_or_refusal(pair, request)}
     for step in history:

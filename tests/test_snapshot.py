@@ -247,17 +247,39 @@ def test_a_path_that_cannot_be_read_or_written_is_named(tmp_path):
         _core.Engine.load(str(tmp_path))
 
 
-def test_a_full_disk_is_an_error():
-    if not Path("/dev/full").exists():
-        pytest.skip("no /dev/full here to play the full disk")
-    with pytest.raises(_core.RemanenceError, match=r"cannot be written \(No space left"):
-        small().engine.save("/dev/full")
+def child(code: str) -> str:
+    """What a process of its own printed."""
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_disk_without_room_keeps_the_old_file(tmp_path):
+    """A limit on the size of files plays the full disk."""
+    path = tmp_path / "engine.snapshot"
+    old = saved(small().engine, tmp_path).read_bytes()
+    said = child(f"""
+import resource, signal
+from remanence import _core
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    _core.Engine(3).save({str(path)!r}, bytes(100_000))
+except _core.RemanenceError as refusal:
+    print(refusal)
+""")
+    assert "save: the snapshot" in said
+    assert "cannot be written" in said
+    assert path.read_bytes() == old
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_saving_over_the_file_it_was_loaded_from_keeps_both_alive(tmp_path):
     """A full segment is mapped from the file, so the file must not be emptied under it."""
-    code = f"""
-import numpy as np
+    child(f"""
 from remanence import _core
 from tests.strategies import memory_arrays, row
 path = {str(tmp_path / "own")!r}
@@ -267,9 +289,4 @@ engine.save(path)
 loaded = _core.Engine.load(path)
 loaded.save(path)
 assert loaded.digest() == engine.digest() == _core.Engine.load(path).digest()
-"""
-    root = Path(__file__).resolve().parent.parent
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+""")
