@@ -20,11 +20,8 @@ struct Scratch {
     alignas(64) std::array<float, block_rows> lift{};
     alignas(64) std::array<float, block_rows> activation{};
     alignas(64) std::array<float, block_rows> usefulness{};
-    alignas(64) std::array<float, block_rows> bound{};
     alignas(64) std::array<float, task_rows> lexical{};
     std::array<std::uint64_t, block_rows / 64> mask{};
-    std::size_t bounded = 0;   ///< rows whose code was read
-    std::size_t survived = 0;  ///< of these, rows that had to be scored exactly
 };
 
 /// One block of a segment: its place and its rows in use.

@@ -1,4 +1,4 @@
-// The exact fused scan: filter a block, add its side terms, add the cosine, keep the best.
+// The exact fused scan: bound every row by its code, then score what may still be among the best.
 #include "cpu/search.hpp"
 
 #include <algorithm>
@@ -40,160 +40,209 @@ private:
     std::vector<Scored> heap_;
 };
 
-/// What all workers of one scan share: the question for the codes and the best known bar.
-struct Shared {
-    const ScanPlan& plan;
-    std::size_t keep;
-    std::unique_ptr<const CodeQuery> codes;  ///< null: every row is scored exactly
-    std::atomic<float> bar{-std::numeric_limits<float>::infinity()};
+/// Kept from call to call: fresh pages for every question would cost more than writing them.
+std::vector<float>& bound_buffer() {
+    thread_local std::vector<float> buffer;
+    return buffer;
+}
 
-    void raise(float value) {
-        float known = bar.load(std::memory_order_relaxed);
-        while (value > known && !bar.compare_exchange_weak(known, value)) {
-        }
-    }
+/// One scan: what all its workers share.
+class Scan {
+public:
+    Scan(const ScanPlan& plan, std::size_t keep, int workers);
+    ScanAnswer run();
+
+private:
+    struct Worker {
+        explicit Worker(std::size_t keep) : bounds(keep), best(keep) {}
+        Best bounds;  ///< rows by the upper bound of their score
+        Best best;    ///< rows by their score
+        std::size_t scanned = 0;
+        std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
+    };
+    using Task = void (Scan::*)(std::uint32_t first, Worker& worker);
+
+    void each_task(Task task);
+    void bound_task(std::uint32_t first, Worker& worker);
+    void score_task(std::uint32_t first, Worker& worker);
+    bool coded(const Block& b) const;
+    void bound_block(const Block& b, const float* lexical, Worker& worker);
+    void score_block(const Block& b, const float* lexical, Worker& worker);
+    float first_bar();
+    void raise(float value);
+    std::vector<Scored> merged(Best Worker::* rows);
+
+    const ScanPlan& plan_;
+    std::size_t keep_;
+    std::unique_ptr<const CodeQuery> codes_;  ///< null: every row is scored exactly
+    std::vector<Worker> workers_;
+    std::vector<float>& bound_;    ///< [row] upper bound of the score, where a block is coded
+    std::vector<float> greatest_;  ///< [block] greatest of its bounds
+    std::atomic<float> bar_{-std::numeric_limits<float>::infinity()};
 };
 
-/// Keeps the rows of the mask whose code leaves them a chance; scratch.score holds side terms.
-void bound_scores(const Shared& shared, const Block& b, float bar, Scratch& scratch) {
-    const CodeQuery& q = *shared.codes;
+/// Codes pay where the cosine can raise a score and the answer is short against the store.
+bool codes_pay(const ScanPlan& plan, std::size_t keep) {
+    return !plan.query.empty() && plan.request->weights.cosine > 0.0F &&
+           codes_apply(plan.columns->dim) && keep * 64 <= plan.columns->count() &&
+           !plan.request->proved;
+}
+
+Scan::Scan(const ScanPlan& plan, std::size_t keep, int workers)
+    : plan_(plan), keep_(keep), bound_(bound_buffer()) {
+    for (int w = 0; w < workers; ++w) workers_.emplace_back(keep);
+    if (!codes_pay(plan, keep)) return;
+    codes_ = std::make_unique<const CodeQuery>(make_code_query(plan.query, plan.columns->dim));
+    const std::size_t blocks = (plan.columns->count() + block_rows - 1) / block_rows;
+    if (bound_.size() < blocks * block_rows) bound_.resize(blocks * block_rows);
+    greatest_.assign(blocks, -std::numeric_limits<float>::infinity());
+}
+
+void Scan::each_task(Task task) {
+    const std::size_t tasks = (plan_.columns->count() + task_rows - 1) / task_rows;
+    parallel_for(tasks, static_cast<int>(workers_.size()), [&](std::size_t index, int worker) {
+        const auto first = static_cast<std::uint32_t>(index * task_rows);
+        (this->*task)(first, workers_[static_cast<std::size_t>(worker)]);
+    });
+}
+
+bool Scan::coded(const Block& b) const {
+    return codes_ != nullptr && b.first + block_rows <= b.s.codes.encoded;
+}
+
+void Scan::bound_task(std::uint32_t first, Worker& worker) {
+    const bool words = score_words(plan_, first, task_rows, *worker.scratch);
+    const std::uint32_t end = std::min(first + task_rows, plan_.columns->count());
+    for (std::uint32_t row = first; row < end; row += block_rows) {
+        const Block b = block_at(*plan_.columns, row);
+        const float* lexical = words ? worker.scratch->lexical.data() + (row - first) : nullptr;
+        if (coded(b)) bound_block(b, lexical, worker);
+    }
+}
+
+/// Upper bounds of a block's scores from its codes and side terms.
+void Scan::bound_block(const Block& b, const float* lexical, Worker& worker) {
+    Scratch& scratch = *worker.scratch;
+    const std::uint32_t passed = filter(plan_, b, scratch);
+    if (passed == 0) return;
+    worker.scanned += passed;
+    score_side(plan_, b, lexical, true, scratch);
     const SegmentCodes& codes = b.s.codes;
     CodeBlock block;
     block.count = block_rows;
     block.groups = codes.groups;
     block.codes = codes.bits() + b.first * codes.groups;
-    block.table = q.table.data();
+    block.table = codes_->table.data();
     block.scale = codes.scale + b.first;
     block.error = codes.error + b.first;
     block.side = scratch.score.data();
-    block.step = q.step;
-    block.offset = q.offset;
-    block.norm = q.norm;
-    block.weight = shared.plan.request->weights.cosine;
-    kernels().dot(shared.plan.query.data(), codes.centre.data(), codes.centre.size(), 1,
-                  &block.centre);
-    kernels().bounds(block, scratch.bound.data());
-    // Rounding of the bound's own sums: far below this share of the terms that enter it.
-    const Weights& w = shared.plan.request->weights;
-    const float slack =
-        1e-5F * (1.0F + std::fabs(bar) + std::fabs(w.cosine) + std::fabs(w.activation));
-    kernels().keep_above(scratch.bound.data(), bar - slack, block_rows, scratch.mask.data());
-}
-
-/// Whether the codes of this block are worth reading: not where most rows survive them anyway.
-bool code_helps(const Shared& shared, const Block& b, const Scratch& scratch) {
-    if (!shared.codes || b.first + block_rows > b.s.codes.encoded) return false;
-    return scratch.bounded < 8 * block_rows || scratch.survived * 2 < scratch.bounded;
-}
-
-void scan_block(Shared& shared, const Block& b, const float* lexical, Scratch& scratch, Best& best,
-                std::size_t& scanned) {
-    const ScanPlan& plan = shared.plan;
-    std::uint32_t passed = filter(plan, b, scratch);
-    if (passed == 0) return;
-    scanned += passed;
-    const bool cosine = !plan.query.empty() && b.summary.vectors != 0;
-    const bool coded = cosine && code_helps(shared, b, scratch);
-    bool bounds = score_side(plan, b, lexical, coded, scratch);
-    float bar = std::max(best.bar(), shared.bar.load(std::memory_order_relaxed));
-    if (coded) {
-        bound_scores(shared, b, bar, scratch);
-        scratch.bounded += passed;
-        passed = rows_in(scratch);
-        scratch.survived += passed;
+    block.step = codes_->step;
+    block.offset = codes_->offset;
+    block.norm = codes_->norm;
+    block.weight = plan_.request->weights.cosine;
+    kernels().dot(plan_.query.data(), codes.centre.data(), codes.centre.size(), 1, &block.centre);
+    float* const bound = bound_.data() + b.row;
+    kernels().bounds(block, bound);
+    float bar = worker.bounds.bar();
+    float greatest = -std::numeric_limits<float>::infinity();
+    const bool all = passed == block_rows;
+    for (std::uint32_t i = 0; i < block_rows; ++i) {
+        if (!all && (scratch.mask[i / 64] >> (i % 64) & 1U) == 0) continue;
+        greatest = std::max(greatest, bound[i]);
+        if (bound[i] < bar) continue;
+        worker.bounds.offer({bound[i], b.row + i, b.s.id[b.first + i]});
+        bar = worker.bounds.bar();
     }
-    if (passed == 0) return;
-    if (bounds && passed > block_rows / 16) bounds = score_side(plan, b, lexical, false, scratch);
-    if (cosine && !bounds) score_cosine(plan, b, passed, scratch);
-    const float weight = plan.request->weights.cosine;
+    greatest_[b.row / block_rows] = greatest;
+}
+
+void Scan::raise(float value) {
+    float known = bar_.load(std::memory_order_relaxed);
+    while (value > known && !bar_.compare_exchange_weak(known, value)) {
+    }
+}
+
+std::vector<Scored> Scan::merged(Best Worker::* rows) {
+    std::vector<Scored> all;
+    for (Worker& worker : workers_) {
+        const auto& some = (worker.*rows).rows();
+        all.insert(all.end(), some.begin(), some.end());
+    }
+    std::sort(all.begin(), all.end(), better);
+    if (all.size() > keep_) all.resize(keep_);
+    return all;
+}
+
+/// The least score of the rows with the best bounds: as many rows are at least as good.
+float Scan::first_bar() {
+    const std::vector<Scored> likely = merged(&Worker::bounds);
+    if (likely.size() < keep_) return -std::numeric_limits<float>::infinity();
+    float bar = std::numeric_limits<float>::infinity();
+    for (const Scored& s : likely) bar = std::min(bar, total(row_terms(plan_, s.row)));
+    return bar;
+}
+
+void Scan::score_task(std::uint32_t first, Worker& worker) {
+    const std::uint32_t end = std::min(first + task_rows, plan_.columns->count());
+    const Weights& w = plan_.request->weights;
+    for (std::uint32_t row = first; row < end; row += block_rows) {
+        const Block b = block_at(*plan_.columns, row);
+        const float bar = bar_.load(std::memory_order_relaxed);
+        // The bounds' own rounding is far below this share of the terms that enter them.
+        const float slack =
+            1e-5F * (1.0F + std::fabs(bar) + std::fabs(w.cosine) + std::fabs(w.activation));
+        if (coded(b) && greatest_[row / block_rows] < bar - slack) continue;
+        Scratch& scratch = *worker.scratch;
+        const std::uint32_t passed = filter(plan_, b, scratch);
+        if (!coded(b)) worker.scanned += passed;
+        if (coded(b)) {
+            kernels().keep_above(bound_.data() + row, bar - slack, block_rows, scratch.mask.data());
+        }
+        if (rows_in(scratch) == 0) continue;
+        const bool words = score_words(plan_, row, block_rows, scratch);
+        score_block(b, words ? scratch.lexical.data() : nullptr, worker);
+        raise(worker.best.bar());
+    }
+}
+
+/// Scores the rows of the mask exactly.
+void Scan::score_block(const Block& b, const float* lexical, Worker& worker) {
+    Scratch& scratch = *worker.scratch;
+    const bool cosine = !plan_.query.empty() && b.summary.vectors != 0;
+    score_side(plan_, b, lexical, false, scratch);
+    if (cosine) score_cosine(plan_, b, rows_in(scratch), scratch);
+    const float weight = plan_.request->weights.cosine;
+    float bar = worker.best.bar();
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = scratch.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             float score = scratch.score[i];
-            if (bounds) {
-                score = total(row_terms(plan, b.row + i));
-            } else if (cosine && (b.s.flags[b.first + i] & flag::has_vector) != 0) {
+            if (cosine && (b.s.flags[b.first + i] & flag::has_vector) != 0) {
                 score = score + weight * scratch.cosine[i];
             }
             if (score < bar) continue;
-            best.offer({score, b.row + i, b.s.id[b.first + i]});
-            bar = std::max(bar, best.bar());
+            worker.best.offer({score, b.row + i, b.s.id[b.first + i]});
+            bar = worker.best.bar();
         }
     }
-    shared.raise(best.bar());
 }
 
-/// A first bar: of one block in sixteen, the rows with the best bounds are scored exactly. Without
-/// it the first blocks of the scan would have to be scored whole.
-void seed(Shared& shared) {
-    const ScanPlan& plan = shared.plan;
-    const Columns& columns = *plan.columns;
-    auto scratch = std::make_unique<Scratch>();
-    std::vector<Scored> likely;
-    for (std::uint32_t row = 0; row + block_rows <= columns.count(); row += task_rows) {
-        const Block b = block_at(columns, row);
-        if (b.first + block_rows > b.s.codes.encoded) continue;
-        if (filter(plan, b, *scratch) == 0) continue;
-        const bool words = score_words(plan, row, block_rows, *scratch);
-        score_side(plan, b, words ? scratch->lexical.data() : nullptr, true, *scratch);
-        bound_scores(shared, b, -std::numeric_limits<float>::infinity(), *scratch);
-        for (std::uint32_t i = 0; i < block_rows; ++i) {
-            if ((scratch->mask[i / 64] >> (i % 64) & 1U) == 0) continue;
-            likely.push_back({scratch->bound[i], row + i, b.s.id[b.first + i]});
-        }
+ScanAnswer Scan::run() {
+    if (codes_ != nullptr) {
+        each_task(&Scan::bound_task);
+        raise(first_bar());
     }
-    if (likely.size() < shared.keep) return;
-    const auto end = likely.begin() + static_cast<std::ptrdiff_t>(shared.keep);
-    std::nth_element(likely.begin(), end - 1, likely.end(), better);
-    float bar = std::numeric_limits<float>::infinity();
-    for (auto at = likely.begin(); at != end; ++at) {
-        bar = std::min(bar, total(row_terms(plan, at->row)));
-    }
-    shared.raise(bar);
-}
-
-/// Codes pay where the cosine can raise a score and the answer is short against the store.
-std::unique_ptr<const CodeQuery> code_question(const ScanPlan& plan, std::size_t keep) {
-    const std::size_t dim = plan.columns->dim;
-    if (plan.query.empty() || plan.request->weights.cosine <= 0.0F || !codes_apply(dim) ||
-        keep * 64 > plan.columns->count() || plan.request->proved) {
-        return nullptr;
-    }
-    return std::make_unique<const CodeQuery>(make_code_query(plan.query, dim));
+    each_task(&Scan::score_task);
+    ScanAnswer answer;
+    answer.top = merged(&Worker::best);
+    for (const Worker& worker : workers_) answer.scanned += worker.scanned;
+    return answer;
 }
 
 }  // namespace
 
 ScanAnswer search(const ScanPlan& plan, std::size_t keep, int workers) {
-    const Columns& columns = *plan.columns;
-    Shared shared{plan, keep, code_question(plan, keep)};
-    if (shared.codes) seed(shared);
-    const std::size_t tasks = (columns.count() + task_rows - 1) / task_rows;
-    const auto slots = static_cast<std::size_t>(workers);
-    std::vector<Best> best(slots, Best(keep));
-    std::vector<std::size_t> scanned(slots, 0);
-    std::vector<std::unique_ptr<Scratch>> scratch(slots);
-    parallel_for(tasks, workers, [&](std::size_t task, int worker) {
-        const auto slot = static_cast<std::size_t>(worker);
-        if (!scratch[slot]) scratch[slot] = std::make_unique<Scratch>();
-        const auto first = static_cast<std::uint32_t>(task * task_rows);
-        const bool words = score_words(plan, first, task_rows, *scratch[slot]);
-        const std::uint32_t end = std::min(first + task_rows, columns.count());
-        for (std::uint32_t row = first; row < end; row += block_rows) {
-            const float* lexical = words ? scratch[slot]->lexical.data() + (row - first) : nullptr;
-            scan_block(shared, block_at(columns, row), lexical, *scratch[slot], best[slot],
-                       scanned[slot]);
-        }
-    });
-    ScanAnswer answer;
-    for (std::size_t slot = 0; slot < slots; ++slot) {
-        auto& rows = best[slot].rows();
-        answer.top.insert(answer.top.end(), rows.begin(), rows.end());
-        answer.scanned += scanned[slot];
-    }
-    std::sort(answer.top.begin(), answer.top.end(), better);
-    if (answer.top.size() > keep) answer.top.resize(keep);
-    return answer;
+    return Scan(plan, keep, workers).run();
 }
 
 }  // namespace remanence::cpu
