@@ -16,6 +16,7 @@ from tests.memory.helpers import (
 
 from remanence import (
     InvalidArgumentError,
+    Item,
     Memory,
 )
 from remanence.memory.schema import APPEND_ONLY, APPLICATION_ID, VERSION
@@ -77,6 +78,25 @@ def test_replay_in_small_windows_gives_the_same_state(
     for window in (1, 2, 3, 5):
         monkeypatch.setattr("remanence.memory.replay.WINDOW", window)
         assert digest(opened(snapshot=False)) == before
+
+
+def test_every_look_up_has_an_index(memory: Memory) -> None:
+    fill(memory)
+    queries = []
+    writer = memory._store.log._writer
+    writer.set_trace_callback(queries.append)
+    memory.add_many([Item("and then?", session="1"), Item("x", triples=[("a", "b", "c")])])
+    memory.add("x", op_id="op")
+    memory.update(1, text="y")
+    memory.erase(2, reason="asked")
+    writer.set_trace_callback(None)
+    asked = {query for query in queries if query.startswith("SELECT")}
+    assert len(asked) > 8
+    for query in asked:
+        plan = " ".join(row[3] for row in writer.execute(f"EXPLAIN QUERY PLAN {query}"))
+        # The newest row of a table is the first of its order; an erasure may read all commits.
+        cheap = query.endswith("LIMIT 1") and "DESC" in query
+        assert "SCAN" not in plan or cheap or "sum(changes)" in query, (query, plan)
 
 
 def test_op_id_is_applied_once_ever(memory: Memory, opened: Opened) -> None:

@@ -34,7 +34,7 @@ def test_a_snapshot_is_used_and_the_tail_replayed(
     replayed: list[int] = []
     run = remanence.memory.view.Replay.run
     monkeypatch.setattr(
-        "remanence.memory.view.Replay.run", lambda self: (replayed.append(self.seq), run(self))
+        "remanence.memory.view.Replay.run", lambda self: (replayed.append(self.head.seq), run(self))
     )
     again = opened()
     assert len(replayed) == 1

@@ -23,6 +23,8 @@ from .vectors import Vectors
 
 EPISODIC, ENTITY = 0, 4
 EXTRACTOR_FLAGS = 3
+SMALL = 64
+"""A larger batch is read before the log is held; should its sessions go on meanwhile, again."""
 MENTIONS = "mentions"
 
 Key = tuple[Scope, str]
@@ -88,15 +90,18 @@ def add(
     store: Store, verb: str, batch: Batch, vectors: Vectors, op_id: str | None
 ) -> tuple[int, int]:
     """Write the batch; (first id, count). Ids are consecutive, in the order of the items."""
-    with store.reading(verb) as connection:
-        context = last_turns(connection, store.view.symbols, store, batch)
-    prepared = prepare(verb, store.extractor, batch, context)
+    prepared: Prepared | None = None
+    if len(batch) > SMALL:
+        with store.reading(verb) as connection:
+            context = last_turns(connection, store.view.symbols, store, batch)
+        prepared = prepare(verb, store.extractor, batch, context)
 
     def write(draft: Draft) -> list[int]:
         nonlocal prepared
         draft.record_vectors(vectors)
         context = last_turns(draft.connection, draft.view.symbols, store, batch)
-        if {key: turn.id for key, turn in context.items()} != prepared.shown:
+        shown = {key: turn.id for key, turn in context.items()}
+        if prepared is None or shown != prepared.shown:
             prepared = prepare(verb, store.extractor, batch, context)
         return [fill(draft, batch, vectors, prepared.found), len(batch)]
 
@@ -151,7 +156,8 @@ def _last_turn(
     session: str,
 ) -> Turn | None:
     rows = connection.execute(
-        "SELECT DISTINCT id FROM memories WHERE session = ? ORDER BY id DESC", (symbol,)
+        "SELECT DISTINCT id FROM memories WHERE session = ? AND session > 0 ORDER BY id DESC",
+        (symbol,),
     )
     for (memory,) in rows:
         if not store.view.engine.contains(np.array([memory]))[0]:

@@ -50,7 +50,7 @@ TOUCH_DTYPES: dict[str, Any] = {
 }
 
 _INSERT_MEMORIES = (
-    "INSERT INTO memories (seq, n, id, scope, kind, law, flags, author, session, length, time, "
+    "INSERT INTO memories (row, seq, id, scope, kind, law, flags, author, session, length, time, "
     "valid_from, valid_to, belief, importance, answers, crc, entity, source, meta, terms, text, "
     f"vector) VALUES ({', '.join('?' * 23)})"
 )
@@ -98,13 +98,14 @@ class Memories:
         data, step = self.vectors.data.cast("B"), self.vectors.shape[1] * 4
         return (data[r * step : (r + 1) * step] if r >= 0 else None for r in rows)
 
-    def insert(self, connection: sqlite3.Connection, seq: int, first: int) -> None:
+    def insert(self, connection: sqlite3.Connection, seq: int, rows: int) -> None:
+        """Write the rows behind the `rows` that the table holds."""
         columns = [self.columns[name].tolist() for name in MEMORY_DTYPES]
         log_only = (self.entity, self.source, self.meta, self.terms, self.text)
 
-        def rows() -> Iterator[tuple[Any, ...]]:
-            numbers = range(first, first + len(self))
-            for n, narrow, answers, wide, blob in zip(
+        def content() -> Iterator[tuple[Any, ...]]:
+            numbers = range(rows + 1, rows + 1 + len(self))
+            for row, narrow, answers, wide, blob in zip(
                 numbers,
                 zip(*columns, strict=True),
                 self.answers,
@@ -112,9 +113,9 @@ class Memories:
                 self.blobs(),
                 strict=True,
             ):
-                yield (seq, n, *narrow, answers, row_crc(narrow, wide, blob), *wide, blob)
+                yield (row, seq, *narrow, answers, row_crc(narrow, wide, blob), *wide, blob)
 
-        connection.executemany(_INSERT_MEMORIES, rows())
+        connection.executemany(_INSERT_MEMORIES, content())
 
 
 @dataclass(slots=True)
@@ -140,9 +141,14 @@ class Changes:
     unlinked: list[int] = field(default_factory=list)
     erasures: list[Erasure] = field(default_factory=list)
 
+    @property
+    def rows(self) -> int:
+        """Rows of the table memories."""
+        return sum(len(batch) for batch in self.memories)
+
     def __len__(self) -> int:
         return (
-            sum(len(batch) for batch in self.memories)
+            self.rows
             + len(self.restored)
             + len(self.closed)
             + (len(self.touches["id"]) if self.touches else 0)
@@ -194,12 +200,11 @@ class Changes:
         old = ~(np.isin(self.edges["source"], new) | np.isin(self.edges["target"], new))
         return {name: np.ascontiguousarray(column[old]) for name, column in self.edges.items()}
 
-    def insert(self, connection: sqlite3.Connection, seq: int) -> None:
-        """Write every row; erasure of old payloads is the eraser's own work."""
-        first = 0
+    def insert(self, connection: sqlite3.Connection, seq: int, rows: int) -> None:
+        """Write everything; erasure of old payloads is the eraser's own work."""
         for batch in self.memories:
-            batch.insert(connection, seq, first)
-            first += len(batch)
+            batch.insert(connection, seq, rows)
+            rows += len(batch)
         closes = [(i, 1) for i in self.restored] + [(i, 0) for i in self.closed]
         _insert(connection, "closes", seq, closes)
         if self.touches:

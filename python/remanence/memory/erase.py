@@ -58,7 +58,7 @@ def _draft_one(store: Store, draft: Draft, memory: int, reason: str) -> None:
     salt = secrets.token_bytes(16)
     digest = hashlib.blake2b((row[0] or "").encode(), digest_size=32, salt=salt).digest()
     answers = connection.execute(
-        f"SELECT seq, n, entity, source, meta, text, vector, {', '.join(MEMORY_DTYPES)} "
+        f"SELECT row, entity, source, meta, text, vector, {', '.join(MEMORY_DTYPES)} "
         "FROM memories WHERE answers = ?",
         (memory,),
     ).fetchall()
@@ -74,16 +74,15 @@ def _draft_one(store: Store, draft: Draft, memory: int, reason: str) -> None:
 
 def _rewrite(store: Store, draft: Draft, answer: tuple[Any, ...]) -> None:
     """Give an answer the terms of its own text alone, without those of its erased question."""
-    seq, n, entity, source, meta, text, vector, *narrow = answer
+    row, entity, source, meta, text, vector, *narrow = answer
     if text is None:
         return
     kind = KINDS[narrow[list(MEMORY_DTYPES).index("kind")]]
     (own,) = store.extractor.extract([Turn(text, kind)], ExtractContext())
     crc = row_crc(tuple(narrow), (entity, source, meta, own.terms, text), vector)
     draft.connection.execute(
-        "UPDATE memories SET answers = NULL, terms = ?, crc = ? "
-        "WHERE seq = ? AND n = ? AND text IS NOT NULL",
-        (own.terms, crc, seq, n),
+        "UPDATE memories SET answers = NULL, terms = ?, crc = ? WHERE row = ? AND text IS NOT NULL",
+        (own.terms, crc, row),
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import schema
 from .errors import (
@@ -23,14 +23,16 @@ from .errors import (
     WriterTimeoutError,
     translated,
 )
+from .times import TIME_MIN
 
 JOURNAL_LIMIT = 64 << 20
 CACHE_KIB = 65_536
 MAX_OP_ID = 1024
 
+_COMMIT = "seq, time_ns, op_id, verb, result, changes, rows, nonce, checksum"
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+
+class Commit(NamedTuple):
     """One row of the table commits."""
 
     seq: int
@@ -39,13 +41,24 @@ class Commit:
     verb: str
     result: str
     changes: int
+    rows: int
     nonce: int
     checksum: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a log, or a view of it, stands: its newest commit, and the rows in memories so far."""
+
+    seq: int = 0
+    time: int = TIME_MIN
+    checksum: bytes = b""
+    rows: int = 0
+
+
 def chained(store: str, previous: bytes, c: Commit) -> bytes:
     """The checksum of a commit: it names the store, all commits before it, and this one."""
-    fields = [c.seq, c.time_ns, c.op_id, c.verb, c.result, c.changes, c.nonce]
+    fields = [c.seq, c.time_ns, c.op_id, c.verb, c.result, c.changes, c.rows, c.nonce]
     content = previous + json.dumps(fields).encode()
     return hashlib.blake2b(content, digest_size=16, key=store.encode()).digest()
 
@@ -64,6 +77,7 @@ class Log:
         self._write_lock = threading.Lock()
         self._closed = False
         self._failure: str | None = None
+        self._wait = -1.0
         self._connections: list[sqlite3.Connection] = []
         schema.check_path("open", path, read_only=read_only)
         try:
@@ -153,8 +167,7 @@ class Log:
             )
         try:
             self.check_writable(verb)
-            left = max(self._timeout - (time.monotonic() - started), 0.0)
-            self._writer.execute(f"PRAGMA busy_timeout={int(left * 1000)}")
+            self._wait_at_most(self._timeout - (time.monotonic() - started))
             self._writer.execute("BEGIN IMMEDIATE")
             yield self._writer
         except sqlite3.Error as error:
@@ -164,6 +177,13 @@ class Log:
                 with suppress(sqlite3.Error):
                     self._writer.execute("ROLLBACK")
             self._write_lock.release()
+
+    def _wait_at_most(self, seconds: float) -> None:
+        """How long SQLite's writer may wait, to a tenth of a second: it rarely changes."""
+        wait = max(round(seconds, 1), 0.0)
+        if wait != self._wait:
+            self._writer.execute(f"PRAGMA busy_timeout={int(wait * 1000)}")
+            self._wait = wait
 
     def commit(self, verb: str, connection: sqlite3.Connection) -> None:
         """COMMIT. When the disk fails here nobody knows what it kept, so writing ends."""
@@ -199,7 +219,7 @@ class Log:
         self.check_writable(verb)
         with self._write_lock, self._read_lock:
             try:
-                self._writer.execute(f"PRAGMA busy_timeout={int(self._timeout * 1000)}")
+                self._wait_at_most(self._timeout)
                 busy = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
             except sqlite3.Error as error:
                 raise translated(verb, self.path, error) from error
@@ -215,12 +235,25 @@ class Log:
             self._connections.clear()
 
 
-def last_commit(connection: sqlite3.Connection) -> tuple[int, int, bytes]:
-    """(seq, time, checksum) of the newest commit; (0, TIME_MIN, b"") for an empty log."""
+def head_of(connection: sqlite3.Connection) -> Head:
+    """The newest commit of the log."""
     row = connection.execute(
-        "SELECT seq, time_ns, checksum FROM commits ORDER BY seq DESC LIMIT 1"
+        "SELECT seq, time_ns, checksum, rows FROM commits ORDER BY seq DESC LIMIT 1"
     ).fetchone()
-    return row if row is not None else (0, -(2**63), b"")
+    return Head() if row is None else Head(*row)
+
+
+def seq_at(connection: sqlite3.Connection, time_ns: int) -> int:
+    """The last commit at or before a time, 0 if there is none: times grow with seq."""
+    low, high = 0, head_of(connection).seq
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = connection.execute("SELECT time_ns FROM commits WHERE seq = ?", (middle,)).fetchone()
+        if row[0] <= time_ns:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def recorded(connection: sqlite3.Connection, verb: str, op_id: str | None) -> tuple[Any] | None:
@@ -260,26 +293,33 @@ def _encodable(text: str) -> bool:
 def write_commit(
     connection: sqlite3.Connection,
     store: str,
-    previous: bytes,
+    before: Head,
     *,
-    seq: int,
     time_ns: int,
     op_id: str | None,
     verb: str,
     result: Any,
     changes: int,
-) -> bytes:
-    """Insert the row of commit `seq` and return its checksum."""
+    rows: int,
+) -> Head:
+    """Insert the row of the commit that follows `before`; the new head."""
     commit = Commit(
-        seq, time_ns, op_id, verb, json.dumps(result), changes, secrets.randbits(62), b""
+        seq=before.seq + 1,
+        time_ns=time_ns,
+        op_id=op_id,
+        verb=verb,
+        result=json.dumps(result),
+        changes=changes,
+        rows=before.rows + rows,
+        nonce=secrets.randbits(62),
+        checksum=b"",
     )
-    checksum = chained(store, previous, commit)
+    checksum = chained(store, before.checksum, commit)
     connection.execute(
-        "INSERT INTO commits (seq, time_ns, op_id, verb, result, changes, nonce, checksum) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (seq, time_ns, op_id, verb, commit.result, changes, commit.nonce, checksum),
+        f"INSERT INTO commits ({_COMMIT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*commit[:-1], checksum),
     )
-    return checksum
+    return Head(commit.seq, time_ns, checksum, commit.rows)
 
 
 def commits_between(
@@ -287,16 +327,15 @@ def commits_between(
 ) -> list[Commit]:
     """Up to `limit` of the commits that follow `after`, to `until` included, in order."""
     rows = connection.execute(
-        "SELECT seq, time_ns, op_id, verb, result, changes, nonce, checksum FROM commits "
-        "WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+        f"SELECT {_COMMIT} FROM commits WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
         (after, until, limit),
     )
     return [Commit(*row) for row in rows]
 
 
-def check_chain(store: str, path: Path, before: tuple[int, bytes], commits: list[Commit]) -> None:
+def check_chain(store: str, path: Path, before: Head, commits: list[Commit]) -> None:
     """Refuse commits with a gap or with a checksum that does not follow from the one before."""
-    seq, previous = before
+    seq, previous = before.seq, before.checksum
     for commit in commits:
         seq += 1
         if commit.seq != seq or chained(store, previous, commit) != commit.checksum:

@@ -15,7 +15,6 @@ from . import erase as erase_
 from . import links as links_
 from . import read as read_
 from . import recall as recall_
-from . import vectors as vectors_
 from . import write as write_
 from .errors import InvalidArgumentError
 from .items import batch_of
@@ -124,8 +123,7 @@ class Memory:
         if done is not None:
             return done[0][0], done[0][1]
         batch = batch_of(verb, items, defaults)
-        with store.reading(verb) as connection:
-            recorded = vectors_.recorded(connection)
+        recorded = store.recorded_vectors(verb)
         with reporter(progress, len(batch), given=matrix is not None) as report:
             if matrix is not None:
                 if any(vector is not None for vector in batch.vector):

@@ -196,7 +196,7 @@ def stats(store: Store) -> Stats:
             edges=counts["live_edges"],
             touches=counts["touches"],
             commits=store.view.seq,
-            committed=store.view.time if store.view.seq else None,
+            committed=store.view.head.time if store.view.seq else None,
             scopes=tuple(symbols.scopes()),
             authors=symbols.next_id("author") - 1,
             embedder=embedder,
@@ -226,9 +226,11 @@ def verify(store: Store) -> Verification:
         try:
             loaded = sidecar.load(store.log.path, store.log.store, connection)
             if isinstance(loaded, sidecar.Loaded):
-                replay.run(until=loaded.seq)
+                replay.run(until=loaded.head.seq)
                 if loaded.engine.digest() != engine.digest():
-                    problems.append(f"the snapshot differs from the log at commit {loaded.seq}")
+                    problems.append(
+                        f"the snapshot differs from the log at commit {loaded.head.seq}"
+                    )
             elif loaded is not None:
                 problems.append(f"the snapshot is unusable: {loaded.reason}")
             replay.run()
@@ -240,7 +242,7 @@ def verify(store: Store) -> Verification:
         return Verification(
             ok=not problems,
             problems=tuple(problems),
-            commits=replay.seq,
+            commits=replay.head.seq,
             changes=changes,
             digest=digest,
             snapshot=state,

@@ -133,8 +133,8 @@ def _kind_mask(verb: str, kinds: str | Iterable[str] | None) -> int:
 def recall(store: Store, question: Question) -> Recall:
     """Ask the engine and fetch the texts of the hits, all from one state."""
     verb = "recall"
-    with store.reading(verb) as connection:
-        recorded = vectors.recorded(connection)
+    store.view.refresh(verb)
+    recorded = store.recorded_vectors(verb)
     as_of = store.seq_as_of(verb, question.as_of)
     vector = _query_vector(store, question, recorded)
 

@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 from .._core import Engine
 from .changes import EDGE_DTYPES, MEMORY_DTYPES, TOUCH_DTYPES, Changes, Erasure, Memories
 from .errors import CorruptDataError
-from .log import Commit, check_chain, commits_between
+from .log import Commit, Head, check_chain, commits_between
 
+START = Head()
+"""Before the first commit."""
 WINDOW = 32_768
 """Changes that are read at once; a larger commit is read in pieces of this many rows."""
 
 _MEMORIES = (
     f"SELECT seq, {', '.join(MEMORY_DTYPES)}, terms, vector FROM memories "
-    "WHERE seq BETWEEN ? AND ? ORDER BY seq, n"
+    "WHERE row > ? AND row <= ? ORDER BY row"
 )
 _EDGES = (
     "SELECT seq, id, source, target, type, weight, valid_from, valid_to FROM edges "
@@ -29,7 +31,7 @@ _EDGES = (
 
 
 class Replay:
-    """Brings `engine` from commit `seq` (with its checksum) to the end of the log.
+    """Brings `engine` from the commit `head` to the end of the log.
 
     Reads inside the caller's transaction. Raises CorruptDataError with a reason.
     """
@@ -40,42 +42,35 @@ class Replay:
         path: Path,
         store: str,
         engine: Engine,
-        *,
-        seq: int = 0,
-        checksum: bytes = b"",
+        head: Head = START,
     ) -> None:
         self._connection = connection
         self._path = path
         self._store = store
         self._engine = engine
-        self.seq = seq
-        self.checksum = checksum
-        self.time = -(2**63)
+        self.head = head
         self.changes = 0
         self.must_rebuild = False
 
     def run(self, until: int = 2**63 - 1) -> None:
-        """Apply every commit that follows `seq`, up to commit `until`.
+        """Apply every commit that follows the head, up to commit `until`.
 
         Afterwards must_rebuild tells that an erasure changed rows that were applied before.
         """
-        started_at = self.seq
-        while commits := commits_between(self._connection, self.seq, until, WINDOW):
-            check_chain(self._store, self._path, (self.seq, self.checksum), commits)
+        rebuilding = self.head.seq == 0
+        while commits := commits_between(self._connection, self.head.seq, until, WINDOW):
+            check_chain(self._store, self._path, self.head, commits)
             for window in _windows(commits):
-                self._apply(window, rebuilding=started_at == 0)
+                self._apply(window, rebuilding=rebuilding)
                 last = window[-1]
-                self.seq, self.checksum, self.time = last.seq, last.checksum, last.time_ns
+                self.head = Head(last.seq, last.time_ns, last.checksum, last.rows)
 
     def _apply(self, window: list[Commit], *, rebuilding: bool) -> None:
         total = sum(commit.changes for commit in window)
         if total == 0:
             return
         try:
-            if len(window) == 1:
-                found = self._apply_one(window[0].seq)
-            else:
-                found = self._apply_many(window[0].seq, window[-1].seq)
+            found = self._apply_one(window[0]) if len(window) == 1 else self._apply_many(window)
         except (ValueError, LookupError, TypeError, OverflowError) as error:
             raise CorruptDataError(
                 f"open: the log {self._path} is corrupt "
@@ -90,18 +85,19 @@ class Replay:
         # A rebuild reads the scrubbed rows from the start and has nothing to repeat.
         self.must_rebuild = self.must_rebuild and not rebuilding
 
-    def _apply_one(self, seq: int) -> int:
+    def _apply_one(self, commit: Commit) -> int:
         """One commit of any size: its memories in pieces, then the rest."""
-        count = 0
-        for _, memories in self._memories(seq, seq):
+        count, seq = 0, commit.seq
+        for _, memories in self._memories(commit.rows):
             memories.append_to(self._engine, seq)
             count += len(memories)
         rest = self._rest(seq, seq).get(seq, Changes())
         rest.apply(self._engine, seq)
         return count + len(rest)
 
-    def _apply_many(self, first: int, last: int) -> int:
+    def _apply_many(self, window: list[Commit]) -> int:
         """Many small commits: read together, applied in order, plain additions in one call."""
+        first, last = window[0].seq, window[-1].seq
         found = self._rest(first, last)
         others = sorted(found)
         applied = 0
@@ -113,7 +109,7 @@ class Replay:
                 applied += 1
 
         count = sum(len(changes) for changes in found.values())
-        for seqs, memories in self._memories(first, last):
+        for seqs, memories in self._memories(window[-1].rows):
             count += len(memories)
             # A run of commits that do nothing but append is one call with a seq for each row.
             stops = np.unique(np.searchsorted(seqs, np.array(others, np.int64), side="right"))
@@ -126,8 +122,9 @@ class Replay:
         apply_before(last + 1)
         return count
 
-    def _memories(self, first: int, last: int) -> Iterator[tuple[NDArray[np.int64], Memories]]:
-        cursor = self._connection.execute(_MEMORIES, (first, last))
+    def _memories(self, last: int) -> Iterator[tuple[NDArray[np.int64], Memories]]:
+        """(commit of each row, rows) in pieces, from the head's last row to row `last`."""
+        cursor = self._connection.execute(_MEMORIES, (self.head.rows, last))
         while rows := cursor.fetchmany(WINDOW):
             seq, *narrow, terms, blobs = zip(*rows, strict=True)
             columns = {

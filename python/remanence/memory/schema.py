@@ -15,25 +15,27 @@ PAGE_SIZE = 16_384
 OLDEST_SQLITE = (3, 38, 0)
 """STRICT tables and the JSON functions."""
 
+# A commit dirties as few pages as it can: commits.rows, the number of rows in memories up to and
+# with a commit, stands for an index by seq, and the order of commits for one by time.
 # Wide payload columns come last: a reader of the narrow ones never touches overflow pages.
 TABLES = """
 CREATE TABLE meta (
     key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE commits (
     seq INTEGER PRIMARY KEY, branch INTEGER NOT NULL DEFAULT 0, time_ns INTEGER NOT NULL,
-    op_id TEXT UNIQUE, verb TEXT NOT NULL, result TEXT NOT NULL, changes INTEGER NOT NULL,
-    nonce INTEGER NOT NULL, checksum BLOB NOT NULL) STRICT;
-CREATE INDEX commits_by_time ON commits (time_ns);
+    op_id TEXT, verb TEXT NOT NULL, result TEXT NOT NULL, changes INTEGER NOT NULL,
+    rows INTEGER NOT NULL, nonce INTEGER NOT NULL, checksum BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX commits_by_op_id ON commits (op_id) WHERE op_id IS NOT NULL;
 CREATE TABLE symbols (
     number INTEGER PRIMARY KEY, space TEXT NOT NULL, id INTEGER NOT NULL, name TEXT NOT NULL,
     UNIQUE (space, id), UNIQUE (space, name)) STRICT;
 CREATE TABLE memories (
-    seq INTEGER NOT NULL, n INTEGER NOT NULL, id INTEGER NOT NULL, scope INTEGER NOT NULL,
+    row INTEGER PRIMARY KEY, seq INTEGER NOT NULL, id INTEGER NOT NULL, scope INTEGER NOT NULL,
     kind INTEGER NOT NULL, law INTEGER NOT NULL, flags INTEGER NOT NULL, author INTEGER NOT NULL,
     session INTEGER NOT NULL, length INTEGER NOT NULL, time INTEGER NOT NULL,
     valid_from INTEGER NOT NULL, valid_to INTEGER NOT NULL, belief REAL NOT NULL,
     importance REAL NOT NULL, answers INTEGER, crc INTEGER, entity TEXT, source TEXT, meta TEXT,
-    terms TEXT, text TEXT, vector BLOB, PRIMARY KEY (seq, n)) STRICT;
+    terms TEXT, text TEXT, vector BLOB) STRICT;
 CREATE UNIQUE INDEX memories_by_id ON memories (id, seq);
 CREATE INDEX memories_by_session ON memories (session, id) WHERE session > 0;
 CREATE INDEX memories_by_entity ON memories (entity, scope) WHERE entity IS NOT NULL;
@@ -69,7 +71,7 @@ APPEND_ONLY = (
 # an answer drops the words of its erased question.
 _ERASE_ONLY = """
 CREATE TRIGGER memories_erase_only BEFORE UPDATE ON memories WHEN NOT (
-    NEW.seq IS OLD.seq AND NEW.n IS OLD.n AND NEW.id IS OLD.id AND NEW.scope IS OLD.scope
+    NEW.row IS OLD.row AND NEW.seq IS OLD.seq AND NEW.id IS OLD.id AND NEW.scope IS OLD.scope
     AND NEW.kind IS OLD.kind AND NEW.law IS OLD.law AND NEW.flags IS OLD.flags
     AND NEW.author IS OLD.author AND NEW.session IS OLD.session AND NEW.length IS OLD.length
     AND NEW.time IS OLD.time AND NEW.valid_from IS OLD.valid_from

@@ -7,11 +7,12 @@ import os
 import secrets
 import sqlite3
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .._core import Engine
 from .errors import RemanenceError, StorageError
+from .log import Head
 from .schema import snapshot_path
 
 
@@ -20,9 +21,7 @@ class Loaded:
     """An engine out of a snapshot, with the commit it stands at."""
 
     engine: Engine
-    seq: int
-    time: int
-    checksum: bytes
+    head: Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +32,14 @@ class Refused:
     holds_erased: bool = False
 
 
-def save(engine: Engine, path: Path, *, store: str, seq: int, time: int, checksum: bytes) -> None:
+def save(engine: Engine, path: Path, store: str, head: Head) -> None:
     """Write the snapshot whole or not at all: temporary name, fsync, rename, fsync of the folder.
 
     Raises StorageError; the log is not touched.
     """
     final = snapshot_path(path)
     temporary = Path(f"{final}.{secrets.token_hex(4)}.tmp")
-    note = {"store": store, "seq": seq, "time": time, "checksum": checksum.hex()}
+    note = {**asdict(head), "store": store, "checksum": head.checksum.hex()}
     try:
         engine.save(str(temporary), json.dumps(note).encode())
         _sync(temporary)
@@ -60,20 +59,20 @@ def load(path: Path, store: str, connection: sqlite3.Connection) -> Loaded | Ref
     try:
         engine = Engine.load(str(file))
         tag = json.loads(engine.tag)
-        found = Loaded(engine, tag["seq"], tag["time"], bytes.fromhex(tag["checksum"]))
-        owner = tag["store"]
+        owner = tag.pop("store")
+        head = Head(**{**tag, "checksum": bytes.fromhex(tag["checksum"])})
     except (RemanenceError, OSError) as error:
         return Refused(str(error))
     except (ValueError, KeyError, TypeError):
         return Refused("it was not written by a store")
     if owner != store:
         return Refused("it belongs to another store")
-    if not _is_commit(connection, found):
-        return Refused(f"it holds commit {found.seq} of another history")
+    if not _is_commit(connection, head):
+        return Refused(f"it holds commit {head.seq} of another history")
     erased = connection.execute("SELECT max(seq) FROM erasures").fetchone()[0]
-    if erased is not None and erased > found.seq:
+    if erased is not None and erased > head.seq:
         return Refused(f"it still holds what commit {erased} erased", holds_erased=True)
-    return found
+    return Loaded(engine, head)
 
 
 def remove(path: Path) -> None:
@@ -99,11 +98,11 @@ def set_aside(path: Path) -> None:
         file.replace(f"{file}.refused")
 
 
-def _is_commit(connection: sqlite3.Connection, found: Loaded) -> bool:
-    if found.seq == 0:
-        return found.checksum == b""
-    row = connection.execute("SELECT checksum FROM commits WHERE seq = ?", (found.seq,)).fetchone()
-    return row is not None and row[0] == found.checksum
+def _is_commit(connection: sqlite3.Connection, head: Head) -> bool:
+    row = connection.execute(
+        "SELECT seq, time_ns, checksum, rows FROM commits WHERE seq = ?", (head.seq,)
+    ).fetchone()
+    return head == (Head() if row is None else Head(*row))
 
 
 def _sync(path: Path) -> None:

@@ -24,7 +24,7 @@ from .errors import (
     StorageError,
     renamed,
 )
-from .log import Log, check_op_id, recorded, write_commit
+from .log import Head, Log, check_op_id, recorded, seq_at, write_commit
 from .schema import snapshot_path
 from .symbols import NewSymbols
 from .times import Seq, Time, to_ns
@@ -79,18 +79,19 @@ class Draft:
         else:
             vectors.check_dim(self.verb, found.array.shape[1], dim)
 
-    def insert(self, store: str, op_id: str | None, result: Any) -> bytes:
-        """Write everything but COMMIT; the commit's checksum."""
-        checksum = write_commit(
+    def insert(self, store: str, op_id: str | None, result: Any) -> Head:
+        """Write everything but COMMIT; where the log will stand."""
+        before = self.view.head
+        head = write_commit(
             self.connection,
             store,
-            self.view.checksum,
-            seq=self.seq,
+            before,
             time_ns=self.time,
             op_id=op_id,
             verb=self.verb,
             result=result,
             changes=len(self.changes),
+            rows=self.changes.rows,
         )
         self.connection.executemany(
             "INSERT INTO symbols (space, id, name) VALUES (?, ?, ?)", self.symbols.rows()
@@ -98,10 +99,10 @@ class Draft:
         self.connection.executemany(
             "INSERT INTO meta (key, value) VALUES (?, ?)", self.meta.items()
         )
-        self.changes.insert(self.connection, self.seq)
+        self.changes.insert(self.connection, self.seq, before.rows)
         for action in self.afterwards:
             action()
-        return checksum
+        return head
 
 
 class Store:
@@ -122,6 +123,7 @@ class Store:
         self._clock = clock if clock is not None else time.time_ns
         self._snapshot = snapshot
         self._wrote = False
+        self._vectors: tuple[str | None, int] = (None, 0)
         self.extractor = _extractor(extractor)
         self.log = Log(path, read_only=read_only, timeout=timeout)
         try:
@@ -146,7 +148,7 @@ class Store:
 
     def _commit_time(self, verb: str) -> int:
         """The clock's time, or the last commit's where the clock is a little behind it."""
-        now, last = self.now(verb), self.view.time
+        now, last = self.now(verb), self.view.head.time
         if last - now > CLOCK_TOLERANCE_NS:
             behind = (last - now) / 1e9
             raise ClockError(
@@ -175,11 +177,10 @@ class Store:
                 draft.changes.check(self.view.engine, draft.seq)
             except RemanenceError as error:
                 raise renamed(verb, error) from None
-            checksum = draft.insert(self.log.store, op_id, result)
+            head = draft.insert(self.log.store, op_id, result)
             self.log.commit(verb, connection)
             self._wrote = True
-            applied = Applied(draft.seq, draft.time, checksum, draft.changes)
-            self.view.applied(connection, applied)
+            self.view.applied(connection, Applied(head, draft.changes))
         return result
 
     def done(self, verb: str, op_id: str | None) -> tuple[Any] | None:
@@ -189,6 +190,13 @@ class Store:
             return None
         with self.log.reading(verb) as connection:
             return recorded(connection, verb, op_id)
+
+    def recorded_vectors(self, verb: str) -> tuple[str | None, int]:
+        """(embedder, dimension) of the store's vectors, (None, 0) before the first; then fixed."""
+        if self._vectors[0] is None:
+            with self.reading(verb) as connection:
+                self._vectors = vectors.recorded(connection)
+        return self._vectors
 
     @contextmanager
     def reading(self, verb: str) -> Iterator[sqlite3.Connection]:
@@ -207,12 +215,7 @@ class Store:
             return min(as_of.n, self.view.seq)
         moment = to_ns(verb, "as_of", as_of)
         with self.log.reading(verb) as connection:
-            row = connection.execute(
-                "SELECT seq FROM commits WHERE time_ns <= ? "
-                "ORDER BY time_ns DESC, seq DESC LIMIT 1",
-                (moment,),
-            ).fetchone()
-        return row[0] if row is not None else 0
+            return seq_at(connection, moment)
 
     def snapshot(self) -> None:
         """Write the snapshot sidecar of the newest state."""

@@ -11,21 +11,18 @@ from typing import TypeVar
 from .._core import Engine
 from . import sidecar
 from .changes import Changes
-from .log import Log, last_commit
+from .log import Head, Log, head_of
 from .replay import Replay
 from .symbols import Symbols
-from .times import TIME_MIN
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """A commit of this process: where it stands and what it changed."""
+    """A commit of this process: where it left the log and what it changed."""
 
-    seq: int
-    time: int
-    checksum: bytes
+    head: Head
     changes: Changes
 
 
@@ -41,9 +38,7 @@ class View:
         self._dim = dim
         self.lock = threading.RLock()
         self.epoch = 0
-        self.seq = 0
-        self.time = TIME_MIN
-        self.checksum = b""
+        self.head = Head()
         self.changes = 0
         """Changes since the snapshot on disk, or since the beginning where there is none."""
         self.refused: str | None = None
@@ -57,7 +52,7 @@ class View:
     def _start(self, connection: sqlite3.Connection, *, snapshot: bool) -> Engine:
         found = sidecar.load(self._log.path, self._log.store, connection) if snapshot else None
         if isinstance(found, sidecar.Loaded):
-            self.seq, self.time, self.checksum = found.seq, found.time, found.checksum
+            self.head = found.head
             return found.engine
         if found is not None:
             self.refused = found.reason
@@ -72,6 +67,11 @@ class View:
         row = connection.execute("SELECT value FROM meta WHERE key = 'dim'").fetchone()
         return int(row[0]) if row is not None else self._dim
 
+    @property
+    def seq(self) -> int:
+        """The newest commit that this view has taken in."""
+        return self.head.seq
+
     def refresh(self, verb: str) -> None:
         """See what others have committed; costs microseconds when they have not."""
         with self._log.reading(verb) as connection:
@@ -85,13 +85,13 @@ class View:
     def catch_up(self, connection: sqlite3.Connection) -> None:
         """Replay what the log holds beyond this view, inside the caller's transaction."""
         with self.lock:
-            if self._stale or last_commit(connection)[0] != self.seq:
+            if self._stale or head_of(connection).seq != self.seq:
                 self._changing(lambda: self._follow(connection))
 
     def applied(self, connection: sqlite3.Connection, commit: Applied) -> None:
         """Take in an own commit that is durable by now: a failure only means a replay later."""
         with self.lock:
-            if self.seq >= commit.seq:
+            if self.seq >= commit.head.seq:
                 return
             try:
                 self._changing(lambda: self._take(connection, commit))
@@ -105,26 +105,19 @@ class View:
         if any(erasure.scrubbed for erasure in commit.changes.erasures):
             self._stale = True
         else:
-            commit.changes.apply(self.engine, commit.seq)
+            commit.changes.apply(self.engine, commit.head.seq)
             if commit.changes.erasures:  # the eraser removes the snapshot
                 self.changes = connection.execute("SELECT sum(changes) FROM commits").fetchone()[0]
             else:
                 self.changes += len(commit.changes)
             self.symbols.load(connection)
-        self.seq, self.time, self.checksum = commit.seq, commit.time, commit.checksum
+        self.head = commit.head
 
     def _follow(self, connection: sqlite3.Connection) -> None:
         if self._stale:
             self._rebuild(connection)
             return
-        replay = Replay(
-            connection,
-            self._log.path,
-            self._log.store,
-            self.engine,
-            seq=self.seq,
-            checksum=self.checksum,
-        )
+        replay = Replay(connection, self._log.path, self._log.store, self.engine, self.head)
         self._stale = True  # until the whole tail is in
         replay.run()
         if replay.must_rebuild:
@@ -142,8 +135,7 @@ class View:
         self._finish(connection, replay)
 
     def _finish(self, connection: sqlite3.Connection, replay: Replay) -> None:
-        self.seq, self.checksum = replay.seq, replay.checksum
-        self.time = max(self.time, replay.time)
+        self.head = replay.head
         self.changes += replay.changes
         self.symbols.load(connection)
         self._stale = False
@@ -171,14 +163,7 @@ class View:
     def save(self, connection: sqlite3.Connection) -> None:
         """Write the snapshot of this state, unless the log has erased something meanwhile."""
         with self.lock:
-            sidecar.save(
-                self.engine,
-                self._log.path,
-                store=self._log.store,
-                seq=self.seq,
-                time=self.time,
-                checksum=self.checksum,
-            )
+            sidecar.save(self.engine, self._log.path, self._log.store, self.head)
             newest = connection.execute("SELECT max(seq) FROM erasures").fetchone()[0]
             # An eraser deletes the snapshot after its commit; one of us two sees the other.
             if newest is not None and newest > self.seq:

@@ -121,11 +121,9 @@ def _fresh_vector(
     """The vector of the new version where the text or the vector changes."""
     if "text" not in fields and given.get("vector") is None:
         return vectors_.NO_VECTORS
-    with store.reading(verb) as connection:
-        recorded = vectors_.recorded(connection)
-    return store.embedding.for_batch(
-        verb, [fields.get("text", "")], [given.get("vector")], recorded, lambda _: None
-    )
+    texts, given_vectors = [fields.get("text", "")], [given.get("vector")]
+    recorded = store.recorded_vectors(verb)
+    return store.embedding.for_batch(verb, texts, given_vectors, recorded, lambda _: None)
 
 
 def _new_version(
