@@ -141,7 +141,7 @@ def _show_faded(output: Output, memory: Memory, lived: Lived) -> None:
 def _activations(memory: Memory, time: datetime) -> dict[int, float]:
     """Activation by id, in nats, of what was known at a time, from the uses up to then."""
     hits = memory.recall(k=memory.stats().memories, now=time, as_of=time, explain=True)
-    return {hit.id: hit.terms["activation"] for hit in hits if hit.terms is not None}
+    return {hit.id: (hit.terms or {}).get("activation", 0.0) for hit in hits}
 
 
 def _show_changed_fact(output: Output, memory: Memory, lived: Lived) -> None:
