@@ -93,10 +93,10 @@ class Log:
     def _open(self) -> None:
         if self.read_only:
             self._reader = self._connect_read_only()
-            schema.prepare("open", self.path, self._reader, read_only=True)
+            schema.prepare("open", self.path, self._reader, read_only=True, timeout=self._timeout)
             return
         self._writer = self._connect(self.path.resolve().as_uri())
-        schema.prepare("open", self.path, self._writer, read_only=False)
+        schema.prepare("open", self.path, self._writer, read_only=False, timeout=self._timeout)
         schema.set_durable("open", self.path, self._writer)
         self._writer.execute(f"PRAGMA journal_size_limit={JOURNAL_LIMIT}")
         self._reader = self._connect(self.path.resolve().as_uri())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 import uuid
 from pathlib import Path
 
@@ -104,11 +105,16 @@ def script() -> str:
     return "".join(parts)
 
 
-def prepare(verb: str, path: Path, connection: sqlite3.Connection, *, read_only: bool) -> None:
-    """Create or check the store behind `connection`; a file that is not ours is left untouched."""
+def prepare(
+    verb: str, path: Path, connection: sqlite3.Connection, *, read_only: bool, timeout: float
+) -> None:
+    """Create or check the store behind `connection`; a file that is not ours is left untouched.
+
+    timeout: seconds to wait for another process that creates it at the same moment.
+    """
     found = _identity(connection)
     if found == (0, 0, 0) and not read_only:
-        _create(connection)
+        _create(connection, time.monotonic() + timeout)
         found = _identity(connection)
     application, version, tables = found
     if application != APPLICATION_ID:
@@ -159,10 +165,10 @@ def _identity(connection: sqlite3.Connection) -> tuple[int, int, int]:
     return a, v, n
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _create(connection: sqlite3.Connection, deadline: float) -> None:
     # Two processes may create the same store: whoever gets the lock second finds it made.
     connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    _enter_wal(connection, deadline)
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _identity(connection) == (0, 0, 0):
@@ -178,6 +184,19 @@ def _create(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _enter_wal(connection: sqlite3.Connection, deadline: float) -> None:
+    """Turn the write-ahead log on; SQLite itself does not wait for the lock that this takes."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            if not busy or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
 
 
 def _statements(text: str) -> list[str]:
