@@ -33,11 +33,11 @@ from remanence import _core
 pytestmark = pytest.mark.native
 
 ROOT = Path(__file__).resolve().parent.parent
-ROWS, DIM = 2500, 45
+ROWS, DIM = 5200, 70  # enough for the one-bit codes
 
 
 def workload() -> dict[str, Any]:
-    """Every term of the score at work, on whole blocks, on single rows and on past states."""
+    """Every term of the score at work: whole blocks, single rows, past states, codes and not."""
     rng = np.random.default_rng(11)
     memories = [
         row(
@@ -58,7 +58,7 @@ def workload() -> dict[str, Any]:
     ]
     engine = _core.Engine()
     engine.append(1, **memory_arrays(memories))
-    for seq, hours in enumerate((3000, 4000, 5000), 2):
+    for seq, hours in enumerate((6000, 7000, 8000), 2):
         ids = rng.choice(ROWS, 60, replace=False) + 1
         engine.touch(
             seq,
@@ -74,6 +74,7 @@ def workload() -> dict[str, Any]:
     dates = [[T0 + 9 * DAY, T0 + 10 * DAY]]
     requests = {
         "default": question() | asked,
+        "proved": question() | asked | {"proved": True},
         "everything": asked
         | {"weights": weights, "dates": dates, "authors": [1], "asks_when": True, "cues": [3, 9]},
         "past": asked | {"weights": weights, "as_of": 3},
