@@ -66,7 +66,7 @@ void register_backends(py::module_& m) {
     m.def("set_threads", &set_threads, py::arg("count"),
           "Sets the threads that one call may use; 0 means all cores.");
     m.attr("version") = version();
-    m.attr("build_id") = build_id();
+    m.def("build_id", &build_id, "What a plug-in must be built as to be loaded.");
     py::dict types;
     types["next"] = edge_type::next;
     types["answers"] = edge_type::answers;

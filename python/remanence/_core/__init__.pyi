@@ -1,0 +1,315 @@
+"""
+The native core of remanence.
+"""
+from __future__ import annotations
+import numpy
+import numpy.typing
+import typing
+from . import decay
+from . import canonical
+__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Hits', 'InvalidArgumentError', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
+class RemanenceError(Exception):
+    """
+    Base of every error that remanence raises.
+    """
+class InvalidArgumentError(RemanenceError, ValueError):
+    """
+    An argument that the verb cannot use; nothing was changed.
+    """
+class NotFoundError(RemanenceError, LookupError):
+    """
+    An id that the engine does not hold.
+    """
+class CorruptDataError(RemanenceError, ValueError):
+    """
+    A file whose content fails its checks.
+    """
+class BackendUnavailableError(RemanenceError, RuntimeError):
+    """
+    A backend that cannot run here; the message says why.
+    """
+class OutOfMemoryError(RemanenceError, MemoryError):
+    """
+    No memory is left for what was asked.
+    """
+class DeviceError(RemanenceError, RuntimeError):
+    """
+    A device call that failed.
+    """
+class Weights:
+    """
+    Weights of the fused score, in nats per feature.
+    """
+    @staticmethod
+    def without_question() -> Weights:
+        """
+        Ranking by what is alive, for a recall without a question.
+        """
+    def __init__(self, **kwargs) -> None:
+        ...
+    def to_dict(self) -> dict:
+        ...
+    @property
+    def activation(self) -> float:
+        ...
+    @activation.setter
+    def activation(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def author(self) -> float:
+        ...
+    @author.setter
+    def author(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def bias(self) -> float:
+        ...
+    @bias.setter
+    def bias(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def centring(self) -> float:
+        ...
+    @centring.setter
+    def centring(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def cosine(self) -> float:
+        ...
+    @cosine.setter
+    def cosine(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def date(self) -> float:
+        ...
+    @date.setter
+    def date(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def importance(self) -> float:
+        ...
+    @importance.setter
+    def importance(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def length(self) -> float:
+        ...
+    @length.setter
+    def length(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def lexical(self) -> float:
+        ...
+    @lexical.setter
+    def lexical(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def lexical_document(self) -> float:
+        ...
+    @lexical_document.setter
+    def lexical_document(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def lift(self) -> float:
+        ...
+    @lift.setter
+    def lift(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def next(self) -> float:
+        ...
+    @next.setter
+    def next(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def question(self) -> float:
+        ...
+    @question.setter
+    def question(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def session(self) -> float:
+        ...
+    @session.setter
+    def session(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def spreading(self) -> float:
+        ...
+    @spreading.setter
+    def spreading(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def usefulness(self) -> float:
+        ...
+    @usefulness.setter
+    def usefulness(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def when(self) -> float:
+        ...
+    @when.setter
+    def when(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class Request:
+    """
+    One recall; every array is copied.
+    """
+    def __init__(self, *, now: typing.SupportsInt | typing.SupportsIndex, k: int = 10, vector: typing.Any = None, terms: typing.Any = '', scopes: typing.Any = None, kinds: typing.SupportsInt | typing.SupportsIndex = 255, valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None, min_belief: typing.SupportsFloat | typing.SupportsIndex = 0.0, allow: typing.Any = None, exclude: typing.Any = None, authors: typing.Any = None, dates: typing.Any = None, asks_when: bool = False, cues: typing.Any = None, weights: Weights | None = None, explain: bool = False, proved: bool = False, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+class Hits:
+    """
+    The answer, ordered by (score descending, id ascending).
+    """
+    TERMS: typing.ClassVar[tuple] = ('bias', 'length', 'question', 'when', 'lexical', 'author', 'date', 'lift', 'activation', 'usefulness', 'importance', 'belief', 'cosine', 'next', 'session', 'spreading')
+    def __len__(self) -> int:
+        ...
+    @property
+    def belief(self) -> numpy.typing.NDArray[numpy.float32]:
+        ...
+    @property
+    def id(self) -> numpy.typing.NDArray[numpy.int64]:
+        ...
+    @property
+    def p_use(self) -> numpy.typing.NDArray[numpy.float32]:
+        ...
+    @property
+    def scanned(self) -> int:
+        """
+        Memories that passed the filters.
+        """
+    @property
+    def score(self) -> numpy.typing.NDArray[numpy.float32]:
+        ...
+    @property
+    def terms(self) -> typing.Any:
+        """
+        Terms [k, len(TERMS)] in nats, or None unless explained.
+        """
+class Engine:
+    """
+    Memories, words and links as columns; thread-safe.
+    """
+    @staticmethod
+    def load(path: str) -> Engine:
+        ...
+    def __init__(self, dim: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def activation(self, id: typing.Any, now: typing.SupportsInt | typing.SupportsIndex, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Activation in nats at `now` [n].
+        """
+    def append(self, seq: typing.Any, *, id: typing.Any, scope: typing.Any, kind: typing.Any, law: typing.Any, flags: typing.Any, author: typing.Any, session: typing.Any, length: typing.Any, time: typing.Any, valid_from: typing.Any, valid_to: typing.Any, belief: typing.Any, importance: typing.Any, terms: list, vectors: typing.Any = None, vector_row: typing.Any = None, check_only: bool = False) -> None:
+        """
+        Adds memories, or new versions of live ones, as columns of one length.
+        """
+    def close(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
+        """
+        Hides memories from commit seq on.
+        """
+    def contains(self, id: typing.Any, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.bool]:
+        ...
+    def digest(self) -> str:
+        """
+        128 bits in hex over everything that answers depend on.
+        """
+    def erase(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
+        """
+        Destroys vectors and words of every version.
+        """
+    def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, types: typing.Any = None, direction: str = 'both', valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None, min_weight: typing.SupportsFloat | typing.SupportsIndex = 0.0, limit: typing.SupportsInt | typing.SupportsIndex = 1000000) -> tuple:
+        """
+        Memories within `hops`, ordered by (hop, id).
+        """
+    def link(self, seq: typing.Any, edge: typing.Any, source: typing.Any, target: typing.Any, type: typing.Any, weight: typing.Any, valid_from: typing.Any, valid_to: typing.Any, check_only: bool = False) -> None:
+        """
+        Adds edges.
+        """
+    def neighbours(self, id: typing.SupportsInt | typing.SupportsIndex, types: typing.Any = None, direction: str = 'both', valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None, min_weight: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> dict:
+        """
+        Edges of one memory as a dict of columns, ordered by edge id.
+        """
+    def propagate(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, types: typing.Any = None, valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> tuple:
+        """
+        Personalised PageRank from the seeds: (id, mass), mass descending.
+        """
+    def recall(self, request: Request) -> Hits:
+        """
+        The exact best memories for one request.
+        """
+    def restore(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
+        """
+        Brings closed memories back as new versions.
+        """
+    def save(self, path: str, tag: bytes = b'') -> None:
+        ...
+    def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, types: typing.Any = None, valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> tuple:
+        """
+        Log lift of personalised PageRank over its long-run share: (id, lift).
+        """
+    def state(self, id: typing.SupportsInt | typing.SupportsIndex) -> dict:
+        ...
+    def stats(self) -> dict:
+        ...
+    def touch(self, seq: typing.Any, id: typing.Any, time: typing.Any, weight: typing.Any, used: typing.Any, check_only: bool = False) -> None:
+        """
+        Records accesses.
+        """
+    def unlink(self, seq: typing.Any, edge: typing.Any, check_only: bool = False) -> None:
+        """
+        Closes edges from commit seq on.
+        """
+    def vector(self, id: typing.SupportsInt | typing.SupportsIndex, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        The unit vector, empty when there is none.
+        """
+    @property
+    def dim(self) -> int:
+        ...
+    @property
+    def edges(self) -> int:
+        ...
+    @property
+    def live(self) -> int:
+        ...
+    @property
+    def rows(self) -> int:
+        ...
+    @property
+    def seq(self) -> int:
+        ...
+    @property
+    def tag(self) -> bytes:
+        ...
+def available_backends() -> list[str]:
+    """
+    Names of the backends that can run here.
+    """
+def available_simd() -> list[str]:
+    """
+    Instruction sets that run here, best first.
+    """
+def build_id() -> str:
+    """
+    What a plug-in must be built as to be loaded.
+    """
+def set_threads(count: typing.SupportsInt | typing.SupportsIndex) -> None:
+    """
+    Sets the threads that one call may use; 0 means all cores.
+    """
+def simd() -> str:
+    """
+    The instruction set in use; REMANENCE_SIMD forces one by name.
+    """
+def threads() -> int:
+    """
+    Threads that one call may use.
+    """
+def why_unavailable(name: str) -> str:
+    """
+    One sentence on why a backend cannot run here; empty when it can.
+    """
+EDGE_TYPES: dict = {'next': 1, 'answers': 2, 'mentions': 3, 'supersedes': 4, 'derived_from': 5, 'related': 6}
+FIRST_FREE_EDGE_TYPE: int = 16
+MAX_K: int = 1000000
+version: str = '0.1.0'
