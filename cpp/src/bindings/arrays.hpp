@@ -51,6 +51,27 @@ View<const T> view_or_empty(const char* verb, const char* name, const py::handle
     return object.is_none() ? View<const T>{} : view<T>(verb, name, object, rank);
 }
 
+/// One commit for all rows or one per row, kept alive for the length of a call.
+struct Commits {
+    Commits(const char* verb, const py::object& object) {
+        if (!py::isinstance<py::int_>(object)) {
+            all = view<Seq>(verb, "seq", object);
+            return;
+        }
+        int overflow = 0;
+        one = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
+        if (overflow != 0) {
+            throw InvalidArgument(std::string(verb) + ": seq must fit 64 bits (got " +
+                                  std::string(py::str(object)) + ")");
+        }
+        all = {&one, 1};
+    }
+    Commits(const Commits&) = delete;
+    Commits& operator=(const Commits&) = delete;
+    Seq one = 0;
+    View<const Seq> all;
+};
+
 /// An array that owns the vector's memory.
 template <class T>
 py::array_t<T> array_of(std::vector<T> values, std::vector<py::ssize_t> shape = {}) {

@@ -11,22 +11,6 @@ namespace {
 
 using Release = py::gil_scoped_release;
 
-/// One commit for all rows or one per row, kept alive for the length of a call.
-struct Commits {
-    Commits(const char* verb, const py::object& object) {
-        if (py::isinstance<py::int_>(object)) {
-            one = py::cast<Seq>(object);
-            all = {&one, 1};
-        } else {
-            all = view<Seq>(verb, "seq", object);
-        }
-    }
-    Commits(const Commits&) = delete;
-    Commits& operator=(const Commits&) = delete;
-    Seq one = 0;
-    View<const Seq> all;
-};
-
 /// The lexical documents as views into Python's own UTF-8.
 std::vector<std::string_view> texts(const py::tuple& list) {
     std::vector<std::string_view> out;

@@ -34,27 +34,21 @@ EdgeFilter make_filter(const py::object& types, const std::string& direction,
 void link(Engine& engine, const py::object& seq, const py::object& edge, const py::object& source,
           const py::object& target, const py::object& type, const py::object& weight,
           const py::object& valid_from, const py::object& valid_to, bool check_only) {
-    const bool one = py::isinstance<py::int_>(seq);
-    const Seq single = one ? py::cast<Seq>(seq) : 0;
-    const View<const Seq> commits =
-        one ? View<const Seq>(&single, 1) : view<Seq>("link", "seq", seq);
+    const Commits commits("link", seq);
     const EdgeBatch b{
         view<EdgeId>("link", "edge", edge),        view<Id>("link", "source", source),
         view<Id>("link", "target", target),        view<std::uint16_t>("link", "type", type),
         view<float>("link", "weight", weight),     view<TimeNs>("link", "valid_from", valid_from),
         view<TimeNs>("link", "valid_to", valid_to)};
     const Release release;
-    engine.link(commits, b, check_only);
+    engine.link(commits.all, b, check_only);
 }
 
 void unlink(Engine& engine, const py::object& seq, const py::object& edge, bool check_only) {
-    const bool one = py::isinstance<py::int_>(seq);
-    const Seq single = one ? py::cast<Seq>(seq) : 0;
-    const View<const Seq> commits =
-        one ? View<const Seq>(&single, 1) : view<Seq>("unlink", "seq", seq);
+    const Commits commits("unlink", seq);
     const auto edges = view<EdgeId>("unlink", "edge", edge);
     const Release release;
-    engine.unlink(commits, edges, check_only);
+    engine.unlink(commits.all, edges, check_only);
 }
 
 py::dict neighbours(const Engine& engine, Id id, const py::object& types,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "remanence/canonical.hpp"
@@ -80,7 +81,15 @@ void check_vectors(const Columns& columns, const MemoryBatch& b) {
     }
 }
 
+void check_law_kept(const MemoryBatch& b, std::size_t i, std::uint8_t law) {
+    check(b.law[i] == law, "append", [&] {
+        return "memory " + std::to_string(b.id[i]) + " keeps its decay law (got " +
+               std::to_string(b.law[i]) + ", want " + std::to_string(law) + ")";
+    });
+}
+
 void check_rows(const Columns& columns, const MemoryBatch& b) {
+    std::unordered_map<Id, std::uint8_t> fresh;  // laws of the memories that the batch makes
     for (std::size_t i = 0; i < b.id.size(); ++i) {
         check(b.id[i] > 0, "append",
               [&] { return "ids must be positive (got " + std::to_string(b.id[i]) + ")"; });
@@ -100,16 +109,17 @@ void check_rows(const Columns& columns, const MemoryBatch& b) {
                    std::to_string(b.importance[i]) + ")";
         });
         const std::uint32_t node = columns.node_of(b.id[i]);
-        if (node == none) continue;
+        if (node == none) {
+            const std::uint8_t law = fresh.emplace(b.id[i], b.law[i]).first->second;
+            check_law_kept(b, i, law);
+            continue;
+        }
         const std::uint32_t row = columns.newest[node];
         const Segment& s = columns.at(row);
         const std::uint32_t r = Columns::within(row);
         check((s.flags[r] & flag::erased) == 0, "append",
               [&] { return "memory " + std::to_string(b.id[i]) + " was erased"; });
-        check(s.law[r] == b.law[i], "append", [&] {
-            return "memory " + std::to_string(b.id[i]) + " keeps its decay law (got " +
-                   std::to_string(b.law[i]) + ", want " + std::to_string(s.law[r]) + ")";
-        });
+        check_law_kept(b, i, s.law[r]);
     }
 }
 

@@ -35,7 +35,7 @@ public:
             }
         }
         std::array<std::uint64_t, 4> rest{};
-        std::memcpy(rest.data(), at, size);
+        if (size != 0) std::memcpy(rest.data(), at, size);
         for (std::size_t l = 0; l < 4; ++l) lane[l] = mix(lane[l] ^ rest[l]) + size;
         state_[0] = mix(lane[0] + mix(lane[1]));
         state_[1] = mix(lane[2] + mix(lane[3]));

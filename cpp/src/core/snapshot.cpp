@@ -54,7 +54,7 @@ void load_words(Reader& in, Lexicon& lexicon, std::size_t terms, std::size_t row
             in.refuse("holds words outside their section");
         }
         std::vector<Posting> list(counts[term]);
-        std::memcpy(list.data(), postings.data() + row, bytes);
+        if (bytes != 0) std::memcpy(list.data(), postings.data() + row, bytes);
         if (!list.empty() && list.back().row >= rows) in.refuse("names rows that it lacks");
         lexicon.load_term({reinterpret_cast<const char*>(text.data()) + at, lengths[term]},
                           std::move(list));

@@ -181,7 +181,7 @@ public:
             refuse("has a damaged directory");
         }
         directory_.resize(h.sections);
-        std::memcpy(directory_.data(), map_.data() + size - bytes, bytes);
+        if (bytes != 0) std::memcpy(directory_.data(), map_.data() + size - bytes, bytes);
     }
 
     /// The next section, which must have this name; its content is checked.
@@ -194,7 +194,7 @@ public:
         const auto bytes = next(name);
         std::vector<T> out(bytes.size() / sizeof(T));
         if (bytes.size() % sizeof(T) != 0) refuse("holds a section of a wrong size: " + name);
-        std::memcpy(out.data(), bytes.data(), bytes.size());
+        if (!out.empty()) std::memcpy(out.data(), bytes.data(), bytes.size());
         return out;
     }
     void into(const std::string& name, std::byte* to, std::size_t size) {

@@ -1,7 +1,6 @@
 // Everything an engine holds, and the lock that keeps writers from readers.
 #pragma once
 
-#include <shared_mutex>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "remanence/engine.hpp"
 
 #include "core/columns.hpp"
+#include "core/forks.hpp"
 #include "core/lexicon.hpp"
 #include "core/links.hpp"
 
@@ -28,7 +28,7 @@ struct Totals {
 };
 
 struct Engine::State {
-    mutable std::shared_mutex mutex;
+    mutable ForkSafeMutex mutex;
     Columns columns;
     Lexicon lexicon;
     Links links;

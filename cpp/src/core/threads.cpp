@@ -7,7 +7,6 @@
 #include <exception>
 #include <memory>
 #include <mutex>
-#include <pthread.h>
 #include <sched.h>
 #include <string>
 #include <thread>
@@ -15,6 +14,8 @@
 
 #include "remanence/backend.hpp"
 #include "remanence/error.hpp"
+
+#include "core/forks.hpp"
 
 namespace remanence {
 namespace {
@@ -96,19 +97,16 @@ std::mutex pool_mutex;
 Pool& pool() {
     const std::lock_guard lock(pool_mutex);
     if (the_pool.load() == nullptr) {
-        static const int registered =
-            pthread_atfork([] { pool_mutex.lock(); }, [] { pool_mutex.unlock(); },
-                           [] {
-                               the_pool.store(nullptr);
-                               pool_mutex.unlock();
-                           });
-        (void)registered;
         the_pool.store(new Pool);
     }
     return *the_pool.load();
 }
 
 }  // namespace
+
+void lock_pool() { pool_mutex.lock(); }
+void unlock_pool() { pool_mutex.unlock(); }
+void drop_pool() { the_pool.store(nullptr); }
 
 int threads() {
     const int set = setting.load();

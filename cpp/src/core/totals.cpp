@@ -18,7 +18,8 @@ void Totals::add(const Columns& columns, std::uint32_t row, bool added) {
     vectors = added ? vectors + 1 : vectors - 1;
     vector_sum.resize(columns.dim);
     for (std::size_t j = 0; j < columns.dim; ++j) {
-        const auto x = static_cast<std::int64_t>(vector[j] * fixed_point);
+        // 32 bits hold it, and only they convert several at a time.
+        const auto x = static_cast<std::int32_t>(vector[j] * fixed_point);
         vector_sum[j] += added ? x : -x;
     }
 }

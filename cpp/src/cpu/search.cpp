@@ -143,6 +143,12 @@ void Scan::bound_block(const Block& b, const float* lexical, Worker& worker) {
     kernels().dot(plan_.query.data(), codes.centre.data(), codes.centre.size(), 1, &block.centre);
     float* const bound = bound_.data() + b.row;
     kernels().bounds(block, bound);
+    if (b.summary.vectors != block_rows) {
+        for (std::uint32_t i = 0; i < block_rows; ++i) {
+            const bool vector = (b.s.flags[b.first + i] & flag::has_vector) != 0;
+            bound[i] = vector ? bound[i] : scratch.score[i];
+        }
+    }
     float bar = worker.bounds.bar();
     float greatest = -std::numeric_limits<float>::infinity();
     const bool all = passed == block_rows;
