@@ -86,9 +86,11 @@ def test_vectors_equal_those_of_the_package_itself(embedder: Embedder) -> None:
         "import sys, pathlib, numpy, wordllama\n"
         "folder = pathlib.Path(wordllama.__file__).parent\n"
         "model = wordllama.WordLlama.load(cache_dir=folder, disable_download=True)\n"
-        f"numpy.save(sys.stdout.buffer, model.embed({TEXTS!r}, norm=True))\n"
+        f"rows = numpy.asarray(model.embed({TEXTS!r}, norm=True), numpy.float32)\n"
+        "sys.stdout.buffer.write(rows.tobytes())\n"
     )
-    made = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    made = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert made.returncode == 0, made.stderr.decode()
     theirs = np.frombuffer(made.stdout[-len(TEXTS) * 1024 :], np.float32).reshape(-1, 256)
     np.testing.assert_allclose(embedder.embed(TEXTS), theirs, atol=1e-6)
 
