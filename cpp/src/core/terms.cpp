@@ -69,7 +69,7 @@ float days_from(TimeNs time, const std::vector<std::array<TimeNs, 2>>& dates) {
 }
 
 float date_feature(TimeNs time, const std::vector<std::array<TimeNs, 2>>& dates) {
-    constexpr float per_day = -0x1.a6145cp-4F;  // -log2(e) / 14
+    constexpr float per_day = -0x1.a61762p-4F;  // -log2(e) / 14
     return canonical_exp2(days_from(time, dates) * per_day);
 }
 
