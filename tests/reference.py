@@ -111,7 +111,7 @@ def nearness(time: int, dates: Iterable[tuple[int, int]]) -> F:
         else:
             days = F(0)
         nearest = min(nearest, days)
-    return canonical_exp2(np.array([nearest * F(float.fromhex("-0x1.a6145cp-4"))]))[0]
+    return canonical_exp2(np.array([nearest * F(float.fromhex("-0x1.a61762p-4"))]))[0]
 
 
 def added(terms: dict[str, F]) -> F:
