@@ -17,9 +17,12 @@ from remanence.text import (
     TIME_EXPRESSION,
     AuthorNames,
     ExtractContext,
+    Extraction,
+    NameFinder,
     RuleExtractor,
     Stored,
     Turn,
+    name_key,
     understand,
 )
 
@@ -119,11 +122,26 @@ class Questions:
             for key in set(keys) - {None}
         }
         self.session_of = keys
+        self._subjects(items, found)
+
+    def _subjects(self, items: Sequence[dict[str, Any]], found: Sequence[Extraction]) -> None:
+        """Who is about a name of its scope, and who mentions it."""
+        self.about: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self.mention: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for position, extraction in enumerate(found):
+            for name in {name_key(subject) for subject in extraction.subjects}:
+                self.about[str(self.scopes[position]), name].append(position)
+        self.finder = NameFinder(name for _, name in self.about)
+        for position, item in enumerate(items):
+            for name in self.finder.find(item["text"]):
+                if (str(self.scopes[position]), name) in self.about:
+                    self.mention[str(self.scopes[position]), name].append(position)
 
     def scores(self, text: str, vector: F32, scope: tuple[str, ...]) -> F64:
         """Score of every item, float64 [n]; -inf outside the scope."""
         inside = self._inside(scope)
-        own = np.where(inside, self._own_evidence(text, vector, inside), -np.inf)
+        evidence = self._own_evidence(text, vector, inside) + self._subject(text)
+        own = np.where(inside, evidence, -np.inf)
         return own + self._one_hop(own, inside)
 
     def agrees(self, text: str, vector: F32, scope: tuple[str, ...], ids: Sequence[int],
@@ -179,10 +197,20 @@ class Questions:
                 total += idf
         return score / math.sqrt(total) if total else score
 
+    def _subject(self, text: str) -> F64:
+        """1 / fan for what is about a name that the question holds."""
+        share = np.zeros(len(self.turn))
+        named = set(self.finder.find_in_question(text))
+        for (_, name), rows in self.about.items():
+            if name in named:
+                share[rows] = np.maximum(share[rows], 1.0 / len(rows))
+        return self.weights.subject * np.where(self.turn, 0.0, share)
+
     def _one_hop(self, own: F64, inside: NDArray[np.bool_]) -> F64:
         order = np.lexsort((np.arange(len(own)), -own))[: int(inside.sum())]
         bar = own[order[min(len(order) - 1, SEEDS)]]
         gain, session_gain = np.zeros(len(own)), np.zeros(len(own))
+        leads = {int(seed): own[seed] - bar for seed in order[:SEEDS] if own[seed] > bar}
         for seed in order[:SEEDS]:
             lead = own[seed] - bar
             if lead <= 0:
@@ -199,7 +227,21 @@ class Questions:
                 share = self.weights.session * math.sqrt(SESSION_SIZE / len(rows))
                 rows = rows[self.turn[rows]]
                 session_gain[rows] = np.maximum(session_gain[rows], min(1.0, share) * lead)
-        return gain + session_gain
+        return gain + session_gain + self._mentions(leads)
+
+    def _mentions(self, leads: dict[int, float]) -> F64:
+        """The greatest share of a seed's lead, along mentions of a subject and against them."""
+        forward, backward = np.zeros(len(self.turn)), np.zeros(len(self.turn))
+        for key, about in self.about.items():
+            for one in self.mention[key]:
+                for other in about:
+                    if one != other:
+                        lead, back = leads.get(one, 0.0), leads.get(other, 0.0)
+                        forward[other] = max(forward[other], lead / len(about))
+                        if not self.turn[other]:
+                            backward[one] = max(backward[one], back / len(about))
+        w = self.weights
+        return np.where(self.turn, 0.0, w.mentioned * forward + w.mentioning * backward)
 
 
 def _ns(time: str | None) -> float:

@@ -13,22 +13,24 @@ from typing import Any
 
 import numpy as np
 from tests import reference_access as access
+from tests import reference_links as links
 from tests.reference_decay import F32, canonical_exp2
 from tests.reference_graph import NEVER, NOW, TIME_MAX, Graph, Row, holds
 
 F = np.float32
 TERMS = (
     *("bias", "length", "question", "when", "lexical", "author", "date", "lift", "activation"),
-    *("usefulness", "importance", "belief", "cosine", "next", "session", "spreading"),
+    *("usefulness", "importance", "belief", "cosine", "subject", "next", "session", "mention"),
+    *("spreading", "triples", "newer"),
 )
-EPISODIC, DOCUMENT = 0, 2
+EPISODIC, DOCUMENT, NODES = 0, 2, (4, 5)
 QUESTION, TIME_EXPRESSION = 1, 2
 ROOT_20 = np.sqrt(F(20))
 NEXT, ANSWERS = 1, 2
 REQUEST: dict[str, Any] = {
     "k": 10, "vector": None, "terms": "", "scopes": None, "kinds": 0xFF, "valid_at": None,
     "as_of": None, "min_belief": 0.0, "allow": None, "exclude": None, "authors": None,
-    "dates": None, "asks_when": False, "cues": None,
+    "dates": None, "asks_when": False, "asks_value": False, "names": None, "cues": None,
 }  # fmt: skip
 SEEDS = 50  # each is worth its lead over the best row after them
 SESSION_LIMIT = 4096
@@ -200,22 +202,26 @@ class Judge(Graph):
         q = REQUEST | request
         w = {name: F(value) for name, value in q["weights"].items()}
         seq = NOW if q["as_of"] is None else q["as_of"]
-        corpus = [r for r in self.seen(seq).values() if in_scope(r, q)]
+        inside = [r for r in self.seen(seq).values() if in_scope(r, q)]
+        only_nodes = not any(q["kinds"] >> kind & 1 for kind in range(4))
+        corpus = [r for r in inside if (r["kind"] in NODES) == only_nodes]
         query = None
         if q["vector"] is not None and w["cosine"] != 0 and any_vector(self.rows):
             query = centred(unit(q["vector"]), corpus, w["centring"])
         weights = word_weights(q["terms"], corpus)
         norm = length_norm(corpus) if corpus else None
         hits = {}
-        for row in corpus:
+        for row in inside:
             if passes(row, q):
                 terms = self.own_terms(row, q, w, seq)
-                terms["lexical"] = lexical(row, weights, norm) * lexical_weight(row, w)
+                if weights:
+                    terms["lexical"] = lexical(row, weights, norm) * lexical_weight(row, w)
                 if query is not None and row["unit"] is not None:
                     terms["cosine"] = w["cosine"] * dot(query, row["unit"])
                 hits[row["id"]] = {"row": row, "terms": terms}
         scanned = len(hits)
-        if query is not None or weights:
+        links.add_subjects(self, hits, q["names"], w, seq)
+        if query is not None or weights or (q["names"] is not None and len(q["names"])):
             self.add_links(hits, w, seq)
         if q["cues"] is not None and len(q["cues"]) and w["spreading"] != 0:
             self.add_spreading(hits, q, w)
@@ -255,10 +261,12 @@ class Judge(Graph):
         with its session; a memory outside of any session is a session of one."""
         seen = self.seen(seq)
         best = [(added(hit["terms"]), hit["row"]) for hit in ranked(hits)]
+        leads = []
         for score, row in best[:SEEDS]:
             lead = score - best[min(SEEDS, len(best) - 1)][0]
             if lead <= 0:
                 continue
+            leads.append((row, lead))
             if row["kind"] != EPISODIC or row["session"] == 0:
                 terms = hits[row["id"]]["terms"]
                 terms["session"] = max(terms["session"], min(F(1), w["session"] * ROOT_20) * lead)
@@ -276,6 +284,8 @@ class Judge(Graph):
                     if other in hits and seen[other]["kind"] == EPISODIC:
                         terms = hits[other]["terms"]
                         terms["session"] = max(terms["session"], share * lead)
+
+        links.add_mentions(self, hits, leads, w, seq)
 
     def add_spreading(self, hits: dict[int, Row], q: Row, w: dict[str, F]) -> None:
         which = {"as_of": q["as_of"], "valid_at": q["valid_at"]}
@@ -305,6 +315,8 @@ def passes(row: Row, q: Row) -> bool:
 
 
 def lexical_weight(row: Row, w: dict[str, F]) -> F:
+    if row["kind"] in NODES:
+        return w["lexical_statement"]
     return w["lexical_document"] if row["kind"] == DOCUMENT else w["lexical"]
 
 

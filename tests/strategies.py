@@ -34,7 +34,7 @@ EDGE_COLUMNS = {
 TOUCH_COLUMNS = {"id": np.int64, "time": np.int64, "weight": np.float32, "used": np.int8}
 REQUEST_COLUMNS = {
     "vector": np.float32, "scopes": np.uint32, "allow": np.int64, "exclude": np.int64,
-    "authors": np.uint32, "dates": np.int64, "cues": np.int64,
+    "authors": np.uint32, "dates": np.int64, "cues": np.int64, "names": np.int64,
 }  # fmt: skip
 
 
@@ -174,9 +174,9 @@ def rows(dim: int) -> st.SearchStrategy[Row]:
     return st.fixed_dictionaries(
         {
             "scope": st.integers(0, 3),
-            "kind": st.sampled_from([0, 0, 0, 1, 2, 3, 4]),
+            "kind": st.sampled_from([0, 0, 0, 1, 2, 2, 3, 4, 5]),
             "law": st.integers(0, 2),
-            "flags": st.integers(0, 7),
+            "flags": st.integers(0, 63),
             "author": st.integers(0, 2),
             "session": st.integers(0, 2),
             "length": st.one_of(st.integers(0, 25), st.just(65_535)),
@@ -191,16 +191,16 @@ def rows(dim: int) -> st.SearchStrategy[Row]:
     )
 
 
+LINKS = (
+    *("next", "session", "spreading", "subject", "mentioned", "mentioning", "triples", "newer"),
+)
 WEIGHT_VALUES = st.sampled_from([0.0, 1.0, 0.3, 2.5, 1e-3, 37.0])
 SIGNED = st.one_of(WEIGHT_VALUES, WEIGHT_VALUES.map(lambda x: 0.0 - x))
 weights = st.one_of(
     st.just(_core.Weights().to_dict()),
     st.just(_core.Weights.without_question().to_dict()),
     st.fixed_dictionaries(
-        {
-            name: WEIGHT_VALUES if name in ("next", "session", "spreading") else SIGNED
-            for name in _core.Weights().to_dict()
-        }
+        {name: WEIGHT_VALUES if name in LINKS else SIGNED for name in _core.Weights().to_dict()}
     ),
 )
 
@@ -218,7 +218,7 @@ def requests(dim: int, ids: list[int], last_seq: int = 0) -> st.SearchStrategy[R
             "vector": st.integers(0, VECTORS - 1).map(lambda n: vector(n, dim)),
             "terms": texts,
             "scopes": st.lists(st.integers(0, 4), max_size=3),
-            "kinds": st.integers(0, 31),
+            "kinds": st.integers(0, 63),
             "valid_at": times,
             "as_of": st.integers(0, last_seq + 1),
             "min_belief": st.sampled_from([0.0, 0.25, 1.0]),
@@ -227,8 +227,13 @@ def requests(dim: int, ids: list[int], last_seq: int = 0) -> st.SearchStrategy[R
             "authors": st.lists(st.integers(0, 2), max_size=2),
             "dates": dates,
             "asks_when": st.booleans(),
+            "asks_value": st.booleans(),
+            "names": some.filter(lambda names: names is None or len(names) < 4),
         },
     )
+
+
+EDGES = st.sampled_from([1, 1, 2, 3, 3, 4, 7, 7, 16])
 
 
 def steps(dim: int) -> st.SearchStrategy[list[tuple]]:
@@ -242,7 +247,7 @@ def steps(dim: int) -> st.SearchStrategy[list[tuple]]:
             st.just("touch"), pick, st.integers(0, 400), st.sampled_from([1.0, 0.2, 5.0]),
             st.integers(-1, 1),
         ),
-        st.tuples(st.just("link"), pick, pick, st.sampled_from([1, 1, 2, 16]), beliefs, ends),
+        st.tuples(st.just("link"), pick, pick, EDGES, beliefs, ends),
     )  # fmt: skip
     return st.lists(st.one_of(append, change, change), max_size=24)
 

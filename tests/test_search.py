@@ -253,3 +253,12 @@ def test_every_row_is_scanned_whatever_the_count(count):
         assert hits.scanned == count
         best = sorted(range(count), key=lambda i: (-(i % 97), i))
         assert hits.id.tolist() == [i + 1 for i in best]
+
+
+def test_a_block_without_a_kind_that_is_asked_for_adds_nothing():
+    """Documents fill the first block, entities the rest of the store."""
+    pair = Pair()
+    pair.append(*[row(i + 1, kind=2, terms="heron") for i in range(1024)])
+    pair.append(*[row(i + 1025, kind=4, terms="tide") for i in range(8)])
+    hits = agree(pair, question(terms="heron tide", kinds=0b1111, k=2000))
+    assert len(hits) == 1024

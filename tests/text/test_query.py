@@ -171,7 +171,7 @@ def test_another_language_is_one_object() -> None:
     class German:
         code = "de-test"
         stop_words = frozenset({"der"})
-        common_words = frozenset({"der"})
+        common_words = lead_words = bridge_words = frozenset({"der"})
 
         def stemmer(self):
             return str.upper

@@ -98,6 +98,9 @@ public:
     void unlink(View<const Seq> seq, View<const EdgeId> edges, bool check_only = false);
 
     std::vector<std::uint8_t> contains(View<const Id> ids, std::optional<Seq> as_of = {}) const;
+    /// Live memories of a scope whose words hold all of `terms`, ascending by row; none where they
+    /// are more than `limit`, and none for no terms.
+    std::vector<Id> holding(std::string_view terms, std::uint32_t scope, std::size_t limit) const;
     Hits recall(const Request& request) const;
     Neighbours neighbours(Id id, const EdgeFilter& filter) const;
     Reached khop(View<const Id> seeds, int hops, const EdgeFilter& filter, std::size_t limit) const;

@@ -28,11 +28,15 @@ enum class Term : std::uint8_t {
     importance,
     belief,
     cosine,
+    subject,
     next,
     session,
-    spreading
+    mention,
+    spreading,
+    triples,
+    newer
 };
-inline constexpr int term_count = 16;
+inline constexpr int term_count = 20;
 REMANENCE_API std::string_view term_name(Term term);
 
 /// Weights of the fused score, in nats per unit of their feature. The defaults answer a question.
@@ -42,8 +46,10 @@ REMANENCE_API std::string_view term_name(Term term);
 /// lexical = BM25 over words of weight idf^1.25, divided by the root of their sum; length = ln(1 +
 /// min(tokens, 20)); question, when, author in {-1, 0, 1}; date = exp(-days/14) from the interval
 /// that the question names; lift = activation minus that of a memory never touched again;
-/// usefulness = ln((used+1)/(unused+1)); next, session: share of a linked seed's lead; spreading =
-/// log lift of personalised PageRank from the cues.
+/// usefulness = ln((used+1)/(unused+1)); subject = 1/fan of a name that the question holds, fan =
+/// memories about it; next, session, mentioned, mentioning: share of a linked seed's lead;
+/// spreading = log lift of personalised PageRank from the cues; triples = ln(1 + N * PageRank) from
+/// the best statements; newer: share of the way to the place above the memory that it replaces.
 struct REMANENCE_API Weights {
     float bias = -9.5F;
     float cosine = 7.2F;
@@ -62,6 +68,12 @@ struct REMANENCE_API Weights {
     float next = 0.1F;
     float session = 0.5F;
     float spreading = 0.5F;
+    float lexical_statement = 0.72F;  ///< entities and statements
+    float subject = 2.0F;
+    float mentioned = 1.2F;   ///< its subject is mentioned by a seed
+    float mentioning = 0.2F;  ///< it mentions the subject of a seed
+    float triples = 0.3F;
+    float newer = 1.0F;
 
     /// Recall without a question: what is alive now.
     static Weights without_question();
@@ -83,7 +95,9 @@ struct REMANENCE_API Request {
     std::vector<std::uint32_t> authors;        ///< authors the question names
     std::vector<std::array<TimeNs, 2>> dates;  ///< half-open intervals the question names
     bool asks_when = false;
-    std::vector<Id> cues;  ///< memories to spread activation from
+    bool asks_value = false;  ///< one current value is wanted: newer stands above what it replaces
+    std::vector<Id> names;    ///< entities that the question names
+    std::vector<Id> cues;     ///< memories to spread activation from
     Weights weights;
     bool explain = false;
     bool proved = false;  ///< score every row exactly, without the probabilistic first stage

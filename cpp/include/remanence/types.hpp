@@ -28,9 +28,15 @@ enum class Kind : std::uint8_t {
     semantic = 1,
     document = 2,
     procedural = 3,
-    entity = 4
+    entity = 4,
+    statement = 5
 };
-inline constexpr int kind_count = 5;
+inline constexpr int kind_count = 6;
+
+/// Entities and statements are nodes of the graph: they lead to memories and count for nothing in
+/// the statistics of words and vectors.
+inline constexpr std::uint32_t node_kinds = 1U << 4U | 1U << 5U;
+constexpr bool is_node(std::uint8_t kind) { return (node_kinds >> kind & 1U) != 0; }
 
 /// How a memory's activation decays.
 enum class Law : std::uint8_t { power_trace = 0, fsrs6 = 1, half_life = 2 };
@@ -42,14 +48,19 @@ constexpr Seq seq_seen(std::optional<Seq> as_of) {
 }
 
 /// Bits of the flags column. `question`: the text ends with a question mark. `time_expression`: it
-/// says when. `pinned`: never forgotten. The upper two belong to the engine.
+/// says when. `pinned`: never forgotten. `update`: it announces a change. `dated`: it names a day
+/// or an hour. `subject`: an entity that memories are about. The upper two belong to the engine.
 namespace flag {
 inline constexpr std::uint8_t question = 1;
 inline constexpr std::uint8_t time_expression = 2;
 inline constexpr std::uint8_t pinned = 4;
+inline constexpr std::uint8_t update = 8;
+inline constexpr std::uint8_t dated = 16;
+inline constexpr std::uint8_t subject = 32;
 inline constexpr std::uint8_t erased = 64;
 inline constexpr std::uint8_t has_vector = 128;
-inline constexpr std::uint8_t user_bits = question | time_expression | pinned;
+inline constexpr std::uint8_t user_bits =
+    question | time_expression | pinned | update | dated | subject;
 }  // namespace flag
 
 /// Edge types that the engine itself gives a meaning to; a caller's own start at `first_free`.
@@ -60,6 +71,7 @@ inline constexpr std::uint16_t mentions = 3;      ///< memory -> entity
 inline constexpr std::uint16_t supersedes = 4;    ///< newer -> older
 inline constexpr std::uint16_t derived_from = 5;  ///< general -> premise
 inline constexpr std::uint16_t related = 6;
+inline constexpr std::uint16_t about = 7;  ///< memory -> entity that is its subject
 inline constexpr std::uint16_t first_free = 16;
 }  // namespace edge_type
 

@@ -162,6 +162,13 @@ void register_reads(py::class_<Engine>& engine) {
         },
         py::arg("id"), py::arg("as_of") = py::none());
     engine.def(
+        "holding",
+        [](const Engine& e, const std::string& terms, std::uint32_t scope, std::size_t limit) {
+            return array_of(e.holding(terms, scope, limit));
+        },
+        py::arg("terms"), py::arg("scope"), py::arg("limit"),
+        "Live memories of a scope that hold all of the words; none where they are too many.");
+    engine.def(
         "activation",
         [](const Engine& e, const py::object& id, TimeNs now, std::optional<Seq> as_of) {
             const auto ids = view<Id>("activation", "id", id);

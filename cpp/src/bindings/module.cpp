@@ -74,6 +74,7 @@ void register_backends(py::module_& m) {
     types["supersedes"] = edge_type::supersedes;
     types["derived_from"] = edge_type::derived_from;
     types["related"] = edge_type::related;
+    types["about"] = edge_type::about;
     m.attr("EDGE_TYPES") = types;
     m.attr("FIRST_FREE_EDGE_TYPE") = edge_type::first_free;
     m.attr("MAX_K") = max_k;

@@ -15,7 +15,7 @@ struct Field {
     float Weights::* member;
 };
 
-constexpr std::array<Field, 17> fields = {{{"bias", &Weights::bias},
+constexpr std::array<Field, 23> fields = {{{"bias", &Weights::bias},
                                            {"cosine", &Weights::cosine},
                                            {"centring", &Weights::centring},
                                            {"lexical", &Weights::lexical},
@@ -31,7 +31,13 @@ constexpr std::array<Field, 17> fields = {{{"bias", &Weights::bias},
                                            {"importance", &Weights::importance},
                                            {"next", &Weights::next},
                                            {"session", &Weights::session},
-                                           {"spreading", &Weights::spreading}}};
+                                           {"spreading", &Weights::spreading},
+                                           {"lexical_statement", &Weights::lexical_statement},
+                                           {"subject", &Weights::subject},
+                                           {"mentioned", &Weights::mentioned},
+                                           {"mentioning", &Weights::mentioning},
+                                           {"triples", &Weights::triples},
+                                           {"newer", &Weights::newer}}};
 
 void override(Weights& weights, const py::kwargs& values) {
     for (const auto& [key, value] : values) {
@@ -85,7 +91,8 @@ Request make_request(TimeNs now, const py::int_& k, const py::object& vector,
                      const py::object& terms, const py::object& scopes, std::uint32_t kinds,
                      std::optional<TimeNs> valid_at, std::optional<Seq> as_of, float min_belief,
                      const py::object& allow, const py::object& exclude, const py::object& authors,
-                     const py::object& dates, bool asks_when, const py::object& cues,
+                     const py::object& dates, bool asks_when, bool asks_value,
+                     const py::object& names, const py::object& cues,
                      const std::optional<Weights>& weights, bool explain, bool proved,
                      int threads) {
     Request q;
@@ -106,6 +113,8 @@ Request make_request(TimeNs now, const py::int_& k, const py::object& vector,
         throw InvalidArgument("recall: dates must have shape [n, 2]");
     for (std::size_t i = 0; i < flat.size(); i += 2) q.dates.push_back({flat[i], flat[i + 1]});
     q.asks_when = asks_when;
+    q.asks_value = asks_value;
+    q.names = copied<Id>("names", names);
     q.cues = copied<Id>("cues", cues);
     if (weights) q.weights = *weights;
     q.explain = explain;
@@ -147,7 +156,8 @@ void register_recall(py::module_& m) {
              py::arg("as_of") = py::none(), py::arg("min_belief") = 0.0F,
              py::arg("allow") = py::none(), py::arg("exclude") = py::none(),
              py::arg("authors") = py::none(), py::arg("dates") = py::none(),
-             py::arg("asks_when") = false, py::arg("cues") = py::none(),
+             py::arg("asks_when") = false, py::arg("asks_value") = false,
+             py::arg("names") = py::none(), py::arg("cues") = py::none(),
              py::arg("weights") = py::none(), py::arg("explain") = false, py::arg("proved") = false,
              py::arg("threads") = 0);
 

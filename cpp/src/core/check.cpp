@@ -40,16 +40,38 @@ void check_seq(const char* verb, View<const Seq> seq, std::size_t rows, Seq last
 namespace {
 
 void check_weights(const Weights& w) {
-    for (const float x : {w.bias, w.cosine, w.centring, w.lexical, w.lexical_document, w.length,
-                          w.question, w.author, w.date, w.when, w.lift, w.activation, w.usefulness,
-                          w.importance, w.next, w.session, w.spreading}) {
+    for (const float x : {w.bias,
+                          w.cosine,
+                          w.centring,
+                          w.lexical,
+                          w.lexical_document,
+                          w.length,
+                          w.question,
+                          w.author,
+                          w.date,
+                          w.when,
+                          w.lift,
+                          w.activation,
+                          w.usefulness,
+                          w.importance,
+                          w.next,
+                          w.session,
+                          w.spreading,
+                          w.lexical_statement,
+                          w.subject,
+                          w.mentioned,
+                          w.mentioning,
+                          w.triples,
+                          w.newer}) {
         check(std::isfinite(x) && std::fabs(x) <= 1e6F, "recall", [&] {
             return "weights must be finite and at most 1e6 in size (got " + std::to_string(x) + ")";
         });
     }
-    for (const float x : {w.next, w.session, w.spreading}) {
+    for (const float x : {w.next, w.session, w.spreading, w.subject, w.mentioned, w.mentioning,
+                          w.triples, w.newer}) {
         check(x >= 0.0F, "recall", [&] {
-            return "weights next, session and spreading must not be negative (got " +
+            return "weights of links (next, session, spreading, subject, mentioned, mentioning, "
+                   "triples, newer) must not be negative (got " +
                    std::to_string(x) + ")";
         });
     }

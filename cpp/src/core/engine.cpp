@@ -94,11 +94,11 @@ void check_rows(const Columns& columns, const MemoryBatch& b) {
         check(b.id[i] > 0, "append",
               [&] { return "ids must be positive (got " + std::to_string(b.id[i]) + ")"; });
         check(b.kind[i] < kind_count, "append",
-              [&] { return "kind must be below 5 (got " + std::to_string(b.kind[i]) + ")"; });
+              [&] { return "kind must be below 6 (got " + std::to_string(b.kind[i]) + ")"; });
         check(b.law[i] < law_count, "append",
               [&] { return "law must be below 3 (got " + std::to_string(b.law[i]) + ")"; });
         check((b.flags[i] & ~flag::user_bits) == 0, "append", [&] {
-            return "flags may hold bits 0 to 2 (got " + std::to_string(b.flags[i]) + ")";
+            return "flags may hold bits 0 to 5 (got " + std::to_string(b.flags[i]) + ")";
         });
         check(b.scope[i] < scope_limit, "append",
               [&] { return "scope must be below 2^24 (got " + std::to_string(b.scope[i]) + ")"; });
@@ -193,8 +193,9 @@ void append_row(Engine::State& state, const MemoryBatch& b, std::size_t i, Seq s
 void Engine::State::count_live(std::uint32_t row, bool added) {
     const Segment& s = columns.at(row);
     const std::uint32_t r = Columns::within(row);
-    scopes[s.scope[r]].add(columns, row, added);
-    all.add(columns, row, added);
+    const std::size_t node = is_node(s.kind[r]) ? 1 : 0;
+    scopes[s.scope[r]][node].add(columns, row, added);
+    all[node].add(columns, row, added);
 }
 
 void Engine::State::close_row(std::uint32_t row, Seq at) {

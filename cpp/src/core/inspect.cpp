@@ -94,6 +94,37 @@ std::vector<std::uint8_t> Engine::contains(View<const Id> ids, std::optional<Seq
     return out;
 }
 
+std::vector<Id> Engine::holding(std::string_view terms, std::uint32_t scope,
+                                std::size_t limit) const {
+    const std::shared_lock lock(state_->mutex);
+    const Columns& columns = state_->columns;
+    std::vector<const std::vector<Posting>*> lists;
+    bool known = true;
+    each_term(terms, [&](std::string_view term) {
+        lists.push_back(state_->lexicon.find(term));
+        known &= lists.back() != nullptr;
+    });
+    std::vector<Id> out;
+    if (lists.empty() || !known) return out;
+    std::sort(lists.begin(), lists.end(),
+              [](const auto* a, const auto* b) { return a->size() < b->size(); });
+    for (const Posting& p : *lists[0]) {
+        const Segment& s = columns.at(p.row);
+        const std::uint32_t r = Columns::within(p.row);
+        if (s.scope[r] != scope || is_node(s.kind[r]) || !columns.row_visible(p.row, seq_now)) {
+            continue;
+        }
+        const bool all = std::all_of(lists.begin() + 1, lists.end(), [&](const auto* list) {
+            const auto at = Lexicon::first_from(*list, p.row);
+            return at != list->end() && at->row == p.row;
+        });
+        if (!all) continue;
+        if (out.size() == limit) return {};
+        out.push_back(s.id[r]);
+    }
+    return out;
+}
+
 std::vector<float> Engine::activation(View<const Id> ids, TimeNs now,
                                       std::optional<Seq> as_of) const {
     const std::shared_lock lock(state_->mutex);
@@ -147,7 +178,7 @@ EngineStats Engine::stats() const {
     const Columns& columns = state_->columns;
     EngineStats out;
     out.rows = columns.count();
-    out.live = state_->all.rows;
+    out.live = state_->all[0].rows + state_->all[1].rows;
     out.edges = state_->links.count();
     out.live_edges = state_->links.live();
     out.touches = columns.touches.size();

@@ -24,6 +24,7 @@ struct ScanPlan {
     const Columns* columns = nullptr;
     const Request* request = nullptr;
     Seq seq = seq_now;
+    std::size_t keep = 0;                     ///< rows wanted
     std::vector<float> query;                 ///< unit vector, padded; empty = no vector cue
     std::vector<std::uint8_t> scope_allowed;  ///< [scope]; empty = all
     std::vector<std::uint64_t> row_allowed;   ///< bit per row; empty = all
@@ -34,7 +35,23 @@ struct ScanPlan {
     std::array<float, kind_count> lexical_weight{};
     std::array<float, static_count> table{};
     std::uint32_t author = 0;  ///< the one author that the question names, or 0
+    bool nodes = false;        ///< only nodes are asked for: statistics are theirs
 };
+
+/// What each kind of row takes part in, and which weight its words have: one line per Kind.
+struct KindRule {
+    float Weights::* lexical;
+    bool turn;     ///< length, question, when, author, date, next, session
+    bool subject;  ///< subject, mention: it is about something that others name
+};
+inline constexpr std::array<KindRule, kind_count> kind_rules = {{
+    {&Weights::lexical, true, false},             // episodic
+    {&Weights::lexical, false, true},             // semantic
+    {&Weights::lexical_document, false, true},    // document
+    {&Weights::lexical, false, true},             // procedural
+    {&Weights::lexical_statement, false, false},  // entity
+    {&Weights::lexical_statement, false, false},  // statement
+}};
 
 /// A row with its score; better() is the one order of every answer.
 struct Scored {

@@ -1,6 +1,7 @@
 // Everything an engine holds, and the lock that keeps writers from readers.
 #pragma once
 
+#include <array>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -33,8 +34,9 @@ struct Engine::State {
     Lexicon lexicon;
     Links links;
     std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> sessions;  ///< rows, ascending
-    std::unordered_map<std::uint32_t, Totals> scopes;  ///< of the live rows of each scope
-    Totals all;                                        ///< of every live row
+    /// Of the live memories, then of the live nodes, of each scope and of all.
+    std::unordered_map<std::uint32_t, std::array<Totals, 2>> scopes;
+    std::array<Totals, 2> all;
     Seq seq = 0;
     std::string tag;
 
@@ -43,7 +45,8 @@ struct Engine::State {
     void index_session(std::uint32_t row);
 };
 
-/// Sums over the visible rows of the scopes that a question may see.
-Totals corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_t>& allowed);
+/// Sums over the visible memories, or nodes, of the scopes that a question may see.
+Totals corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_t>& allowed,
+              bool nodes);
 
 }  // namespace remanence

@@ -11,8 +11,6 @@
 namespace remanence {
 namespace {
 
-constexpr std::uint8_t episodic = static_cast<std::uint8_t>(Kind::episodic);
-
 float length_feature(std::uint32_t tokens) {
     return static_cast<float>(canonical_log(1.0 + static_cast<double>(tokens)));
 }
@@ -36,9 +34,9 @@ float& value(TermValues& values, Term term) { return values[static_cast<std::siz
 
 std::string_view term_name(Term term) {
     static constexpr std::array<std::string_view, term_count> names = {
-        "bias",   "length", "question",   "when",       "lexical",    "author",
-        "date",   "lift",   "activation", "usefulness", "importance", "belief",
-        "cosine", "next",   "session",    "spreading"};
+        "bias", "length",     "question",   "when",       "lexical", "author", "date",
+        "lift", "activation", "usefulness", "importance", "belief",  "cosine", "subject",
+        "next", "session",    "mention",    "spreading",  "triples", "newer"};
     return names[static_cast<std::size_t>(term)];
 }
 
@@ -82,10 +80,9 @@ void prepare_tables(ScanPlan& plan) {
     const Weights& w = plan.request->weights;
     const float when = plan.request->asks_when ? w.when : 0.0F;
     for (int kind = 0; kind < kind_count; ++kind) {
-        const bool turn = kind == episodic;
-        const bool document = kind == static_cast<int>(Kind::document);
-        plan.lexical_weight[static_cast<std::size_t>(kind)] =
-            document ? w.lexical_document : w.lexical;
+        const KindRule& rule = kind_rules[static_cast<std::size_t>(kind)];
+        const bool turn = rule.turn;
+        plan.lexical_weight[static_cast<std::size_t>(kind)] = w.*(rule.lexical);
         for (int flags = 0; flags < 4; ++flags) {
             for (std::uint32_t length = 0; length < static_lengths; ++length) {
                 float sum = w.bias;
@@ -127,7 +124,7 @@ TermValues row_terms(const ScanPlan& plan, std::uint32_t row) {
     const Weights& w = q.weights;
     const Segment& s = plan.columns->at(row);
     const std::uint32_t r = Columns::within(row);
-    const bool turn = s.kind[r] == episodic;
+    const bool turn = kind_rules[s.kind[r]].turn;
     const auto law = static_cast<Law>(s.law[r]);
     TermValues out{};
     value(out, Term::bias) = w.bias;

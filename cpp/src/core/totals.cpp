@@ -33,21 +33,25 @@ void Totals::add(const Totals& other) {
     for (std::size_t j = 0; j < vector_sum.size(); ++j) vector_sum[j] += other.vector_sum[j];
 }
 
-Totals corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_t>& allowed) {
+Totals corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_t>& allowed,
+              bool nodes) {
+    const std::size_t which = nodes ? 1 : 0;
     const auto sees = [&](std::uint32_t scope) {
         return allowed.empty() || (scope < allowed.size() && allowed[scope] != 0);
     };
     Totals sum;
     if (seq >= state.seq) {
-        if (allowed.empty()) return state.all;
+        if (allowed.empty()) return state.all[which];
         for (const auto& [scope, totals] : state.scopes) {
-            if (sees(scope)) sum.add(totals);
+            if (sees(scope)) sum.add(totals[which]);
         }
         return sum;
     }
     for (std::uint32_t row = 0; row < state.columns.count(); ++row) {
-        const std::uint32_t scope = state.columns.at(row).scope[Columns::within(row)];
-        if (state.columns.row_visible(row, seq) && sees(scope)) sum.add(state.columns, row, true);
+        const Segment& s = state.columns.at(row);
+        const std::uint32_t r = Columns::within(row);
+        if (is_node(s.kind[r]) != nodes || !state.columns.row_visible(row, seq)) continue;
+        if (sees(s.scope[r])) sum.add(state.columns, row, true);
     }
     return sum;
 }

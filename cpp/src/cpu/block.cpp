@@ -94,11 +94,11 @@ std::uint32_t rows_in(const Scratch& scratch) {
 std::uint32_t filter(const ScanPlan& plan, const Block& b, Scratch& scratch) {
     const Request& q = *plan.request;
     const BlockSummary& sum = b.summary;
+    scratch.mask.fill(0);
     if ((q.kinds & sum.kinds) == 0) return 0;
     const bool one_scope = !plan.scope_allowed.empty() && !sum.mixed_scopes;
     if (one_scope && (sum.scope >= plan.scope_allowed.size() || plan.scope_allowed[sum.scope] == 0))
         return 0;
-    scratch.mask.fill(0);
     for (std::uint32_t i = 0; i < b.count; i += 64) {
         scratch.mask[i / 64] = b.count - i >= 64 ? ~0ULL : (1ULL << (b.count - i)) - 1;
     }

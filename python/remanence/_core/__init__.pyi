@@ -110,10 +110,34 @@ class Weights:
     def lexical_document(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
+    def lexical_statement(self) -> float:
+        ...
+    @lexical_statement.setter
+    def lexical_statement(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
     def lift(self) -> float:
         ...
     @lift.setter
     def lift(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def mentioned(self) -> float:
+        ...
+    @mentioned.setter
+    def mentioned(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def mentioning(self) -> float:
+        ...
+    @mentioning.setter
+    def mentioning(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def newer(self) -> float:
+        ...
+    @newer.setter
+    def newer(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
     def next(self) -> float:
@@ -140,6 +164,18 @@ class Weights:
     def spreading(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
         ...
     @property
+    def subject(self) -> float:
+        ...
+    @subject.setter
+    def subject(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def triples(self) -> float:
+        ...
+    @triples.setter
+    def triples(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+    @property
     def usefulness(self) -> float:
         ...
     @usefulness.setter
@@ -155,13 +191,13 @@ class Request:
     """
     One recall; every array is copied.
     """
-    def __init__(self, *, now: typing.SupportsInt | typing.SupportsIndex, k: int = 10, vector: typing.Any = None, terms: typing.Any = '', scopes: typing.Any = None, kinds: typing.SupportsInt | typing.SupportsIndex = 255, valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None, min_belief: typing.SupportsFloat | typing.SupportsIndex = 0.0, allow: typing.Any = None, exclude: typing.Any = None, authors: typing.Any = None, dates: typing.Any = None, asks_when: bool = False, cues: typing.Any = None, weights: Weights | None = None, explain: bool = False, proved: bool = False, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+    def __init__(self, *, now: typing.SupportsInt | typing.SupportsIndex, k: int = 10, vector: typing.Any = None, terms: typing.Any = '', scopes: typing.Any = None, kinds: typing.SupportsInt | typing.SupportsIndex = 255, valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None, min_belief: typing.SupportsFloat | typing.SupportsIndex = 0.0, allow: typing.Any = None, exclude: typing.Any = None, authors: typing.Any = None, dates: typing.Any = None, asks_when: bool = False, asks_value: bool = False, names: typing.Any = None, cues: typing.Any = None, weights: Weights | None = None, explain: bool = False, proved: bool = False, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         ...
 class Hits:
     """
     The answer, ordered by (score descending, id ascending).
     """
-    TERMS: typing.ClassVar[tuple] = ('bias', 'length', 'question', 'when', 'lexical', 'author', 'date', 'lift', 'activation', 'usefulness', 'importance', 'belief', 'cosine', 'next', 'session', 'spreading')
+    TERMS: typing.ClassVar[tuple] = ('bias', 'length', 'question', 'when', 'lexical', 'author', 'date', 'lift', 'activation', 'usefulness', 'importance', 'belief', 'cosine', 'subject', 'next', 'session', 'mention', 'spreading', 'triples', 'newer')
     def __len__(self) -> int:
         ...
     @property
@@ -216,6 +252,10 @@ class Engine:
     def erase(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
         """
         Destroys vectors and words of every version.
+        """
+    def holding(self, terms: str, scope: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Live memories of a scope that hold all of the words; none where they are too many.
         """
     def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, types: typing.Any = None, direction: str = 'both', valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None, min_weight: typing.SupportsFloat | typing.SupportsIndex = 0.0, limit: typing.SupportsInt | typing.SupportsIndex = 1000000) -> tuple:
         """
@@ -309,7 +349,7 @@ def why_unavailable(name: str) -> str:
     """
     One sentence on why a backend cannot run here; empty when it can.
     """
-EDGE_TYPES: dict = {'next': 1, 'answers': 2, 'mentions': 3, 'supersedes': 4, 'derived_from': 5, 'related': 6}
+EDGE_TYPES: dict = {'next': 1, 'answers': 2, 'mentions': 3, 'supersedes': 4, 'derived_from': 5, 'related': 6, 'about': 7}
 FIRST_FREE_EDGE_TYPE: int = 16
 MAX_K: int = 1000000
 version: str = '0.1.0'

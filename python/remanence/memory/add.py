@@ -2,80 +2,31 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..text import ExtractContext, Extraction, Extractor, Stored, Triple, Turn, terms, text_length
-from .changes import EDGE_DTYPES, MEMORY_DTYPES, Memories
+from ..text import ExtractContext, Extraction, Extractor, Stored, Turn, name_key
+from .changes import Memories, memory_columns
+from .edges import Edges
+from .entities import ENTITY, link_entities
 from .errors import InvalidArgumentError
 from .items import Batch
 from .records import KINDS, Scope
 from .store import Draft, Store
 from .symbols import Symbols, pack
-from .times import TIME_MAX, TIME_MIN, year_of
+from .times import year_of
 from .vectors import Vectors
 
-EPISODIC, ENTITY = 0, 4
-EXTRACTOR_FLAGS = 3
+EPISODIC = 0
+EXTRACTOR_FLAGS = 27
 SMALL = 64
 """A larger batch is read before the log is held; should its sessions go on meanwhile, again."""
-MENTIONS = "mentions"
 
 Key = tuple[Scope, str]
 Report = Callable[[int], None]
-
-_WORD = re.compile(r"\w+")
-
-
-def entity_key(phrase: str) -> str:
-    """The form under which two phrases are the same entity: case-folded words."""
-    return " ".join(_WORD.findall(phrase.casefold())) or phrase.casefold().strip()
-
-
-@dataclass(slots=True)
-class Edges:
-    """Links in the making, column by column; types are names."""
-
-    source: list[int] = field(default_factory=list)
-    target: list[int] = field(default_factory=list)
-    type: list[str] = field(default_factory=list)
-    weight: list[float] = field(default_factory=list)
-
-    def add(self, source: int, target: int, kind: str, weight: float = 1.0) -> None:
-        if source != target:
-            self.source.append(source)
-            self.target.append(target)
-            self.type.append(kind)
-            self.weight.append(weight)
-
-    def columns(self, draft: Draft) -> dict[str, NDArray[Any]] | None:
-        count = len(self.source)
-        if not count:
-            return None
-        for name, weight in zip(self.type, self.weight, strict=True):
-            # The engine checks only edges between rows that it holds already.
-            if not (isinstance(name, str) and name and 0.0 < weight <= 1.0):
-                raise InvalidArgumentError(
-                    f"{draft.verb}: a link needs a type and a weight in (0, 1] "
-                    f"(got {name!r:.40}, {weight})"
-                )
-        first = draft.edge_ids(count)
-        types = {name: draft.symbols.id("type", name) for name in dict.fromkeys(self.type)}
-        return {
-            "edge": np.arange(first, first + count, dtype=EDGE_DTYPES["edge"]),
-            "source": np.array(self.source, EDGE_DTYPES["source"]),
-            "target": np.array(self.target, EDGE_DTYPES["target"]),
-            "type": np.array([types[name] for name in self.type], EDGE_DTYPES["type"]),
-            "weight": np.array(self.weight, EDGE_DTYPES["weight"]),
-            "valid_from": np.full(count, TIME_MIN),
-            "valid_to": np.full(count, TIME_MAX),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +54,7 @@ def add(
         shown = {key: turn.id for key, turn in context.items()}
         if prepared is None or shown != prepared.shown:
             prepared = prepare(verb, store.extractor, batch, context)
-        return [fill(draft, batch, vectors, prepared.found), len(batch)]
+        return [fill(store, draft, batch, vectors, prepared.found), len(batch)]
 
     first, count = store.commit(verb, op_id, write)
     return first, count
@@ -112,10 +63,10 @@ def add(
 def prepare(verb: str, extractor: Extractor, batch: Batch, context: dict[Key, Turn]) -> Prepared:
     """Run the extractor over the batch and check what it returns."""
     turns = [
-        Turn(text, KINDS[kind], scope, session, author, time)
-        for text, kind, scope, session, author, time in zip(
+        Turn(text, KINDS[kind], scope, session, author, time, None, subject)
+        for text, kind, scope, session, author, time, subject in zip(
             batch.text, batch.kind, batch.scope, batch.session, batch.author, batch.time,
-            strict=True,
+            batch.subject, strict=True,
         )
     ]  # fmt: skip
     found = extractor.extract(turns, ExtractContext(last_turns=context))
@@ -171,7 +122,9 @@ def _last_turn(
     return None
 
 
-def fill(draft: Draft, batch: Batch, vectors: Vectors, found: Sequence[Extraction]) -> int:
+def fill(
+    store: Store, draft: Draft, batch: Batch, vectors: Vectors, found: Sequence[Extraction]
+) -> int:
     """Put the batch, its entities and its links into the draft; the first id."""
     count = len(batch)
     first = draft.memory_ids(count)
@@ -213,22 +166,17 @@ def fill(draft: Draft, batch: Batch, vectors: Vectors, found: Sequence[Extractio
             source=batch.source,
             meta=batch.meta,
             entity=[
-                entity_key(text) if kind == ENTITY else None
+                name_key(text) if kind == ENTITY else None
                 for text, kind in zip(batch.text, batch.kind, strict=True)
             ],
             answers=answers,
         )
     )
-    _state(draft, batch, found, first, times, scopes, edges)
+    numbers = [scopes[scope] for scope in batch.scope]
+    link_entities(store, draft, batch, found, first, times, numbers, edges)
     draft.changes.edges = edges.columns(draft)
     note_years(draft, times)
     return first
-
-
-def memory_columns(**values: Sequence[Any] | range) -> dict[str, NDArray[Any]]:
-    """Columns in the dtypes of the engine; a float too large becomes infinite and is refused."""
-    with np.errstate(over="ignore"):
-        return {name: np.array(values[name], dtype=dtype) for name, dtype in MEMORY_DTYPES.items()}
 
 
 def _end(draft: Draft, end: int | Stored, first: int, count: int) -> int:
@@ -256,82 +204,6 @@ def _session_ids(draft: Draft, scopes: list[Scope], sessions: list[str | None]) 
         for key in dict.fromkeys(keys)
     }
     return [ids[key] for key in keys]
-
-
-def _state(
-    draft: Draft,
-    batch: Batch,
-    found: Sequence[Extraction],
-    first: int,
-    times: list[int],
-    scopes: dict[Scope, int],
-    edges: Edges,
-) -> None:
-    """Entities of the batch's statements, one per distinct phrase and scope, and their links."""
-    known: dict[tuple[int, str], int] = {}
-    new: list[tuple[int, int, int, str]] = []
-
-    def entity(scope: int, time: int, phrase: str) -> int:
-        key = (scope, entity_key(phrase))
-        if key not in known:
-            stored = find_entity(draft, scope, key[1])
-            if stored is None:
-                stored = draft.memory_ids(1)
-                new.append((stored, scope, time, phrase))
-            known[key] = stored
-        return known[key]
-
-    for position, extraction in enumerate(found):
-        triples: list[Triple] = [*extraction.triples, *batch.triples[position]]
-        scope, time = scopes[batch.scope[position]], times[position]
-        mentioned: dict[int, None] = {}
-        for subject, predicate, target, confidence in triples:
-            ends = entity(scope, time, subject), entity(scope, time, target)
-            edges.add(*ends, predicate, confidence)
-            mentioned.update(dict.fromkeys(ends))
-        for end in mentioned:
-            edges.add(first + position, end, MENTIONS)
-    if new:
-        draft.changes.memories.append(_entities(new))
-
-
-def find_entity(draft: Draft, scope: int, key: str) -> int | None:
-    rows = draft.connection.execute(
-        "SELECT DISTINCT id FROM memories WHERE entity = ? AND scope = ? ORDER BY id", (key, scope)
-    )
-    for (memory,) in rows:
-        if draft.engine.contains(np.array([memory], np.int64))[0]:
-            return int(memory)
-    return None
-
-
-def _entities(new: list[tuple[int, int, int, str]]) -> Memories:
-    count = len(new)
-    phrases = [phrase for _, _, _, phrase in new]
-    none = [None] * count
-    return Memories(
-        columns=memory_columns(
-            id=[memory for memory, _, _, _ in new],
-            scope=[scope for _, scope, _, _ in new],
-            kind=[ENTITY] * count,
-            law=[0] * count,
-            flags=[0] * count,
-            author=[0] * count,
-            session=[0] * count,
-            length=[min(text_length(phrase), 65_535) for phrase in phrases],
-            time=[time for _, _, time, _ in new],
-            valid_from=[TIME_MIN] * count,
-            valid_to=[TIME_MAX] * count,
-            belief=[1.0] * count,
-            importance=[0.0] * count,
-        ),
-        terms=[terms(phrase) for phrase in phrases],
-        text=phrases,
-        source=none,
-        meta=none,
-        entity=[entity_key(phrase) for phrase in phrases],
-        answers=none,
-    )
 
 
 def note_years(draft: Draft, times: Sequence[int]) -> None:

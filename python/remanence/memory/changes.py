@@ -63,6 +63,12 @@ def row_crc(numbers: tuple[Any, ...], texts: Iterable[str | None], vector: Any) 
     return crc if vector is None else zlib.crc32(vector, crc)
 
 
+def memory_columns(**values: Sequence[Any] | range) -> dict[str, NDArray[Any]]:
+    """Columns in the dtypes of the engine; a float too large becomes infinite and is refused."""
+    with np.errstate(over="ignore"):
+        return {name: np.array(values[name], dtype=dtype) for name, dtype in MEMORY_DTYPES.items()}
+
+
 @dataclass(slots=True)
 class Memories:
     """New versions, one per row. `columns` go to the engine; texts and the like to the log only."""

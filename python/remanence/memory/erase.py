@@ -10,8 +10,8 @@ import numpy as np
 
 from ..text import ExtractContext, Turn
 from . import sidecar
-from .add import MENTIONS
 from .changes import MEMORY_DTYPES, Erasure, row_crc
+from .entities import ABOUT, MENTIONS
 from .errors import NotFoundError, StorageError
 from .items import check_name
 from .records import KINDS
@@ -87,8 +87,8 @@ def _rewrite(store: Store, draft: Draft, answer: tuple[Any, ...]) -> None:
 
 
 def _left_alone(draft: Draft, ids: list[int]) -> list[int]:
-    """The entities that these memories mention and no other live memory does."""
-    types = np.array([RESERVED_TYPES[MENTIONS]], np.uint16)
+    """The entities that only these memories mention or are about."""
+    types = np.array([RESERVED_TYPES[MENTIONS], RESERVED_TYPES[ABOUT]], np.uint16)
     going = set(ids)
     found: dict[int, None] = {}
     for memory in ids:

@@ -46,6 +46,7 @@ class Batch:
     law: list[int]
     meta: list[str | None]
     triples: list[list[Triple]]
+    subject: list[str | None]
 
     def __len__(self) -> int:
         return len(self.text)
@@ -130,6 +131,7 @@ class _Plain:
             "law": lambda value: law_code(verb, value),
             "meta": lambda value: meta_text(verb, value),
             "triples": lambda value: [] if value is None else triples_of(verb, value),
+            "subject": lambda value: self._name("subject", value),
         }
 
     def row(self, base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -75,17 +75,19 @@ class Memory:
         law: str = "power_trace",
         meta: Mapping[str, Any] | None = None,
         triples: Sequence[Statement] | None = None,
+        subject: str | None = None,
         op_id: str | None = None,
     ) -> int:
         """Remember a text; its id.
 
         time: when it happened (default: now). valid_from, valid_to: when it is true, half-open.
         belief: P(valid) in (0, 1]. importance: nats. vector: float32 [dim], else the embedder's.
-        triples: statements it makes; their phrases become entities it is linked to.
+        triples: statements it makes; their phrases become entities it is linked to. subject: the
+        name of what it is about (a document: its title); what mentions that name is linked to it.
         """
         item = Item(
             text, vector, scope, kind, time, author, session, source, valid_from, valid_to,
-            belief, importance, pinned, law, meta, triples,
+            belief, importance, pinned, law, meta, triples, subject,
         )  # fmt: skip
         return self._add("add", [item], None, {}, op_id, None)[0]
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import Engine, Hits, Request, Weights
-from ..text import QueryCues, understand
+from ..text import MAX_READ, QueryCues, understand
 from . import vectors
-from .add import ENTITY
+from .entities import NODES
 from .errors import InvalidArgumentError, NotFoundError, RemanenceError, renamed
 from .items import MAX_TEXT, check_number, check_scope, check_text, kind_code
 from .records import KINDS, Hit, Recall, Scope
@@ -27,7 +27,7 @@ from .write import check_id, check_ids
 
 MAX_ENTITY_WORDS = 8
 _WORD = re.compile(r"\w+")
-_EVERYTHING_BUT_ENTITIES = (1 << len(KINDS)) - 1 - (1 << ENTITY)
+_MEMORIES = (1 << len(KINDS)) - 1 - sum(1 << kind for kind in NODES)
 
 REASONS = {
     "cosine": "similar in meaning",
@@ -123,9 +123,9 @@ def check_question(store: Store, given: dict[str, Any]) -> Question:
 
 
 def _kind_mask(verb: str, kinds: str | Iterable[str] | None) -> int:
-    """A bit for each kind; without a choice everything but entities, which are only nodes."""
+    """A bit for each kind; without a choice all but entities and statements, which are nodes."""
     if kinds is None:
-        return _EVERYTHING_BUT_ENTITIES
+        return _MEMORIES
     names = [kinds] if isinstance(kinds, str) else list(kinds)
     return sum(1 << code for code in {kind_code(verb, name) for name in names})
 
@@ -170,10 +170,13 @@ def _request(
 ) -> Request:
     symbols = store.view.symbols
     cues, exclude = list(question.cues), None
-    read = QueryCues(terms="")
+    read, names = QueryCues(terms=""), []
     if question.query is not None:
         read = understand(question.query, authors=symbols.author_names, years=symbols.years())
-        cues += _entities_named(store, engine, question, as_of)
+        names = _subjects_named(store, engine, question, as_of)
+        if store.view.names.phrases:
+            named = _entities_named(store, engine, question, as_of)
+            cues += [entity for entity in named if entity not in names]
     terms = read.terms
     if question.memory is not None:
         cues.append(question.memory)
@@ -199,6 +202,8 @@ def _request(
         authors=np.array(read.authors, np.uint32) if read.authors else None,
         dates=np.array(read.dates, np.int64) if read.dates else None,
         asks_when=read.asks_when,
+        asks_value=read.value_question,
+        names=np.array(names, np.int64) if names else None,
         cues=np.array(list(dict.fromkeys(cues)), np.int64) if cues else None,
         weights=weights,
         explain=question.explain,
@@ -217,15 +222,24 @@ def _as_question(
     return (vector if len(vector) else None), row.terms
 
 
+def _subjects_named(
+    store: Store, engine: Engine, question: Question, as_of: int | None
+) -> list[int]:
+    """Subjects whose name occurs in the question."""
+    allowed = store.view.symbols.within(question.scope)
+    scopes = None if allowed is None else set(allowed.tolist())
+    ids = store.view.names.in_question((question.query or "")[:MAX_READ], scopes)
+    if not ids:
+        return []
+    there = engine.contains(np.array(ids, np.int64), as_of)
+    return [memory for memory, visible in zip(ids, there.tolist(), strict=True) if visible]
+
+
 def _entities_named(
     store: Store, engine: Engine, question: Question, as_of: int | None
 ) -> list[int]:
     """Entities of the scope whose phrase occurs in the question, the longest phrase first."""
     with store.log.reading("recall") as connection:
-        if not connection.execute(
-            "SELECT 1 FROM memories WHERE entity IS NOT NULL LIMIT 1"
-        ).fetchone():
-            return []
         found = _phrases(connection, question.query or "")
     allowed = store.view.symbols.within(question.scope)
     scopes = None if allowed is None else set(allowed.tolist())

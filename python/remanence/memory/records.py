@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .times import Time, to_text
 
-KINDS = ("episodic", "semantic", "document", "procedural", "entity")
+KINDS = ("episodic", "semantic", "document", "procedural", "entity", "statement")
 LAWS = ("power_trace", "fsrs6", "half_life")
 
 Scope = tuple[str, ...]
@@ -49,6 +49,7 @@ class Item:
     """A memory to be added. Times as `Time`; belief in (0, 1]; importance in nats.
 
     triples: statements that the text makes; their phrases become entities of the same scope.
+    subject: the name of what the text is about; a document is about its title (its first line).
     """
 
     text: str
@@ -67,6 +68,7 @@ class Item:
     law: str = "power_trace"
     meta: Mapping[str, Any] | None = None
     triples: Sequence[Statement] | None = None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

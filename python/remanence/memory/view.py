@@ -12,6 +12,7 @@ from .._core import Engine
 from . import sidecar
 from .changes import Changes
 from .log import Head, Log, head_of
+from .names import Names
 from .replay import Replay
 from .symbols import Symbols
 
@@ -45,6 +46,7 @@ class View:
         self._stale = False
         self._version = -1
         self.symbols = Symbols()
+        self.names = Names()
         with log.snapshot("open") as connection:
             self.engine = self._start(connection, snapshot=snapshot)
             self._follow(connection)
@@ -111,6 +113,7 @@ class View:
             else:
                 self.changes += len(commit.changes)
             self.symbols.load(connection)
+            self.names.take(commit.changes, commit.head.rows)
         self.head = commit.head
 
     def _follow(self, connection: sqlite3.Connection) -> None:
@@ -131,6 +134,7 @@ class View:
         self._stale = True
         replay.run()
         self.engine = engine
+        self.names = Names()
         self.changes = 0
         self._finish(connection, replay)
 
@@ -138,6 +142,7 @@ class View:
         self.head = replay.head
         self.changes += replay.changes
         self.symbols.load(connection)
+        self.names.load(connection, replay.head.rows)
         self._stale = False
 
     def _changing(self, change: Callable[[], None]) -> None:

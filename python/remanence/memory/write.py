@@ -8,17 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..text import ExtractContext, Stored, Turn
+from ..text import ExtractContext, Stored, Turn, name_key
 from . import vectors as vectors_
-from .add import (
-    ENTITY,
-    EPISODIC,
-    EXTRACTOR_FLAGS,
-    entity_key,
-    memory_columns,
-    note_years,
-)
-from .changes import TOUCH_DTYPES, Memories
+from .add import EPISODIC, EXTRACTOR_FLAGS, note_years
+from .changes import TOUCH_DTYPES, Memories, memory_columns
+from .entities import ENTITY
 from .errors import InvalidArgumentError, NotFoundError
 from .items import (
     MAX_TEXT,
@@ -174,7 +168,7 @@ def _new_version(
             text=[text],
             source=[fields.get("source", row.source)],
             meta=[fields.get("meta", row.meta)],
-            entity=[entity_key(text) if kind == ENTITY else None],
+            entity=[name_key(text) if kind == ENTITY else None],
             answers=[answers],
         )
     )

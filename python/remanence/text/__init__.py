@@ -16,11 +16,13 @@ from .extract import (
     Turn,
 )
 from .language import Language
-from .query import AuthorNames, QueryCues, understand
+from .names import NameFinder, name_key, subject_names, title_of
+from .query import MAX_READ, AuthorNames, QueryCues, understand
 from .tokens import Tokenizer, terms, text_length, tokens
 
 __all__ = [
     "ENGLISH",
+    "MAX_READ",
     "QUESTION",
     "TIME_EXPRESSION",
     "AuthorNames",
@@ -29,14 +31,18 @@ __all__ = [
     "Extractor",
     "Language",
     "Link",
+    "NameFinder",
     "QueryCues",
     "RuleExtractor",
     "Stored",
     "Tokenizer",
     "Triple",
     "Turn",
+    "name_key",
+    "subject_names",
     "terms",
     "text_length",
+    "title_of",
     "tokens",
     "understand",
 ]

@@ -29,6 +29,11 @@ COMMON_WORDS = STOP_WORDS | _words(
     "can could did do does had has have how i may might must shall should what when where which "
     "who whom whose why would you"
 )
+# Before and inside of names.
+LEAD_WORDS = STOP_WORDS | _words(
+    "from his her its he she we you i what which who when where how after before during since"
+)
+BRIDGE_WORDS = _words("of the de la le du von van der den di da al bin ibn")
 
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
@@ -86,6 +91,8 @@ class English:
     code = "en"
     stop_words = STOP_WORDS
     common_words = COMMON_WORDS
+    lead_words = LEAD_WORDS
+    bridge_words = BRIDGE_WORDS
 
     def stemmer(self) -> Callable[[str], str]:
         """Snowball English, without its own cache."""

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 from .english import ENGLISH
 from .language import Language
+from .names import subject_names, title_of
 from .tokens import Tokenizer
 
 QUESTION = 1
@@ -24,7 +25,10 @@ SessionKey = tuple[Scope, str]
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A memory as an extractor sees it; `id` is set only if it is stored already."""
+    """A memory as an extractor sees it; `id` is set only if it is stored already.
+
+    subject: what the caller said that it is about.
+    """
 
     text: str
     kind: str = "episodic"
@@ -33,6 +37,7 @@ class Turn:
     author: str | None = None
     time: int | None = None
     id: int | None = None
+    subject: str | None = None
 
 
 class Stored(NamedTuple):
@@ -72,13 +77,18 @@ class ExtractContext:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What one memory brings: lexical document, own length in tokens, flags, links, triples."""
+    """What one memory brings: lexical document, own length in tokens, flags, links, triples.
+
+    subjects: names of what it is about. Every memory of the scope that mentions one of them, now,
+    before or later, is linked with it (`names.NameFinder` says what a mention is).
+    """
 
     terms: str
     length: int
     flags: int = 0
     links: tuple[Link, ...] = ()
     triples: tuple[Triple, ...] = ()
+    subjects: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -99,6 +109,8 @@ class Extractor(Protocol):
 
 class RuleExtractor:
     """The default extractor: rules alone, no model, no triples.
+
+    A memory is about the subject that its caller names, a document else about its title.
 
     The turns of one (scope, session) form a chain in the order they arrive, continued from the
     last stored turn. Each turn gets a "next" link from its predecessor. Where the predecessor is
@@ -141,7 +153,9 @@ class RuleExtractor:
                 ends[key] = (index, turn, own)
             flags = self._flags(turn.text, words, dialogue)
             length = min(len(own), MAX_LENGTH)
-            found.append(Extraction(" ".join(document), length, flags, links))
+            about = turn.subject or (title_of(turn.text) if turn.kind == "document" else None)
+            subjects = subject_names(about) if about else ()
+            found.append(Extraction(" ".join(document), length, flags, links, (), subjects))
         return found
 
     def _flags(self, text: str, words: list[str], dialogue: bool) -> int:

@@ -25,6 +25,14 @@ class Language(Protocol):
     def common_words(self) -> frozenset[str]:
         """Lower-case words that are a name only where they are written as one ("Will")."""
 
+    @property
+    def lead_words(self) -> frozenset[str]:
+        """Lower-case words that open a sentence before a name ("In Lisbon")."""
+
+    @property
+    def bridge_words(self) -> frozenset[str]:
+        """Lower-case words inside a name ("Ludwig van Beethoven")."""
+
     def stemmer(self) -> Callable[[str], str]:
         """A new stemmer; called from one thread at a time."""
 

@@ -1,0 +1,111 @@
+// What links add to rows: neighbouring turns, the session, subjects and the walk from the cues.
+#include "core/gains.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/walk.hpp"
+
+namespace remanence {
+namespace {
+
+constexpr std::size_t session_limit = 4096;  // rows of a session above which it says nothing
+
+bool is_turn(const Columns& columns, std::uint32_t row) {
+    return kind_rules[columns.at(row).kind[Columns::within(row)]].turn;
+}
+
+/// prev and next turn, except along a question-answer pair: the pair document holds that already.
+void gain_next(const Engine::State& state, const ScanPlan& plan, std::uint32_t row, float lead,
+               Gains& gains) {
+    const Columns& columns = state.columns;
+    const std::uint32_t node = columns.at(row).node[Columns::within(row)];
+    EdgeFilter filter;
+    filter.as_of = plan.seq;
+    const EdgeTest test(columns, filter);
+    std::vector<std::uint32_t> others;
+    std::vector<std::uint32_t> paired;
+    state.links.each(node, [&](const Edge& e, bool outgoing) {
+        if (!test.edge(e, outgoing)) return;
+        const std::uint32_t other = outgoing ? e.target : e.source;
+        if (e.type == edge_type::next) others.push_back(other);
+        if (e.type == edge_type::answers) paired.push_back(other);
+    });
+    for (const std::uint32_t other : others) {
+        if (std::find(paired.begin(), paired.end(), other) != paired.end()) continue;
+        const std::uint32_t found = columns.visible_row(other, plan.seq);
+        if (found == none || !is_turn(columns, found)) continue;
+        Gain& gain = gains[found];
+        gain.next = gain.next + plan.request->weights.next * lead;
+    }
+}
+
+/// A session shares the lead of its best turn. A memory outside of any is a session of one: were it
+/// left out, turns would rise above facts and documents of the same evidence.
+void gain_session(const Engine::State& state, const ScanPlan& plan, std::uint32_t row, float lead,
+                  Gains& gains) {
+    const Segment& s = state.columns.at(row);
+    const std::uint32_t session = s.session[Columns::within(row)];
+    const auto at = state.sessions.find(session);
+    if (!is_turn(state.columns, row) || session == 0 || at == state.sessions.end()) {
+        const float alone = std::min(1.0F, plan.request->weights.session * std::sqrt(20.0F));
+        gains[row].session = std::max(gains[row].session, alone * lead);
+        return;
+    }
+    std::vector<std::uint32_t> rows;
+    for (const std::uint32_t other : at->second) {
+        if (state.columns.row_visible(other, plan.seq)) rows.push_back(other);
+    }
+    if (rows.size() > session_limit) return;
+    const float share =
+        plan.request->weights.session * std::sqrt(20.0F / static_cast<float>(rows.size()));
+    const float gain = std::min(1.0F, share) * lead;
+    for (const std::uint32_t other : rows) {
+        if (!is_turn(state.columns, other)) continue;
+        gains[other].session = std::max(gains[other].session, gain);
+    }
+}
+
+void gain_spreading(const Engine::State& state, const ScanPlan& plan, Gains& gains) {
+    const Request& q = *plan.request;
+    if (q.cues.empty() || q.weights.spreading == 0.0F) return;
+    WalkRequest request;
+    request.seeds = q.cues;
+    request.filter.as_of = plan.seq;
+    request.filter.valid_at = q.valid_at;
+    for (const NodeMass& m : lift(state.columns, state.links, request)) {
+        if (m.mass <= 0.0) continue;
+        const std::uint32_t row = state.columns.visible_row(m.node, plan.seq);
+        if (row != none) gains[row].spreading = q.weights.spreading * static_cast<float>(m.mass);
+    }
+}
+
+}  // namespace
+
+bool uses_links(const Engine::State& state, const Request& request) {
+    return request.weights.session != 0.0F || state.links.count() != 0 || !request.cues.empty();
+}
+
+Gains link_gains(const Engine::State& state, const ScanPlan& plan, const std::vector<Scored>& top) {
+    Gains gains;
+    const Weights& w = plan.request->weights;
+    const bool question =
+        !plan.query.empty() || !plan.terms.empty() || !plan.request->names.empty();
+    if (question && !top.empty()) {
+        const float bar = top[std::min(top.size() - 1, seed_count)].score;
+        std::vector<Seed> seeds;
+        for (std::size_t i = 0; i < std::min(top.size(), seed_count); ++i) {
+            const float lead = top[i].score - bar;
+            if (lead <= 0.0F) break;
+            seeds.push_back({top[i].row, lead});
+            const bool turn = is_turn(state.columns, top[i].row);
+            if (turn && w.next != 0.0F) gain_next(state, plan, top[i].row, lead, gains);
+            if (w.session != 0.0F) gain_session(state, plan, top[i].row, lead, gains);
+        }
+        gain_mention(state, plan, seeds, gains);
+    }
+    gain_spreading(state, plan, gains);
+    return gains;
+}
+
+}  // namespace remanence

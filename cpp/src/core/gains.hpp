@@ -1,0 +1,42 @@
+// What links add to the own evidence of rows.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "core/scan.hpp"
+#include "core/state.hpp"
+
+namespace remanence {
+
+/// Each seed is worth its lead over the best row after the seeds.
+inline constexpr std::size_t seed_count = 50;
+
+struct Gain {
+    float next = 0.0F;
+    float session = 0.0F;
+    float mention = 0.0F;
+    float spreading = 0.0F;
+    float triples = 0.0F;
+};
+using Gains = std::map<std::uint32_t, Gain>;  // by row, so that every pass has one order
+
+struct Seed {
+    std::uint32_t row;
+    float lead;
+};
+
+/// Whether any link could add to an answer.
+bool uses_links(const Engine::State& state, const Request& request);
+
+/// One hop from the best rows by own evidence (best first), and the walk from the caller's cues.
+Gains link_gains(const Engine::State& state, const ScanPlan& plan, const std::vector<Scored>& top);
+
+/// Rows that are about an entity which the question names: weight / fan, fan = memories about it.
+std::map<std::uint32_t, float> subject_terms(const Engine::State& state, const ScanPlan& plan);
+
+/// Seeds that mention what a row is about, and rows that mention what a seed is about.
+void gain_mention(const Engine::State& state, const ScanPlan& plan, const std::vector<Seed>& seeds,
+                  Gains& gains);
+
+}  // namespace remanence

@@ -1,0 +1,149 @@
+// A request made ready: scopes, rows, the centred query and the weights of its words.
+#include "core/plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "remanence/canonical.hpp"
+
+#include "core/check.hpp"
+#include "core/gains.hpp"
+#include "cpu/kernels.hpp"
+
+namespace remanence {
+namespace {
+
+constexpr double k1 = 1.5;
+constexpr double b = 0.75;
+constexpr double typical_words = 40.0;  // chat turns are short: a pseudo-length evens them out
+constexpr double idf_power = 1.25;      // rare words decide more than BM25 lets them
+
+void resolve_scopes(const Request& q, ScanPlan& plan) {
+    if (!q.scopes) return;
+    std::uint32_t greatest = 0;
+    for (const std::uint32_t scope : *q.scopes) {
+        check(scope < scope_limit, "recall",
+              [&] { return "scope must be below 2^24 (got " + std::to_string(scope) + ")"; });
+        greatest = std::max(greatest, scope);
+    }
+    plan.scope_allowed.assign(greatest + std::size_t{1}, 0);
+    for (const std::uint32_t scope : *q.scopes) plan.scope_allowed[scope] = 1;
+    if (q.scopes->empty()) plan.scope_allowed[0] = 0;
+}
+
+void resolve_rows(const Engine::State& state, const Request& q, ScanPlan& plan) {
+    const Columns& columns = state.columns;
+    const auto each_version = [&](Id id, auto&& use) {
+        const std::uint32_t node = columns.node_of(id);
+        if (node == none) throw NotFound("recall: there is no memory " + std::to_string(id));
+        for (std::uint32_t row = columns.newest[node]; row != none;
+             row = columns.at(row).previous[Columns::within(row)]) {
+            use(row);
+        }
+    };
+    if (q.allow) {
+        plan.row_allowed.assign((columns.count() / block_rows + 1) * (block_rows / 64), 0);
+        for (const Id id : *q.allow) {
+            each_version(
+                id, [&](std::uint32_t row) { plan.row_allowed[row / 64] |= 1ULL << (row % 64); });
+        }
+    }
+    for (const Id id : q.exclude) {
+        each_version(id, [&](std::uint32_t row) { plan.excluded.push_back(row); });
+    }
+    std::sort(plan.excluded.begin(), plan.excluded.end());
+}
+
+/// Too few vectors have no mean worth taking out: it is shrunk as if by this many zero vectors.
+constexpr double mean_shrinkage = 10.0;
+
+void resolve_vector(const Request& q, const Columns& columns, const Totals& totals,
+                    ScanPlan& plan) {
+    if (q.vector.empty() || columns.dim == 0 || q.weights.cosine == 0.0F) return;
+    plan.query.assign(columns.padded_dim, 0.0F);
+    std::copy(q.vector.begin(), q.vector.end(), plan.query.begin());
+    float squares = 0.0F;
+    cpu::kernels().dot(plan.query.data(), plan.query.data(), columns.padded_dim, 1, &squares);
+    const float norm = std::sqrt(squares);
+    for (float& x : plan.query) x = x / norm;
+    if (totals.vectors == 0) return;
+    const double scale = 0x1p-30 / (static_cast<double>(totals.vectors) + mean_shrinkage);
+    for (std::size_t j = 0; j < totals.vector_sum.size(); ++j) {
+        const auto mean = static_cast<float>(static_cast<double>(totals.vector_sum[j]) * scale);
+        plan.query[j] = plan.query[j] - q.weights.centring * mean;
+    }
+}
+
+bool row_counts(const ScanPlan& plan, std::uint32_t row) {
+    const Segment& s = plan.columns->at(row);
+    const std::uint32_t scope = s.scope[Columns::within(row)];
+    return is_node(s.kind[Columns::within(row)]) == plan.nodes &&
+           plan.columns->row_visible(row, plan.seq) &&
+           (plan.scope_allowed.empty() ||
+            (scope < plan.scope_allowed.size() && plan.scope_allowed[scope] != 0));
+}
+
+/// BM25 with Lucene's idf to a power and a pseudo-length, divided by the root of the summed word
+/// weights. Source: Robertson & Zaragoza 2009, eq. 3.15; docs/decisions/0004 for the changes.
+void resolve_terms(const Engine::State& state, const Request& q, const Totals& all,
+                   ScanPlan& plan) {
+    if (q.terms.empty() || all.rows == 0) return;
+    const auto rows = static_cast<double>(all.rows);
+    const double average = static_cast<double>(all.words) / rows;
+    const double pseudo = std::max(0.0, typical_words - average);
+    plan.length_base = static_cast<float>(k1 * (1.0 - b + b * pseudo / (average + pseudo)));
+    plan.length_slope = static_cast<float>(k1 * b / (average + pseudo));
+    const bool everything = plan.scope_allowed.empty() && plan.seq >= state.seq &&
+                            state.all[plan.nodes ? 1 : 0].rows == state.columns.count();
+    std::vector<double> weights;
+    double sum = 0.0;
+    std::vector<std::string_view> words;
+    each_term(q.terms, [&](std::string_view word) { words.push_back(word); });
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        const auto* postings = state.lexicon.find(words[i]);
+        if (postings == nullptr || postings->empty()) continue;
+        if (std::find(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(i), words[i]) !=
+            words.begin() + static_cast<std::ptrdiff_t>(i)) {
+            continue;
+        }
+        std::size_t found = postings->size();
+        if (!everything) {
+            found = static_cast<std::size_t>(
+                std::count_if(postings->begin(), postings->end(),
+                              [&](const Posting& p) { return row_counts(plan, p.row); }));
+        }
+        if (found == 0) continue;
+        const auto times = static_cast<double>(
+            std::count(words.begin() + static_cast<std::ptrdiff_t>(i), words.end(), words[i]));
+        const auto df = static_cast<double>(found);
+        const double idf = canonical_log(1.0 + (rows - df + 0.5) / (df + 0.5));
+        const double value = canonical_pow(idf, idf_power) * times;
+        plan.terms.push_back({postings, 0.0F});
+        weights.push_back(value);
+        sum += value;
+    }
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+        plan.terms[i].weight = static_cast<float>(weights[i] / std::sqrt(sum));
+    }
+}
+
+}  // namespace
+
+ScanPlan make_plan(const Engine::State& state, const Request& request) {
+    ScanPlan plan;
+    plan.columns = &state.columns;
+    plan.request = &request;
+    plan.seq = seq_seen(request.as_of);
+    plan.nodes = (request.kinds & ~node_kinds & ((1U << kind_count) - 1)) == 0;
+    resolve_scopes(request, plan);
+    resolve_rows(state, request, plan);
+    const Totals totals = corpus(state, plan.seq, plan.scope_allowed, plan.nodes);
+    resolve_vector(request, state.columns, totals, plan);
+    resolve_terms(state, request, totals, plan);
+    if (request.authors.size() == 1) plan.author = request.authors[0];
+    prepare_tables(plan);
+    plan.keep = uses_links(state, request) ? std::max(request.k, seed_count + 1) : request.k;
+    return plan;
+}
+
+}  // namespace remanence
