@@ -2,21 +2,20 @@
 #include "remanence/decay.hpp"
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 #include "core/threads.hpp"
-#include "cpu/kernels.hpp"
+#include "cpu/decay_histories.hpp"
+#include "cpu/kernels_decay.hpp"
 
 namespace remanence {
 namespace {
 
 constexpr std::size_t rows_per_task = 4096;
-constexpr std::size_t rows_per_block = 64;  // a multiple of the kernels' 16
 
 [[noreturn]] void refuse(const std::string& what) { throw InvalidArgument("decay: " + what); }
 
@@ -93,8 +92,7 @@ void check_values(const char* name, View<const T> values, bool positive) {
 }
 
 template <class T>
-void check_history(const char* law, const DecayColumns<T>& c, std::size_t n) {
-    check_column(law, "offsets", c.offsets, n + 1);
+void check_history(const DecayColumns<T>& c, std::size_t n) {
     const auto m = static_cast<std::int64_t>(c.access_times.size());
     bool holds = c.offsets[0] == 0 && c.offsets[n] == m;
     for (std::size_t i = 0; holds && i < n; ++i) holds = c.offsets[i] <= c.offsets[i + 1];
@@ -112,81 +110,84 @@ void check_history(const char* law, const DecayColumns<T>& c, std::size_t n) {
     }
 }
 
+/// Lengths alone; values are checked while they are read.
 template <class Law, class T>
-void check_columns(const DecayColumns<T>& c, std::size_t n) {
+void check_lengths(const DecayColumns<T>& c, std::size_t n) {
     const char* const law = Law::name;
-    if (Law::reads & column::access_times) check_history(law, c, n);
+    if (Law::reads & column::access_times) check_column(law, "offsets", c.offsets, n + 1);
     if (Law::reads & column::accesses) check_column(law, "accesses", c.accesses, n);
     if (Law::reads & column::created) check_column(law, "created", c.created, n);
     if (Law::reads & column::last_access) check_column(law, "last_access", c.last_access, n);
-    if (Law::reads & column::trace) {
-        check_column(law, "trace", c.trace, n * power_trace_size);
-        check_values<T>("trace", c.trace, false);
-    }
-    if (Law::reads & column::stability) {
-        check_column(law, "stability", c.stability, n);
-        check_values<T>("stability", c.stability, true);
-    }
+    if (Law::reads & column::trace) check_column(law, "trace", c.trace, n * power_trace_size);
+    if (Law::reads & column::stability) check_column(law, "stability", c.stability, n);
 }
 
-template <class Column>
-auto at_or_zero(const Column& column, std::size_t i) {
-    return column.empty() ? typename Column::value_type{} : column[i];
+/// Names the first value that is out of range, if one is.
+template <class Law, class T>
+void check_column_values(const DecayColumns<T>& c, std::size_t n) {
+    if (Law::reads & column::access_times) check_history(c, n);
+    if (Law::reads & column::trace) check_values<T>("trace", c.trace, false);
+    if (Law::reads & column::stability) check_values<T>("stability", c.stability, true);
 }
 
 template <class T>
-DecayRow<T> row_of(const DecayColumns<T>& c, std::size_t i, std::vector<double>& scratch) {
-    DecayRow<T> row;
-    if (!c.offsets.empty()) {
-        row.access_times = c.access_times.data() + c.offsets[i];
-        row.access_count = static_cast<std::size_t>(c.offsets[i + 1] - c.offsets[i]);
-        if (scratch.size() < row.access_count) scratch.resize(row.access_count);
-        row.scratch = scratch.data();
-    }
-    row.accesses = at_or_zero(c.accesses, i);
-    row.created = at_or_zero(c.created, i);
-    row.last_access = at_or_zero(c.last_access, i);
-    row.stability = at_or_zero(c.stability, i);
-    return row;
-}
-
-template <class Law, class T>
-void apply(const Law& law, const DecayColumns<T>& c, TimeNs now, std::size_t first, View<T> out) {
-    std::vector<double> scratch;
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        out[i] = static_cast<T>(law.activation(row_of(c, first + i, scratch), now));
+const cpu::RowKernels<T>& rows_kernels() {
+    if constexpr (std::is_same_v<T, float>) {
+        return cpu::decay_kernels().f32;
+    } else {
+        return cpu::decay_kernels().f64;
     }
 }
 
-void apply(const PowerTrace& law, const DecayColumns<double>& c, TimeNs now, std::size_t first,
-           View<double> out) {
-    const double* const weights = power_trace_weights(law.d);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const double* const trace = c.trace.data() + (first + i) * power_trace_size;
-        out[i] = power_trace_activation_f64(trace, c.last_access[first + i], now, weights);
-    }
+// Each `apply` fills `out` with rows `first` ... of the columns and is false if a value of them
+// may be out of range.
+template <class T>
+bool apply(const PowerTrace& law, const DecayColumns<T>& c, TimeNs now, std::size_t first,
+           View<T> out) {
+    return rows_kernels<T>().power_trace(
+        power_trace_constants(law.d), power_trace_weights(law.d),
+        c.trace.data() + first * power_trace_size, c.last_access.data() + first, now, out.size(),
+        out.data());
 }
 
-/// Blocks of rows are turned into columns for the kernel that recall itself runs.
-void apply(const PowerTrace& law, const DecayColumns<float>& c, TimeNs now, std::size_t first,
-           View<float> out) {
-    const PowerTraceConstants constants = power_trace_constants(law.d);
-    std::array<std::array<float, rows_per_block>, power_trace_size> trace{};
-    std::array<float, rows_per_block> age_s{}, result{};
-    std::array<const float*, power_trace_size> columns{};
-    for (std::size_t k = 0; k < power_trace_size; ++k) columns[k] = trace[k].data();
-    const auto activation = cpu::kernels().activation;
-    for (std::size_t i = 0; i < out.size(); i += rows_per_block) {
-        const std::size_t count = std::min(rows_per_block, out.size() - i);
-        for (std::size_t j = 0; j < count; ++j) {
-            const std::size_t row = first + i + j;
-            const float* const held = c.trace.data() + row * power_trace_size;
-            for (std::size_t k = 0; k < power_trace_size; ++k) trace[k][j] = held[k];
-            age_s[j] = power_trace_age_s(c.last_access[row], now);
-        }
-        activation(constants, columns.data(), age_s.data(), rows_per_block, result.data());
-        std::copy_n(result.data(), count, out.data() + i);
-    }
+template <class T>
+bool apply(const Exponential& /*law*/, const DecayColumns<T>& c, TimeNs now, std::size_t first,
+           View<T> out) {
+    return rows_kernels<T>().half_life(c.stability.data() + first, c.last_access.data() + first,
+                                       now, out.size(), out.data());
+}
+
+template <class T>
+bool apply(const Fsrs6& law, const DecayColumns<T>& c, TimeNs now, std::size_t first, View<T> out) {
+    return rows_kernels<T>().forgetting(law.factor(), law.w[20], law.floor_days,
+                                        c.stability.data() + first, c.last_access.data() + first,
+                                        now, out.size(), out.data());
+}
+
+template <class T>
+bool apply(const ActrOptimized& law, const DecayColumns<T>& c, TimeNs now, std::size_t first,
+           View<T> out) {
+    rows_kernels<T>().optimized(law.d, c.accesses.data() + first, c.created.data() + first, now,
+                                out.size(), out.data());
+    return true;
+}
+
+template <class T>
+bool apply(const ActrExact& law, const DecayColumns<T>& c, TimeNs now, std::size_t first,
+           View<T> out) {
+    return cpu::decay_histories<T>(c, now, first, out, law);
+}
+
+template <class T>
+bool apply(const PetrovHybrid& law, const DecayColumns<T>& c, TimeNs now, std::size_t first,
+           View<T> out) {
+    return cpu::decay_histories<T>(c, now, first, out, law);
+}
+
+template <class T>
+bool apply(const PavlikAnderson& law, const DecayColumns<T>& c, TimeNs now, std::size_t first,
+           View<T> out) {
+    return cpu::decay_histories<T>(c, now, first, out, law);
 }
 
 template <class T>
@@ -194,13 +195,17 @@ void decay_rows(const DecayLaw& law, const DecayColumns<T>& columns, TimeNs now,
     check_law(law);
     std::visit(
         [&](const auto& exact) {
-            check_columns<std::decay_t<decltype(exact)>>(columns, out.size());
+            using Law = std::decay_t<decltype(exact)>;
+            check_lengths<Law>(columns, out.size());
+            std::atomic<bool> held{true};
             const std::size_t tasks = (out.size() + rows_per_task - 1) / rows_per_task;
             parallel_for(tasks, worker_count(0), [&](std::size_t task, int) {
                 const std::size_t first = task * rows_per_task;
                 const std::size_t count = std::min(rows_per_task, out.size() - first);
-                apply(exact, columns, now, first, out.subspan(first, count));
+                if (!apply(exact, columns, now, first, out.subspan(first, count))) held = false;
             });
+            // Which row is wrong, and how, is worth a second look only where one is.
+            if (!held || out.empty()) check_column_values<Law>(columns, out.size());
         },
         law);
 }
