@@ -312,7 +312,8 @@ REMANENCE_API void check_law(const DecayLaw& law);
 
 /// Activation [n] in nats of every memory at `now`. Accesses after `now` count as at `now`; a
 /// memory that was never accessed gets least_activation. Float gives the bits that recall uses.
-/// Throws InvalidArgument if a column the law reads is missing, misshapen or out of range.
+/// Throws InvalidArgument if a column the law reads is missing, misshapen or out of range; the
+/// content of `activation` is then undefined, since values are checked while they are read.
 REMANENCE_API void decay(const DecayLaw& law, const DecayColumns<float>& columns, TimeNs now,
                          View<float> activation);
 REMANENCE_API void decay(const DecayLaw& law, const DecayColumns<double>& columns, TimeNs now,

@@ -193,7 +193,7 @@ py::array_t<double> next_half_life(const Exponential& law, const py::object& hal
 }
 
 struct ColumnArguments {
-    py::object access_times, offsets, accesses, created, last_access, trace, stability;
+    py::object access_times, offsets, accesses, created, last_access, trace, stability, out;
 };
 
 template <class T>
@@ -209,20 +209,25 @@ py::array_t<T> activations(const DecayLaw& law, TimeNs now, const ColumnArgument
     c.stability = view_or_empty<T>(verb, "stability", a.stability);
     const std::size_t n = !c.offsets.empty() ? c.offsets.size() - 1
                                              : std::max(c.created.size(), c.last_access.size());
-    std::vector<T> out(n);
+    auto out = a.out.is_none() ? py::array_t<T>(static_cast<py::ssize_t>(n))
+                               : given_out<T>(verb, a.out, n);
+    const View<T> values(out.mutable_data(), n);
+    refuse_overlap(verb, values, c.access_times, c.offsets, c.accesses, c.created, c.last_access,
+                   c.trace, c.stability);
     {
         const Release release;
-        decay(law, c, now, View<T>(out));
+        decay(law, c, now, values);
     }
-    return array_of(std::move(out));
+    return out;
 }
 
 py::object decay_verb(const DecayLaw& law, TimeNs now, const py::object& access_times,
                       const py::object& offsets, const py::object& accesses,
                       const py::object& created, const py::object& last_access,
-                      const py::object& trace, const py::object& stability, bool precise) {
-    const ColumnArguments a{access_times, offsets, accesses, created,
-                            last_access,  trace,   stability};
+                      const py::object& trace, const py::object& stability, bool precise,
+                      const py::object& out) {
+    const ColumnArguments a{access_times, offsets, accesses,  created,
+                            last_access,  trace,   stability, out};
     if (precise) return activations<double>(law, now, a);
     return activations<float>(law, now, a);
 }
@@ -375,7 +380,9 @@ void register_decay(py::module_& core) {
           py::arg("accesses") = py::none(), py::arg("created") = py::none(),
           py::arg("last_access") = py::none(), py::arg("trace") = py::none(),
           py::arg("stability") = py::none(), py::arg("precise") = false,
-          "Activation [n] in nats at `now`: float32 as recall ranks by, float64 if `precise`.");
+          py::arg("out") = py::none(),
+          "Activation [n] in nats at `now`: float32 as recall ranks by, float64 if `precise`. Into "
+          "`out` if given, whose content is undefined after an error.");
 }
 
 }  // namespace remanence::bindings

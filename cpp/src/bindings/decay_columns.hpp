@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -81,6 +82,26 @@ py::tuple traces(std::vector<T> trace, std::vector<TimeNs> last) {
 template <class T>
 std::vector<T> copy_of(View<const T> values) {
     return {values.begin(), values.end()};
+}
+
+/// The caller's array to write to: checked as an input is, and writeable.
+template <class T>
+py::array_t<T> given_out(const char* verb, const py::object& out, std::size_t n) {
+    same_length(verb, "out", view<T>(verb, "out", out).size(), n);
+    auto array = py::reinterpret_borrow<py::array_t<T>>(out);
+    if (!array.writeable()) refuse(verb, "out is read-only");
+    return array;
+}
+
+template <class T, class... Columns>
+void refuse_overlap(const char* verb, View<T> out, const Columns&... columns) {
+    const auto begin = reinterpret_cast<std::uintptr_t>(out.data());
+    const auto end = begin + out.size_bytes();
+    const auto meets = [&](const auto& column) {
+        const auto at = reinterpret_cast<std::uintptr_t>(column.data());
+        return at < end && begin < at + column.size_bytes();
+    };
+    if ((meets(columns) || ...)) refuse(verb, "out must not overlap a column that is read");
 }
 
 }  // namespace remanence::bindings

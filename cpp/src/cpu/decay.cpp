@@ -144,10 +144,9 @@ const cpu::RowKernels<T>& rows_kernels() {
 template <class T>
 bool apply(const PowerTrace& law, const DecayColumns<T>& c, TimeNs now, std::size_t first,
            View<T> out) {
-    return rows_kernels<T>().power_trace(
-        power_trace_constants(law.d), power_trace_weights(law.d),
-        c.trace.data() + first * power_trace_size, c.last_access.data() + first, now, out.size(),
-        out.data());
+    return rows_kernels<T>().power_trace(power_trace_constants(law.d), power_trace_weights(law.d),
+                                         c.trace.data() + first * power_trace_size,
+                                         c.last_access.data() + first, now, out.size(), out.data());
 }
 
 template <class T>

@@ -2,6 +2,7 @@
 #include "cpu/decay_histories.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "cpu/kernels_decay.hpp"
@@ -148,24 +149,30 @@ template <class T>
 bool decay_histories(const DecayColumns<T>& c, TimeNs now, std::size_t first, View<T> out,
                      const PavlikAnderson& law) {
     const DecayKernels& k = decay_kernels();
-    std::vector<double> decay, terms;
-    const auto strength = [&](const TimeNs* times, std::size_t count, TimeNs at) {
-        k.shifted_terms(decay.data(), times, at, count, terms.data());
-        return sum_of(terms.data(), 0, count);
-    };
+    std::vector<double> decay;
+    std::vector<TimeNs> times;
     return in_groups(c, first, out, SIZE_MAX, [&](const Group& g, auto& sums, auto& /*tops*/) {
-        for (std::size_t r = 0; r < g.count; ++r) {
-            const TimeNs* const times = g.times.data() + g.begin[r];
-            const std::size_t n = g.begin[r + 1] - g.begin[r];
-            if (n == 0) continue;
-            decay.resize(n);
-            terms.resize(n);
-            decay[0] = law.a < law.d_max ? law.a : law.d_max;
-            for (std::size_t j = 1; j < n; ++j) {
-                const double next = law.a + law.c * strength(times, j, times[j]);
-                decay[j] = next < law.d_max ? next : law.d_max;
+        for (std::size_t r = 0; r < g.count; r += k.lanes) {
+            const std::size_t rows = std::min(k.lanes, g.count - r);
+            std::array<double, most_lanes> accesses{}, strengths{};
+            std::size_t most = 0;
+            for (std::size_t lane = 0; lane < rows; ++lane) {
+                const std::size_t n = g.begin[r + lane + 1] - g.begin[r + lane];
+                accesses[lane] = static_cast<double>(n);
+                most = std::max(most, n);
             }
-            sums[r] = strength(times, n, now);
+            times.assign(most * k.lanes, now);
+            decay.resize(most * k.lanes);
+            for (std::size_t lane = 0; lane < rows; ++lane) {
+                for (std::size_t j = g.begin[r + lane]; j < g.begin[r + lane + 1]; ++j) {
+                    times[(j - g.begin[r + lane]) * k.lanes + lane] = g.times[j];
+                }
+            }
+            k.spaced(law.c, law.a, law.d_max, times.data(), accesses.data(), most, now,
+                     decay.data(), strengths.data());
+            for (std::size_t lane = 0; lane < rows; ++lane) {
+                if (accesses[lane] > 0.0) sums[r + lane] = strengths[lane];
+            }
         }
     });
 }

@@ -26,15 +26,20 @@ struct RowKernels {
                       std::size_t n, T* out);
 };
 
+constexpr std::size_t most_lanes = 8;
+
 struct DecayKernels {
     const char* name;
     RowKernels<float> f32;
     RowKernels<double> f64;
     /// out = -d ln(age), ages in seconds and at least 1 ns; for whole histories.
     void (*power_terms)(double d, const TimeNs* times, TimeNs now, std::size_t n, double* out);
-    /// out = (1 + age)^-decay, every access with its own exponent.
-    void (*shifted_terms)(const double* decay, const TimeNs* times, TimeNs now, std::size_t n,
-                          double* out);
+    /// Rows that `spaced` takes at a time, at most `most_lanes`.
+    std::size_t lanes;
+    /// e^m of PavlikAnderson for `lanes` rows: times and room for decays [most, lanes], a row's
+    /// accesses [lanes]; a row with fewer than `most` is filled up with `now`.
+    void (*spaced)(double c, double a, double d_max, const TimeNs* times, const double* accesses,
+                   std::size_t most, TimeNs now, double* decay, double* out);
     /// The mean of age^-d over [age_k, age_n]: see PetrovHybrid::tail_mean.
     void (*tail_means)(double d, const double* age_k, const double* age_n, std::size_t n,
                        double* out);

@@ -113,9 +113,8 @@ REMANENCE_LANE_FN void grouped(const A* a, std::size_t width, const B* b, std::s
     for (std::size_t j = 0; j < rest; ++j) out[i + j] = values[j];
 }
 
-bool power_trace_f64(const PowerTraceConstants& /*f32*/, const double* weights,
-                     const double* trace, const TimeNs* last, TimeNs now, std::size_t n,
-                     double* out) {
+bool power_trace_f64(const PowerTraceConstants& /*f32*/, const double* weights, const double* trace,
+                     const TimeNs* last, TimeNs now, std::size_t n, double* out) {
     U64 most{};
     const D oldest = lanes::splat<D>(1e9);
     grouped(trace, power_trace_size, last, n, out, 0.0,
@@ -174,13 +173,31 @@ void power_terms(double d, const TimeNs* times, TimeNs now, std::size_t n, doubl
             });
 }
 
-void shifted_terms(const double* decay, const TimeNs* times, TimeNs now, std::size_t n,
-                   double* out) {
-    grouped(decay, 1, times, n, out, 0.0,
-            [&](const double* held, const TimeNs* from, double* to) {
-                const D log_age = canonical_log1p(seconds(from, now));
-                store(to, canonical_exp(D(-load<D>(held) * log_age)));
-            });
+void spaced(double c, double a, double d_max, const TimeNs* times, const double* counts,
+            std::size_t most, TimeNs now, double* decay, double* out) {
+    const D count = load<D>(counts);
+    const D highest = lanes::splat<D>(d_max);
+    const D zero = lanes::splat<D>(0.0);
+    D found = zero;
+    D next = lanes::splat<D>(a);
+    for (std::size_t j = 0; j <= most; ++j) {
+        const D reached = lanes::splat<D>(static_cast<double>(j));
+        if (j != 0) {
+            const I64 at = j < most ? load<I64>(times + j * d_lanes) : lanes::splat<I64>(now);
+            D sum = zero;
+            for (std::size_t i = 0; i < j; ++i) {
+                const D age_s = to_double(elapsed(load<I64>(times + i * d_lanes), at)) * 1e-9;
+                const D term =
+                    canonical_exp(D(-load<D>(decay + i * d_lanes) * canonical_log1p(age_s)));
+                const D own = lanes::splat<D>(static_cast<double>(i));
+                sum = sum + lanes::select(own < count, term, zero);
+            }
+            found = lanes::select(count == reached, sum, found);
+            next = sum * c + a;
+        }
+        if (j < most) store(decay + j * d_lanes, lanes::select(next < highest, next, highest));
+    }
+    store(out, found);
 }
 
 void tail_means(double d, const double* age_k, const double* age_n, std::size_t n, double* out) {
@@ -213,7 +230,8 @@ const DecayKernels REMANENCE_DECAY_KERNELS = {
     {power_trace_f32, half_life<float>, forgetting<float>, optimized<float>},
     {power_trace_f64, half_life<double>, forgetting<double>, optimized<double>},
     power_terms,
-    shifted_terms,
+    d_lanes,
+    spaced,
     tail_means,
     exp_of,
     log_of};

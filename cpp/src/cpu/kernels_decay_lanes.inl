@@ -61,15 +61,16 @@ REMANENCE_LANE_FN void store_double(double* at, const D& value) { store(at, valu
 REMANENCE_LANE_FN void store_double(float* at, const D& value) { store(at, convert<HalfF>(value)); }
 
 /// max(0, to - from) in ns.
-REMANENCE_LANE_FN U64 elapsed(const TimeNs* from, TimeNs to) {
+REMANENCE_LANE_FN U64 elapsed(const I64& from, const I64& to) {
 #if defined(REMANENCE_SCALAR_LANES)
-    return elapsed_ns(*from, to);
+    return elapsed_ns(from, to);
 #else
-    const I64 start = load<I64>(from);
-    const I64 earlier = start < to;
-    return (static_cast<std::uint64_t>(to) - lanes::bits_as<U64>(start)) &
-           lanes::bits_as<U64>(earlier);
+    const I64 earlier = from < to;
+    return (lanes::bits_as<U64>(to) - lanes::bits_as<U64>(from)) & lanes::bits_as<U64>(earlier);
 #endif
+}
+REMANENCE_LANE_FN U64 elapsed(const TimeNs* from, TimeNs to) {
+    return elapsed(load<I64>(from), lanes::splat<I64>(to));
 }
 
 /// The nearest double, ties to even.
@@ -149,8 +150,8 @@ REMANENCE_LANE_FN F quarters(const float* at) {
     [[maybe_unused]] constexpr std::size_t apart = 4 * power_trace_size;
 #if defined(__AVX512F__)
     using Eight = float __attribute__((vector_size(32)));
-    const Eight low = __builtin_shufflevector(load<Four>(at), load<Four>(at + apart), 0, 1, 2, 3, 4,
-                                              5, 6, 7);
+    const Eight low =
+        __builtin_shufflevector(load<Four>(at), load<Four>(at + apart), 0, 1, 2, 3, 4, 5, 6, 7);
     const Eight high = __builtin_shufflevector(load<Four>(at + 2 * apart),
                                                load<Four>(at + 3 * apart), 0, 1, 2, 3, 4, 5, 6, 7);
     return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -172,7 +173,7 @@ REMANENCE_LANE_FN F weave(const F& a, const F& b) {
         from[g + 2] = pairs ? n + g + i : g + j;
         from[g + 3] = n + g + j;
     }
-    return __builtin_shuffle(a, b, load<lanes::Int<F>>(from));
+    return __builtin_shuffle(a, b, load<lanes::Int<F> >(from));
 }
 
 /// Rows of 12 traces as 12 columns of as many rows as there are lanes.
