@@ -6,5 +6,6 @@
 #include "remanence/engine.hpp"
 #include "remanence/error.hpp"
 #include "remanence/graph.hpp"
+#include "remanence/graph_store.hpp"
 #include "remanence/recall.hpp"
 #include "remanence/types.hpp"

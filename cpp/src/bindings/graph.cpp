@@ -3,7 +3,7 @@
 
 #include <pybind11/stl.h>
 
-#include "bindings/arrays.hpp"
+#include "bindings/graph_filter.hpp"
 #include "bindings/register.hpp"
 
 namespace remanence::bindings {
@@ -14,20 +14,7 @@ using Release = py::gil_scoped_release;
 EdgeFilter make_filter(const py::object& types, const std::string& direction,
                        std::optional<TimeNs> valid_at, std::optional<Seq> as_of, float min_weight) {
     EdgeFilter f;
-    if (!types.is_none()) {
-        const auto v = view<std::uint16_t>("graph", "types", types);
-        f.types = std::vector<std::uint16_t>(v.begin(), v.end());
-    }
-    if (direction == "out") {
-        f.direction = Direction::out;
-    } else if (direction == "in") {
-        f.direction = Direction::in;
-    } else if (direction != "both") {
-        throw InvalidArgument("graph: direction must be out, in or both (got '" + direction + "')");
-    }
-    f.valid_at = valid_at;
-    f.as_of = as_of;
-    f.min_weight = min_weight;
+    set_filter(f, types, direction, valid_at, as_of, min_weight);
     return f;
 }
 

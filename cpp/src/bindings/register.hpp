@@ -13,4 +13,7 @@ void register_engine(pybind11::module_& m);
 /// Adds the verbs of the graph to the engine's class.
 void register_graph(pybind11::class_<Engine>& engine);
 
+/// Graph and GraphView.
+void register_graph_store(pybind11::module_& m);
+
 }  // namespace remanence::bindings

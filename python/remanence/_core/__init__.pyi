@@ -7,7 +7,7 @@ import numpy.typing
 import typing
 from . import decay
 from . import canonical
-__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Hits', 'InvalidArgumentError', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
+__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
 class RemanenceError(Exception):
     """
     Base of every error that remanence raises.
@@ -321,6 +321,209 @@ class Engine:
     @property
     def tag(self) -> bytes:
         ...
+class GraphView:
+    """
+    A graph as one commit left it. Every verb takes the keywords of a filter: types (uint16 array), direction ('out', 'in' or 'both'), min_weight, valid_at (ns), as_of (commit) and allow (bool [nodes]: nodes that may be visited).
+    """
+    def adjacency(self, nodes: typing.Any, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.bool]]:
+        """
+        Per node its out arcs, then its in arcs: (indptr, node, edge, outgoing).
+        """
+    def best_paths(self, seeds: typing.Any, parents: bool = False, **kwargs) -> typing.Any:
+        """
+        Greatest product of weights from a seed, float64 [nodes], 0 = not reached.
+        """
+    def bfs(self, seeds: typing.Any, parents: bool = False, **kwargs) -> typing.Any:
+        """
+        Hops from the nearest seed, int32 [nodes], -1 = not reached; with parents also the edge.
+        """
+    def components(self, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Least node of each node's component, int64 [nodes]; the direction is ignored.
+        """
+    def degree(self, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Edges at each node, int64 [nodes].
+        """
+    def edge_columns(self, edge: typing.Any) -> dict:
+        """
+        Columns of edges by name.
+        """
+    def find_edges(self, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Numbers of the edges that pass, ascending; the direction is ignored.
+        """
+    def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
+        """
+        Nodes within `hops` of the seeds, ordered by (hop, node): (node, hop).
+        """
+    def khop_batch(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, indptr: typing.Any = None, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
+        """
+        khop for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, hop).
+        """
+    def path(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> tuple:
+        """
+        Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest product), 'length' or 'hops'; of equal ones the one of fewest hops.
+        """
+    def paths(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, k: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> list:
+        """
+        The k best paths without a repeated node, best first, as path() gives them.
+        """
+    def propagate(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Personalised PageRank from the seeds, float64 [nodes], sums to 1; tolerance bounds the L1 error.
+        """
+    def propagate_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, indptr: typing.Any = None, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        propagate for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
+        """
+    def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, **kwargs) -> typing.Any:
+        """
+        Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] replaces the weights.
+        """
+    def subgraph(self, nodes: typing.Any, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Numbers of the edges whose both ends are among the nodes.
+        """
+    @property
+    def edges(self) -> int:
+        """
+        Edges in the view, closed ones too.
+        """
+    @property
+    def nodes(self) -> int:
+        """
+        Nodes in the view.
+        """
+    @property
+    def seq(self) -> int:
+        """
+        The last commit in the view.
+        """
+class Graph:
+    """
+    A directed multigraph whose edges carry a type, a weight in (0, 1], a valid interval and the commits that added and closed them. Nodes and edges are numbers from 0. Its verbs are those of its newest view; see GraphView.
+    """
+    def __init__(self, nodes: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
+        ...
+    def add(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, type: typing.SupportsInt | typing.SupportsIndex = 6, weight: typing.SupportsFloat | typing.SupportsIndex = 1.0, valid_from: typing.SupportsInt | typing.SupportsIndex = -9223372036854775808, valid_to: typing.SupportsInt | typing.SupportsIndex = 9223372036854775807, seq: typing.SupportsInt | typing.SupportsIndex | None = None) -> int:
+        """
+        Adds one edge and returns its number.
+        """
+    def add_nodes(self, count: typing.SupportsInt | typing.SupportsIndex) -> int:
+        """
+        The number of the first new node.
+        """
+    def adjacency(self, nodes: typing.Any, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.bool]]:
+        """
+        Per node its out arcs, then its in arcs: (indptr, node, edge, outgoing).
+        """
+    def append(self, source: typing.Any, target: typing.Any, type: typing.Any = None, weight: typing.Any = None, valid_from: typing.Any = None, valid_to: typing.Any = None, *, seq: typing.SupportsInt | typing.SupportsIndex | None = None) -> int:
+        """
+        Adds edges as columns, all or none; the number of the first. Without seq the commit is the one after the last.
+        """
+    def best_paths(self, seeds: typing.Any, parents: bool = False, **kwargs) -> typing.Any:
+        """
+        Greatest product of weights from a seed, float64 [nodes], 0 = not reached.
+        """
+    def bfs(self, seeds: typing.Any, parents: bool = False, **kwargs) -> typing.Any:
+        """
+        Hops from the nearest seed, int32 [nodes], -1 = not reached; with parents also the edge.
+        """
+    def branch(self) -> Graph:
+        """
+        A graph that starts as this one is; neither sees what the other writes.
+        """
+    def close(self, edge: typing.Any, *, seq: typing.SupportsInt | typing.SupportsIndex | None = None) -> int:
+        """
+        Closes edges from the commit on, all or none; the commit.
+        """
+    def components(self, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Least node of each node's component, int64 [nodes]; the direction is ignored.
+        """
+    def degree(self, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Edges at each node, int64 [nodes].
+        """
+    def edge_columns(self, edge: typing.Any) -> dict:
+        """
+        Columns of edges by name.
+        """
+    def find_edges(self, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Numbers of the edges that pass, ascending; the direction is ignored.
+        """
+    def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
+        """
+        Nodes within `hops` of the seeds, ordered by (hop, node): (node, hop).
+        """
+    def khop_batch(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, indptr: typing.Any = None, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
+        """
+        khop for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, hop).
+        """
+    def merge(self) -> None:
+        """
+        Merges the log into the base; happens by itself, too.
+        """
+    def path(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> tuple:
+        """
+        Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest product), 'length' or 'hops'; of equal ones the one of fewest hops.
+        """
+    def paths(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, k: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> list:
+        """
+        The k best paths without a repeated node, best first, as path() gives them.
+        """
+    def propagate(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Personalised PageRank from the seeds, float64 [nodes], sums to 1; tolerance bounds the L1 error.
+        """
+    def propagate_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, indptr: typing.Any = None, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        propagate for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
+        """
+    def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, **kwargs) -> typing.Any:
+        """
+        Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] replaces the weights.
+        """
+    def subgraph(self, nodes: typing.Any, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Numbers of the edges whose both ends are among the nodes.
+        """
+    def view(self) -> GraphView:
+        """
+        The graph as it is now, for as long as it is held.
+        """
+    @property
+    def edges(self) -> int:
+        """
+        Edges so far, closed ones too.
+        """
+    @property
+    def live_edges(self) -> int:
+        """
+        Edges that are not closed.
+        """
+    @property
+    def log_edges(self) -> int:
+        """
+        Edges not merged yet.
+        """
+    @property
+    def nbytes(self) -> int:
+        """
+        Bytes of its arrays.
+        """
+    @property
+    def nodes(self) -> int:
+        """
+        Nodes so far.
+        """
+    @property
+    def seq(self) -> int:
+        """
+        The last commit.
+        """
 def available_backends() -> list[str]:
     """
     Names of the backends that can run here.

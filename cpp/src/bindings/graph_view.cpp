@@ -1,0 +1,264 @@
+// The verbs of a view of a graph: arrays in, arrays out.
+#include <pybind11/stl.h>
+
+#include "bindings/graph_filter.hpp"
+#include "bindings/graph_verbs.hpp"
+
+namespace remanence::bindings {
+namespace {
+
+using Release = py::gil_scoped_release;
+using Nodes = View<const std::int64_t>;
+
+GraphView view_of(const Graph& graph) { return graph.view(); }
+const GraphView& view_of(const GraphView& view) { return view; }
+
+/// Calls work() without the interpreter's lock.
+template <class Work>
+auto freely(Work&& work) {
+    const Release release;
+    return work();
+}
+
+Nodes nodes(const char* verb, const char* name, const py::handle& object) {
+    return view<std::int64_t>(verb, name, object);
+}
+
+PathBy path_by(const std::string& name) {
+    if (name == "hops") return PathBy::hops;
+    if (name == "length") return PathBy::length;
+    if (name == "weight") return PathBy::weight;
+    throw InvalidArgument("paths: by must be hops, length or weight (got '" + name + "')");
+}
+
+template <class T>
+py::object tree(Tree<T> t, bool parents) {
+    if (!parents) return array_of(std::move(t.value));
+    return py::make_tuple(array_of(std::move(t.value)), array_of(std::move(t.edge)));
+}
+
+py::tuple path_tuple(Path p) {
+    return py::make_tuple(p.value, array_of(std::move(p.edge)), array_of(std::move(p.node)));
+}
+
+template <class T>
+py::dict edge_columns(const T& self, const py::object& edge) {
+    GraphEdgeColumns c = view_of(self).edge_columns(nodes("edge_columns", "edge", edge));
+    py::dict out;
+    out["source"] = array_of(std::move(c.source));
+    out["target"] = array_of(std::move(c.target));
+    out["type"] = array_of(std::move(c.type));
+    out["weight"] = array_of(std::move(c.weight));
+    out["valid_from"] = array_of(std::move(c.valid_from));
+    out["valid_to"] = array_of(std::move(c.valid_to));
+    out["seq_from"] = array_of(std::move(c.seq_from));
+    out["seq_to"] = array_of(std::move(c.seq_to));
+    return out;
+}
+
+template <class T>
+void define_lists(py::class_<T>& c) {
+    c.def("edge_columns", &edge_columns<T>, py::arg("edge"), "Columns of edges by name.");
+    c.def(
+        "find_edges",
+        [](const T& self, const py::kwargs& which) {
+            const GraphFilter f = filter_of("find_edges", which);
+            return array_of(freely([&] { return view_of(self).find_edges(f); }));
+        },
+        "Numbers of the edges that pass, ascending; the direction is ignored.");
+    c.def(
+        "subgraph",
+        [](const T& self, const py::object& chosen, const py::kwargs& which) {
+            const GraphFilter f = filter_of("subgraph", which);
+            const Nodes among = nodes("subgraph", "nodes", chosen);
+            return array_of(freely([&] { return view_of(self).subgraph(among, f); }));
+        },
+        py::arg("nodes"), "Numbers of the edges whose both ends are among the nodes.");
+    c.def(
+        "degree",
+        [](const T& self, const py::kwargs& which) {
+            const GraphFilter f = filter_of("degree", which);
+            return array_of(freely([&] { return view_of(self).degree(f); }));
+        },
+        "Edges at each node, int64 [nodes].");
+    c.def(
+        "adjacency",
+        [](const T& self, const py::object& of, const py::kwargs& which) {
+            const GraphFilter f = filter_of("adjacency", which);
+            const Nodes from = nodes("adjacency", "nodes", of);
+            Adjacency a = freely([&] { return view_of(self).adjacency(from, f); });
+            return py::make_tuple(array_of(std::move(a.start)), array_of(std::move(a.node)),
+                                  array_of(std::move(a.edge)), bools_of(a.outgoing));
+        },
+        py::arg("nodes"),
+        "Per node its out arcs, then its in arcs: (indptr, node, edge, outgoing).");
+}
+
+template <class T>
+void define_hops(py::class_<T>& c) {
+    c.def(
+        "khop",
+        [](const T& self, const py::object& seeds, int hops, std::size_t limit,
+           const py::kwargs& which) {
+            const GraphFilter f = filter_of("khop", which);
+            const Nodes from = nodes("khop", "seeds", seeds);
+            const std::int64_t start[] = {0, static_cast<std::int64_t>(from.size())};
+            Hops h = freely([&] { return view_of(self).khop(from, start, hops, limit, f); });
+            return py::make_tuple(array_of(std::move(h.node)), array_of(std::move(h.hop)));
+        },
+        py::arg("seeds"), py::arg("hops"), py::arg("limit") = max_k,
+        "Nodes within `hops` of the seeds, ordered by (hop, node): (node, hop).");
+    c.def(
+        "khop_batch",
+        [](const T& self, const py::object& seeds, int hops, std::size_t limit,
+           const py::object& indptr, const py::kwargs& which) {
+            const GraphFilter f = filter_of("khop", which);
+            const Nodes from = nodes("khop", "seeds", seeds);
+            const auto start = view_or_empty<std::int64_t>("khop", "indptr", indptr);
+            Hops h = freely([&] { return view_of(self).khop(from, start, hops, limit, f); });
+            return py::make_tuple(array_of(std::move(h.start)), array_of(std::move(h.node)),
+                                  array_of(std::move(h.hop)));
+        },
+        py::arg("seeds"), py::arg("hops"), py::arg("limit") = max_k, py::arg("indptr") = py::none(),
+        "khop for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, hop).");
+    c.def(
+        "bfs",
+        [](const T& self, const py::object& seeds, bool parents, const py::kwargs& which) {
+            const GraphFilter f = filter_of("bfs", which);
+            const Nodes from = nodes("bfs", "seeds", seeds);
+            return tree(freely([&] { return view_of(self).bfs(from, parents, f); }), parents);
+        },
+        py::arg("seeds"), py::arg("parents") = false,
+        "Hops from the nearest seed, int32 [nodes], -1 = not reached; with parents also the edge.");
+    c.def(
+        "components",
+        [](const T& self, const py::kwargs& which) {
+            const GraphFilter f = filter_of("components", which);
+            return array_of(freely([&] { return view_of(self).components(f); }));
+        },
+        "Least node of each node's component, int64 [nodes]; the direction is ignored.");
+}
+
+template <class T>
+void define_paths(py::class_<T>& c) {
+    c.def(
+        "shortest_paths",
+        [](const T& self, const py::object& seeds, const py::object& lengths, bool parents,
+           const py::kwargs& which) {
+            const GraphFilter f = filter_of("shortest_paths", which);
+            const Nodes from = nodes("shortest_paths", "seeds", seeds);
+            const auto l = view_or_empty<double>("shortest_paths", "lengths", lengths);
+            return tree(freely([&] { return view_of(self).shortest_paths(from, l, parents, f); }),
+                        parents);
+        },
+        py::arg("seeds"), py::arg("lengths") = py::none(), py::arg("parents") = false,
+        "Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] "
+        "replaces the weights.");
+    c.def(
+        "best_paths",
+        [](const T& self, const py::object& seeds, bool parents, const py::kwargs& which) {
+            const GraphFilter f = filter_of("best_paths", which);
+            const Nodes from = nodes("best_paths", "seeds", seeds);
+            return tree(freely([&] { return view_of(self).best_paths(from, parents, f); }),
+                        parents);
+        },
+        py::arg("seeds"), py::arg("parents") = false,
+        "Greatest product of weights from a seed, float64 [nodes], 0 = not reached.");
+    c.def(
+        "path",
+        [](const T& self, std::int64_t source, std::int64_t target, const std::string& by,
+           const py::object& lengths, const py::kwargs& which) {
+            const GraphFilter f = filter_of("paths", which);
+            const auto l = view_or_empty<double>("paths", "lengths", lengths);
+            const PathBy how = path_by(by);
+            auto found = freely([&] { return view_of(self).paths(source, target, 1, how, l, f); });
+            Path none;
+            none.value = how == PathBy::weight ? 0.0 : std::numeric_limits<double>::infinity();
+            return path_tuple(found.empty() ? none : std::move(found[0]));
+        },
+        py::arg("source"), py::arg("target"), py::arg("by") = "weight",
+        py::arg("lengths") = py::none(),
+        "Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest "
+        "product), 'length' or 'hops'; of equal ones the one of fewest hops.");
+    c.def(
+        "paths",
+        [](const T& self, std::int64_t source, std::int64_t target, std::size_t k,
+           const std::string& by, const py::object& lengths, const py::kwargs& which) {
+            const GraphFilter f = filter_of("paths", which);
+            const auto l = view_or_empty<double>("paths", "lengths", lengths);
+            const PathBy how = path_by(by);
+            auto found = freely([&] { return view_of(self).paths(source, target, k, how, l, f); });
+            py::list out;
+            for (Path& p : found) out.append(path_tuple(std::move(p)));
+            return out;
+        },
+        py::arg("source"), py::arg("target"), py::arg("k"), py::arg("by") = "weight",
+        py::arg("lengths") = py::none(),
+        "The k best paths without a repeated node, best first, as path() gives them.");
+}
+
+template <class T>
+py::array_t<double> propagate(const T& self, const GraphWalk& walk, bool batch,
+                              const py::kwargs& which) {
+    const GraphFilter f = filter_of("propagate", which);
+    std::vector<double> mass = freely([&] { return view_of(self).propagate(walk, f); });
+    if (!batch) return array_of(std::move(mass));
+    const auto questions = static_cast<py::ssize_t>(walk.start.size()) - 1;
+    const auto width = questions > 0 ? static_cast<py::ssize_t>(mass.size()) / questions : 0;
+    return array_of(std::move(mass), {std::max<py::ssize_t>(questions, 0), width});
+}
+
+template <class T>
+void define_walks(py::class_<T>& c) {
+    c.def(
+        "propagate",
+        [](const T& self, const py::object& seeds, const py::object& weights, double damping,
+           double tolerance, const py::kwargs& which) {
+            const GraphWalk walk{nodes("propagate", "seeds", seeds),
+                                 view_or_empty<float>("propagate", "weights", weights),
+                                 {},
+                                 damping,
+                                 tolerance};
+            return propagate(self, walk, false, which);
+        },
+        py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
+        py::arg("tolerance") = 1e-9,
+        "Personalised PageRank from the seeds, float64 [nodes], sums to 1; tolerance bounds the L1 "
+        "error.");
+    c.def(
+        "propagate_batch",
+        [](const T& self, const py::object& seeds, const py::object& weights, double damping,
+           double tolerance, const py::object& indptr, const py::kwargs& which) {
+            const Nodes from = nodes("propagate", "seeds", seeds);
+            std::vector<std::int64_t> each;
+            Nodes start = view_or_empty<std::int64_t>("propagate", "indptr", indptr);
+            if (start.empty()) {
+                for (std::size_t i = 0; i <= from.size(); ++i) {
+                    each.push_back(static_cast<std::int64_t>(i));
+                }
+                start = each;
+            }
+            const GraphWalk walk{from, view_or_empty<float>("propagate", "weights", weights), start,
+                                 damping, tolerance};
+            return propagate(self, walk, true, which);
+        },
+        py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
+        py::arg("tolerance") = 1e-9, py::arg("indptr") = py::none(),
+        "propagate for each seed, or for each stretch of seeds that indptr cuts, float64 "
+        "[questions, nodes].");
+}
+
+template <class T>
+void define_all(py::class_<T>& c) {
+    define_lists(c);
+    define_hops(c);
+    define_paths(c);
+    define_walks(c);
+}
+
+}  // namespace
+
+void register_verbs(py::class_<Graph>& graph) { define_all(graph); }
+void register_verbs(py::class_<GraphView>& view) { define_all(view); }
+
+}  // namespace remanence::bindings

@@ -1,0 +1,146 @@
+// The questions that walk a view of a graph: checks, and nodes to ranks and back.
+#include <algorithm>
+#include <cmath>
+
+#include "core/start.hpp"
+#include "core/threads.hpp"
+#include "cpu/paths.hpp"
+#include "cpu/traverse.hpp"
+
+namespace remanence {
+namespace {
+
+std::vector<std::uint32_t> seeds_of(const char* verb, const Filter& filter,
+                                    View<const std::int64_t> nodes) {
+    check_seed_count(verb, nodes.size());
+    std::vector<std::uint32_t> out;
+    out.reserve(nodes.size());
+    for (const std::int64_t node : nodes) out.push_back(filter.seed(verb, node));
+    return out;
+}
+
+/// Values by rank as values by node.
+template <class T>
+std::vector<T> by_node(const GraphState& state, const T* by_rank) {
+    std::vector<T> out(state.nodes);
+    for (std::uint32_t v = 0; v < state.nodes; ++v) out[v] = by_rank[state.rank(v)];
+    return out;
+}
+
+void check_lengths(const char* verb, View<const double> lengths, std::size_t edges) {
+    if (lengths.empty()) return;
+    check_length(verb, "lengths", lengths.size(), edges);
+    for (const double x : lengths) {
+        check(x >= 0.0 && std::isfinite(x), verb, [&] {
+            return "lengths must be finite and not negative (got " + std::to_string(x) + ")";
+        });
+    }
+}
+
+}  // namespace
+
+Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> start, int hops,
+                     std::size_t limit, const GraphFilter& filter) const {
+    check(hops >= 0 && hops <= 64, "khop",
+          [&] { return "hops must be between 0 and 64 (got " + std::to_string(hops) + ")"; });
+    check(limit > 0, "khop", [] { return std::string("limit must be positive (got 0)"); });
+    check_start("khop", start, seeds.size());
+    const Filter ready("khop", *state_, filter);
+    const std::vector<std::uint32_t> ranks = seeds_of("khop", ready, seeds);
+    const std::size_t questions = start.empty() ? ranks.size() : start.size() - 1;
+    const auto part = [&](std::size_t q) {
+        const auto first = start.empty() ? q : static_cast<std::size_t>(start[q]);
+        const auto last = start.empty() ? q + 1 : static_cast<std::size_t>(start[q + 1]);
+        return View<const std::uint32_t>(ranks.data() + first, last - first);
+    };
+    Hops out;
+    out.start.assign(questions + 1, 0);
+    // One list per task of several questions, in the order of the questions.
+    const auto workers = static_cast<std::size_t>(worker_count(0));
+    const std::size_t tasks = std::min(questions, workers == 1 ? 1 : 8 * workers);
+    std::vector<Hops> found(tasks);
+    parallel_for(tasks, static_cast<int>(workers), [&](std::size_t t, int) {
+        for (std::size_t q = questions * t / tasks; q < questions * (t + 1) / tasks; ++q) {
+            cpu::khop(ready, part(q), hops, limit, found[t]);
+            out.start[q + 1] = static_cast<std::int64_t>(found[t].node.size());
+        }
+    });
+    if (tasks == 1) {
+        out.node.swap(found[0].node);
+        out.hop.swap(found[0].hop);
+        return out;
+    }
+    std::size_t before = 0;
+    for (std::size_t t = 0; t < tasks; ++t) {
+        for (std::size_t q = questions * t / tasks; q < questions * (t + 1) / tasks; ++q) {
+            out.start[q + 1] += static_cast<std::int64_t>(before);
+        }
+        before += found[t].node.size();
+    }
+    out.node.reserve(before);
+    out.hop.reserve(before);
+    for (const Hops& h : found) {
+        out.node.insert(out.node.end(), h.node.begin(), h.node.end());
+        out.hop.insert(out.hop.end(), h.hop.begin(), h.hop.end());
+    }
+    return out;
+}
+
+Tree<std::int32_t> GraphView::bfs(View<const std::int64_t> seeds, bool parents,
+                                  const GraphFilter& filter) const {
+    const Filter ready("bfs", *state_, filter);
+    const std::vector<std::uint32_t> ranks = seeds_of("bfs", ready, seeds);
+    const Array<std::int32_t> hop = cpu::bfs(ready, ranks);
+    Tree<std::int32_t> out{by_node(*state_, hop.data()), {}};
+    if (parents) {
+        Array<double> values(hop.size());
+        for (std::size_t r = 0; r < hop.size(); ++r) {
+            values[r] = hop[r] < 0 ? cpu::ByHops::worst : hop[r];
+        }
+        out.edge = by_node(*state_, cpu::parents(ready, ranks, values, cpu::ByHops{}).data());
+    }
+    return out;
+}
+
+std::vector<std::int64_t> GraphView::components(const GraphFilter& filter) const {
+    return cpu::components(Filter("components", *state_, filter));
+}
+
+Tree<double> GraphView::shortest_paths(View<const std::int64_t> seeds, View<const double> lengths,
+                                       bool parents, const GraphFilter& filter) const {
+    const Filter ready("shortest_paths", *state_, filter);
+    check_lengths("shortest_paths", lengths, edges());
+    const std::vector<std::uint32_t> ranks = seeds_of("shortest_paths", ready, seeds);
+    const cpu::ByLength by{lengths};
+    const Array<double> best = cpu::least_lengths(ready, ranks, by);
+    Tree<double> out{by_node(*state_, best.data()), {}};
+    if (parents) out.edge = by_node(*state_, cpu::parents(ready, ranks, best, by).data());
+    return out;
+}
+
+Tree<double> GraphView::best_paths(View<const std::int64_t> seeds, bool parents,
+                                   const GraphFilter& filter) const {
+    const Filter ready("best_paths", *state_, filter);
+    const std::vector<std::uint32_t> ranks = seeds_of("best_paths", ready, seeds);
+    const Array<double> best = cpu::greatest_products(ready, ranks);
+    Tree<double> out{by_node(*state_, best.data()), {}};
+    if (parents) {
+        out.edge = by_node(*state_, cpu::parents(ready, ranks, best, cpu::ByWeight{}).data());
+    }
+    return out;
+}
+
+std::vector<Path> GraphView::paths(std::int64_t source, std::int64_t target, std::size_t k,
+                                   PathBy by, View<const double> lengths,
+                                   const GraphFilter& filter) const {
+    check(k >= 1 && k <= max_k, "paths", [&] {
+        return "k must be between 1 and " + std::to_string(max_k) + " (got " + std::to_string(k) +
+               ")";
+    });
+    const Filter ready("paths", *state_, filter);
+    check_lengths("paths", lengths, edges());
+    return cpu::best_between(ready, ready.seed("paths", source), ready.seed("paths", target), k, by,
+                             lengths);
+}
+
+}  // namespace remanence

@@ -1,0 +1,150 @@
+// Walking the arcs of a node that a filter lets pass: base first, then the log.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstdint>
+#include <memory>
+
+#include "core/graph_state.hpp"
+
+namespace remanence {
+
+/// A GraphFilter made ready for one view: what need not be looked at is left out.
+class Filter {
+public:
+    Filter(const char* verb, const GraphState& state, const GraphFilter& filter);
+
+    const GraphState& state() const { return state_; }
+    Direction direction() const { return direction_; }
+    /// Every arc of the base passes and there is no log.
+    bool plain() const { return plain_; }
+
+    bool arc(std::size_t a) const {
+        const Arcs& arcs = *arcs_;
+        if (none_of_base_) return false;
+        if (type_in_rows_ && !has_type(arcs.type.values[a])) return false;
+        if (min_weight_ > 0.0F && arcs.weight.at(a) < min_weight_) return false;
+        if (valid_in_rows_ && !holds(arcs.valid_from.at(a), arcs.valid_to.at(a))) return false;
+        if (later_in_base_ && arcs.seq_from.at(a) > seq_) return false;
+        if (closed_in_base_ && state_.closed_at(a) <= seq_) return false;
+        return allow_.empty() || allow_[arcs.node_of[arcs.to[a]]] != 0;
+    }
+    bool log(const LogEdge& e, std::uint32_t other) const {
+        if (has_types_ && !has_type(e.type)) return false;
+        if (e.weight < min_weight_) return false;
+        if (has_valid_at_ && !holds(e.valid_from, e.valid_to)) return false;
+        if (e.seq_from > seq_ || e.seq_to.load(std::memory_order_relaxed) <= seq_) return false;
+        return node(other);
+    }
+    bool node(std::uint32_t node) const { return allow_.empty() || allow_[node] != 0; }
+    bool restricts_nodes() const { return !allow_.empty(); }
+    /// The node as a rank, or NotFound.
+    std::uint32_t seed(const char* verb, std::int64_t node) const;
+
+private:
+    bool has_type(std::uint16_t type) const { return types_->test(type); }
+    bool holds(TimeNs from, TimeNs to) const { return from <= valid_at_ && open_at(to, valid_at_); }
+
+    const GraphState& state_;
+    const Arcs* arcs_;
+    Direction direction_;
+    bool plain_ = true;
+    bool none_of_base_ = false;
+    bool has_types_ = false;
+    bool type_in_rows_ = false;
+    bool has_valid_at_ = false;
+    bool valid_in_rows_ = false;
+    bool later_in_base_ = false;
+    bool closed_in_base_ = false;
+    float min_weight_ = 0.0F;
+    TimeNs valid_at_ = 0;
+    Seq seq_ = 0;
+    std::unique_ptr<std::bitset<65536>> types_;
+    View<const std::uint8_t> allow_;
+};
+
+/// One arc as a walk sees it. What is not asked for is not read.
+struct ArcAt {
+    const GraphState* state;
+    std::size_t arc;        ///< of the base, or the place in the log
+    const LogEdge* logged;  ///< null for an arc of the base
+
+    float weight() const { return logged ? logged->weight : state->arcs().weight.at(arc); }
+    std::uint32_t edge() const {
+        return logged ? state->arcs().edges + static_cast<std::uint32_t>(arc)
+                      : state->arcs().edge[arc];
+    }
+};
+
+/// The rows of a view under a filter. With `plain` the compiler leaves out filter and log.
+template <bool plain>
+class Rows {
+public:
+    explicit Rows(const Filter& filter) : filter_(&filter), state_(&filter.state()) {}
+
+    /// Calls use(rank, ArcAt) for the out (or in) arcs of a rank by edge number until it returns
+    /// true; whether it did.
+    template <class Use>
+    bool side(std::uint32_t rank, bool in, Use&& use) const {
+        const std::size_t row = std::size_t{2} * rank + (in ? 1 : 0);
+        return base(rank, row, row + 1, use) || logged(rank, in, use);
+    }
+
+    /// The same for both sides or one, as the direction says, the base first.
+    template <class Use>
+    bool each(std::uint32_t rank, Direction direction, Use&& use) const {
+        const std::size_t row = std::size_t{2} * rank;
+        if (base(rank, row + (direction == Direction::in ? 1 : 0),
+                 row + (direction == Direction::out ? 1 : 2), use)) {
+            return true;
+        }
+        if constexpr (!plain) {
+            if (direction != Direction::in && logged(rank, false, use)) return true;
+            if (direction != Direction::out && logged(rank, true, use)) return true;
+        }
+        return false;
+    }
+
+private:
+    template <class Use>
+    bool base(std::uint32_t rank, std::size_t first_row, std::size_t last_row, Use& use) const {
+        const Arcs& arcs = state_->arcs();
+        if (!plain && rank >= arcs.nodes) return false;
+        const std::size_t end = arcs.offset[last_row];
+        for (std::size_t a = arcs.offset[first_row]; a < end; ++a) {
+            if constexpr (!plain) {
+                if (!filter_->arc(a)) continue;
+            }
+            if (use(arcs.to[a], ArcAt{state_, a, nullptr})) return true;
+        }
+        return false;
+    }
+
+    template <class Use>
+    bool logged(std::uint32_t rank, bool in, Use& use) const {
+        if constexpr (plain) return false;
+        if (state_->log_edges == 0) return false;
+        return state_->epoch->log->each(
+            state_->node(rank), in, state_->log_edges, [&](const LogEdge& e, std::uint32_t place) {
+                const std::uint32_t other = in ? e.source : e.target;
+                if (!filter_->log(e, other)) return false;
+                return use(state_->rank(other), ArcAt{state_, place, &e});
+            });
+    }
+
+    const Filter* filter_;
+    const GraphState* state_;
+};
+
+constexpr Direction reversed(Direction d) {
+    return d == Direction::out ? Direction::in : d == Direction::in ? Direction::out : d;
+}
+
+/// Calls work(Rows<plain>) with the rows that fit the filter.
+template <class Work>
+auto with_rows(const Filter& filter, Work&& work) {
+    return filter.plain() ? work(Rows<true>(filter)) : work(Rows<false>(filter));
+}
+
+}  // namespace remanence

@@ -1,0 +1,142 @@
+// Direction-optimising breadth-first search. Source: Beamer, Asanovic & Patterson 2012.
+#include <algorithm>
+#include <atomic>
+#include <bit>
+
+#include "core/threads.hpp"
+#include "cpu/traverse.hpp"
+
+namespace remanence::cpu {
+namespace {
+
+// When the frontier's arcs outweigh this share of those not yet seen, unseen nodes look for a
+// parent instead; when the frontier is this small a share of the nodes, it goes back.
+constexpr std::size_t down_share = 14;
+constexpr std::size_t up_share = 24;
+constexpr std::size_t words_per_task = 256;
+
+template <bool plain>
+class Search {
+public:
+    Search(const Filter& filter)
+        : rows_(filter),
+          state_(filter.state()),
+          direction_(filter.direction()),
+          restricted_(filter.restricts_nodes()),
+          filter_(filter),
+          hop_(state_.nodes),
+          seen_((state_.nodes + 63) / 64, 0) {
+        std::fill(hop_.data(), hop_.data() + hop_.size(), -1);
+    }
+
+    Array<std::int32_t> run(View<const std::uint32_t> seeds) {
+        std::vector<std::uint32_t> frontier;
+        for (const std::uint32_t seed : seeds) {
+            if (mark(seed, 0)) frontier.push_back(seed);
+        }
+        std::size_t unseen = state_.arcs().arcs() + 2 * state_.log_edges;
+        for (std::int32_t hop = 1; !frontier.empty(); ++hop) {
+            std::size_t ahead = 0;
+            for (const std::uint32_t r : frontier) ahead += width(r);
+            unseen -= std::min(unseen, ahead);
+            if (ahead > unseen / down_share && ahead > 1024) {
+                hop = upward(frontier, hop);
+                continue;
+            }
+            std::vector<std::uint32_t> next;
+            for (const std::uint32_t r : frontier) {
+                rows_.each(r, direction_, [&](std::uint32_t to, const ArcAt&) {
+                    if (mark(to, hop)) next.push_back(to);
+                    return false;
+                });
+            }
+            frontier.swap(next);
+        }
+        return std::move(hop_);
+    }
+
+private:
+    bool mark(std::uint32_t r, std::int32_t hop) {
+        std::uint64_t& word = seen_[r / 64];
+        const std::uint64_t bit = std::uint64_t{1} << (r % 64);
+        if ((word & bit) != 0) return false;
+        word |= bit;
+        hop_[r] = hop;
+        return true;
+    }
+    std::size_t width(std::uint32_t r) const {
+        if (r >= state_.arcs().nodes) return 1;
+        const std::uint32_t* const o = state_.arcs().offset.data() + std::size_t{2} * r;
+        return o[2] - o[0];
+    }
+    /// Rounds in which unseen nodes look for a parent in the frontier; returns the last hop.
+    std::int32_t upward(std::vector<std::uint32_t>& frontier, std::int32_t hop);
+
+    Rows<plain> rows_;
+    const GraphState& state_;
+    Direction direction_;
+    bool restricted_;
+    const Filter& filter_;
+    Array<std::int32_t> hop_;
+    std::vector<std::uint64_t> seen_;
+};
+
+template <bool plain>
+std::int32_t Search<plain>::upward(std::vector<std::uint32_t>& frontier, std::int32_t hop) {
+    const std::size_t nodes = plain ? state_.arcs().active : state_.nodes;
+    const std::size_t words = (nodes + 63) / 64;
+    std::vector<std::uint64_t> now(seen_.size(), 0);
+    std::vector<std::uint64_t> next(seen_.size(), 0);
+    for (const std::uint32_t r : frontier) now[r / 64] |= std::uint64_t{1} << (r % 64);
+    const Direction back = reversed(direction_);
+    for (;; ++hop) {
+        std::atomic<std::size_t> found{0};
+        parallel_for((words + words_per_task - 1) / words_per_task, worker_count(0),
+                     [&](std::size_t task, int) {
+                         std::size_t here = 0;
+                         const std::size_t last = std::min(words, (task + 1) * words_per_task);
+                         for (std::size_t w = task * words_per_task; w < last; ++w) {
+                             std::uint64_t open = ~seen_[w];
+                             if (w == words - 1 && nodes % 64 != 0) {
+                                 open &= (std::uint64_t{1} << (nodes % 64)) - 1;
+                             }
+                             std::uint64_t fresh = 0;
+                             for (; open != 0; open &= open - 1) {
+                                 const auto r = static_cast<std::uint32_t>(w * 64) +
+                                                static_cast<std::uint32_t>(std::countr_zero(open));
+                                 if (restricted_ && !filter_.node(state_.node(r))) continue;
+                                 const bool has_parent =
+                                     rows_.each(r, back, [&](std::uint32_t p, const ArcAt&) {
+                                         return (now[p / 64] >> (p % 64) & 1U) != 0;
+                                     });
+                                 if (!has_parent) continue;
+                                 fresh |= open & -open;
+                                 hop_[r] = hop;
+                             }
+                             next[w] = fresh;
+                             here += static_cast<std::size_t>(std::popcount(fresh));
+                         }
+                         found += here;
+                     });
+        for (std::size_t w = 0; w < words; ++w) seen_[w] |= next[w];
+        now.swap(next);
+        if (found * up_share < nodes) {
+            frontier.clear();
+            for (std::size_t w = 0; w < words; ++w) {
+                for (std::uint64_t x = now[w]; x != 0; x &= x - 1) {
+                    frontier.push_back(static_cast<std::uint32_t>(w * 64) +
+                                       static_cast<std::uint32_t>(std::countr_zero(x)));
+                }
+            }
+            return hop;
+        }
+    }
+}
+
+}  // namespace
+
+Array<std::int32_t> bfs(const Filter& filter, View<const std::uint32_t> seeds) {
+    return filter.plain() ? Search<true>(filter).run(seeds) : Search<false>(filter).run(seeds);
+}
+
+}  // namespace remanence::cpu

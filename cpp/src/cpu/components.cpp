@@ -1,0 +1,123 @@
+// Connected components: link a few arcs of every node, then the rest of what the largest one
+// misses.
+#include <algorithm>
+#include <atomic>
+
+#include "core/threads.hpp"
+#include "cpu/traverse.hpp"
+
+namespace remanence::cpu {
+namespace {
+
+constexpr int first_arcs = 2;
+constexpr std::uint32_t samples = 1024;
+constexpr std::uint32_t ranks_per_task = 8192;
+
+/// A forest over ranks in which links lead to smaller ranks; safe for several threads.
+/// Source: Sutton, Ben-Nun & Barak 2018 (Afforest).
+class Forest {
+public:
+    explicit Forest(std::uint32_t n) : parent_(n) {
+        for (std::uint32_t v = 0; v < n; ++v) parent_[v] = v;
+    }
+    std::uint32_t load(std::uint32_t v) {
+        return std::atomic_ref<std::uint32_t>(parent_[v]).load(std::memory_order_relaxed);
+    }
+    void link(std::uint32_t u, std::uint32_t v) {
+        std::uint32_t a = load(u);
+        std::uint32_t b = load(v);
+        while (a != b) {
+            const std::uint32_t high = std::max(a, b);
+            const std::uint32_t low = std::min(a, b);
+            std::uint32_t top = load(high);
+            if (top == low) return;
+            if (top == high && std::atomic_ref<std::uint32_t>(parent_[high])
+                                   .compare_exchange_strong(top, low, std::memory_order_relaxed)) {
+                return;
+            }
+            a = load(load(high));
+            b = load(low);
+        }
+    }
+    void compress(std::uint32_t v) {
+        for (std::uint32_t p = load(v), up = load(p); p != up; p = up, up = load(p)) {
+            std::atomic_ref<std::uint32_t>(parent_[v]).store(up, std::memory_order_relaxed);
+        }
+    }
+
+private:
+    Array<std::uint32_t> parent_;
+};
+
+template <class Work>
+void over_ranks(std::uint32_t n, Work&& work) {
+    parallel_for((n + ranks_per_task - 1) / ranks_per_task, worker_count(0),
+                 [&](std::size_t task, int) {
+                     const auto first = static_cast<std::uint32_t>(task) * ranks_per_task;
+                     const std::uint32_t last = std::min(n, first + ranks_per_task);
+                     for (std::uint32_t r = first; r < last; ++r) work(r);
+                 });
+}
+
+/// The root that most of some evenly spread ranks have.
+std::uint32_t commonest(Forest& forest, std::uint32_t n) {
+    std::vector<std::uint32_t> roots;
+    for (std::uint32_t i = 0; i < samples; ++i) {
+        roots.push_back(forest.load(static_cast<std::uint32_t>(std::uint64_t{i} * n / samples)));
+    }
+    std::sort(roots.begin(), roots.end());
+    std::uint32_t best = roots[0];
+    std::size_t most = 0;
+    for (std::size_t i = 0; i < roots.size();) {
+        std::size_t j = i;
+        while (j < roots.size() && roots[j] == roots[i]) ++j;
+        if (j - i > most) {
+            most = j - i;
+            best = roots[i];
+        }
+        i = j;
+    }
+    return best;
+}
+
+}  // namespace
+
+std::vector<std::int64_t> components(const Filter& filter) {
+    const GraphState& state = filter.state();
+    const std::uint32_t n = state.nodes;
+    std::vector<std::int64_t> label(n);
+    if (n == 0) return label;
+    Forest forest(n);
+    with_rows(filter, [&](const auto& rows) {
+        const auto allowed = [&](std::uint32_t r) {
+            return !filter.restricts_nodes() || filter.node(state.node(r));
+        };
+        over_ranks(n, [&](std::uint32_t r) {
+            if (!allowed(r)) return;
+            int left = first_arcs;
+            rows.each(r, Direction::both, [&](std::uint32_t to, const ArcAt&) {
+                forest.link(r, to);
+                return --left == 0;
+            });
+        });
+        over_ranks(n, [&](std::uint32_t r) { forest.compress(r); });
+        const std::uint32_t largest = commonest(forest, n);
+        over_ranks(n, [&](std::uint32_t r) {
+            if (forest.load(r) == largest || !allowed(r)) return;
+            rows.each(r, Direction::both, [&](std::uint32_t to, const ArcAt&) {
+                forest.link(r, to);
+                return false;
+            });
+        });
+        over_ranks(n, [&](std::uint32_t r) { forest.compress(r); });
+    });
+    std::vector<std::uint32_t> least(n, n);
+    for (std::uint32_t r = 0; r < n; ++r) {
+        std::uint32_t& l = least[forest.load(r)];
+        l = std::min(l, state.node(r));
+    }
+    for (std::uint32_t r = 0; r < n; ++r) label[state.node(r)] = least[forest.load(r)];
+    return label;
+}
+
+}  // namespace remanence::cpu

@@ -1,0 +1,177 @@
+// Best values from seeds to everything, by buckets. Source: Meyer & Sanders 2003 (delta-stepping).
+#include "cpu/paths.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace remanence::cpu {
+namespace {
+
+struct Entry {
+    std::uint32_t rank;
+    double value;
+};
+
+/// A window of buckets by ascending key; what lies beyond it waits and is dealt out later.
+class Buckets {
+public:
+    void push(std::uint64_t key, const Entry& e) {
+        if (key >= base_ + window) {
+            beyond_.push_back({key, e});
+        } else {
+            buckets_[key % window].push_back(e);
+            ++inside_;
+        }
+    }
+    /// The entries of the least key that has any, or false. Pushes of the same key come next.
+    bool pop(std::vector<Entry>& out) {
+        if (inside_ == 0) {
+            if (beyond_.empty()) return false;
+            const auto least =
+                std::min_element(beyond_.begin(), beyond_.end(),
+                                 [](const Late& a, const Late& b) { return a.key < b.key; });
+            base_ = least->key;
+            std::vector<Late> waiting;
+            waiting.swap(beyond_);
+            for (const Late& l : waiting) push(l.key, l.entry);
+        }
+        while (buckets_[base_ % window].empty()) ++base_;
+        out.clear();
+        out.swap(buckets_[base_ % window]);
+        inside_ -= out.size();
+        return true;
+    }
+
+private:
+    static constexpr std::uint64_t window = 4096;
+    struct Late {
+        std::uint64_t key;
+        Entry entry;
+    };
+    std::vector<std::vector<Entry>> buckets_{window};
+    std::vector<Late> beyond_;
+    std::uint64_t base_ = 0;
+    std::size_t inside_ = 0;
+};
+
+template <class AnyRows, class By, class Key>
+Array<double> relax(const Filter& filter, const AnyRows& rows, View<const std::uint32_t> seeds,
+                    const By& by, Key&& key) {
+    const GraphState& state = filter.state();
+    Array<double> best(state.nodes);
+    std::fill(best.data(), best.data() + best.size(), By::worst);
+    Buckets buckets;
+    for (const std::uint32_t seed : seeds) {
+        best[seed] = By::start;
+        buckets.push(key(By::start), {seed, By::start});
+    }
+    std::vector<Entry> now;
+    while (buckets.pop(now)) {
+        for (const Entry& e : now) {
+            if (best[e.rank] != e.value) continue;
+            rows.each(e.rank, filter.direction(), [&](std::uint32_t to, const ArcAt& a) {
+                const double value = by.extend(e.value, a);
+                if (By::better(value, best[to])) {
+                    best[to] = value;
+                    buckets.push(key(value), {to, value});
+                }
+                return false;
+            });
+        }
+    }
+    return best;
+}
+
+/// A bucket's width: with narrow ones there are many rounds, with wide ones much is done twice.
+double bucket_width(const Filter& filter, const ByLength& by) {
+    const GraphState& state = filter.state();
+    double sum = 0.0;
+    std::size_t count = 0;
+    if (!by.lengths.empty()) {
+        const std::size_t step = by.lengths.size() / 1024 + 1;
+        for (std::size_t e = 0; e < by.lengths.size(); e += step, ++count) sum += by.lengths[e];
+    } else {
+        const std::size_t arcs = state.arcs().arcs();
+        const std::size_t step = arcs / 1024 + 1;
+        for (std::size_t a = 0; a < arcs; a += step, ++count) {
+            sum += static_cast<double>(state.arcs().weight.at(a));
+        }
+    }
+    if (count == 0 || sum == 0.0) return 1.0;
+    const double mean = sum / static_cast<double>(count);
+    const double degree = 2.0 * static_cast<double>(state.edges()) / (state.nodes + 1.0);
+    return mean / std::max(1.0, degree / 4.0);
+}
+
+template <class By>
+std::vector<std::int64_t> tree(const Filter& filter, View<const std::uint32_t> seeds,
+                               const Array<double>& values, const By& by) {
+    const GraphState& state = filter.state();
+    std::vector<std::int64_t> edge(state.nodes, -1);
+    std::vector<std::int32_t> hop(state.nodes, -1);
+    std::vector<std::uint32_t> level;
+    for (const std::uint32_t seed : seeds) {
+        if (hop[seed] != 0) level.push_back(seed);
+        hop[seed] = 0;
+    }
+    with_rows(filter, [&](const auto& rows) {
+        for (std::int32_t next_hop = 1; !level.empty(); ++next_hop) {
+            std::vector<std::uint32_t> next;
+            for (const std::uint32_t r : level) {
+                rows.each(r, filter.direction(), [&](std::uint32_t to, const ArcAt& a) {
+                    if (hop[to] >= 0 && hop[to] != next_hop) return false;
+                    if (by.extend(values[r], a) != values[to] || values[to] == By::worst) {
+                        return false;
+                    }
+                    const std::int64_t e = a.edge();
+                    if (hop[to] < 0) {
+                        hop[to] = next_hop;
+                        edge[to] = e;
+                        next.push_back(to);
+                    } else {
+                        edge[to] = std::min(edge[to], e);
+                    }
+                    return false;
+                });
+            }
+            level.swap(next);
+        }
+    });
+    return edge;
+}
+
+}  // namespace
+
+Array<double> least_lengths(const Filter& filter, View<const std::uint32_t> seeds,
+                            const ByLength& by) {
+    const double scale = 1.0 / bucket_width(filter, by);
+    const auto key = [scale](double value) {
+        return static_cast<std::uint64_t>(std::min(value * scale, 0x1p62));
+    };
+    return with_rows(filter, [&](const auto& rows) { return relax(filter, rows, seeds, by, key); });
+}
+
+Array<double> greatest_products(const Filter& filter, View<const std::uint32_t> seeds) {
+    // Positive doubles order like their bits; 2^47 of them make one bucket, 1/32 of an octave.
+    const auto key = [](double value) {
+        return (std::bit_cast<std::uint64_t>(1.0) - std::bit_cast<std::uint64_t>(value)) >> 47U;
+    };
+    return with_rows(filter,
+                     [&](const auto& rows) { return relax(filter, rows, seeds, ByWeight{}, key); });
+}
+
+std::vector<std::int64_t> parents(const Filter& filter, View<const std::uint32_t> seeds,
+                                  const Array<double>& values, const ByLength& by) {
+    return tree(filter, seeds, values, by);
+}
+std::vector<std::int64_t> parents(const Filter& filter, View<const std::uint32_t> seeds,
+                                  const Array<double>& values, const ByWeight& by) {
+    return tree(filter, seeds, values, by);
+}
+std::vector<std::int64_t> parents(const Filter& filter, View<const std::uint32_t> seeds,
+                                  const Array<double>& values, const ByHops& by) {
+    return tree(filter, seeds, values, by);
+}
+
+}  // namespace remanence::cpu

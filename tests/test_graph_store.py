@@ -1,0 +1,386 @@
+"""The graph of its own against its judge: random histories, every verb and filter, equal bits."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from tests.reference_graph_store import TIME_MAX, TIME_MIN, GraphStore, columns
+
+from remanence import _core
+
+pytestmark = pytest.mark.native
+
+NODES = 9
+WEIGHTS = (1.0, 0.5, 0.25, 0.3, 0.7, 0.9)
+TYPES = (1, 6, 300)
+
+
+def ints(*values: int) -> np.ndarray:
+    return np.array(values, np.int64)
+
+
+@st.composite
+def edge_rows(draw: Any, nodes: int, most: int = 8) -> list[dict[str, Any]]:
+    """Edges, of which some say nothing about type, weight or interval."""
+    given_columns = draw(st.sets(st.sampled_from(["type", "weight", "valid_from", "valid_to"])))
+    node = st.integers(0, nodes - 1)
+    values = {
+        "type": st.sampled_from(TYPES),
+        "weight": st.sampled_from(WEIGHTS),
+        "valid_from": st.sampled_from([TIME_MIN, 0, 10]),
+        "valid_to": st.sampled_from([11, 20, TIME_MAX]),
+    }
+    fields = {"source": node, "target": node, **{name: values[name] for name in given_columns}}
+    return draw(st.lists(st.fixed_dictionaries(fields), max_size=most))
+
+
+def filters(nodes: int, seq: int) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            "types": st.lists(st.sampled_from([*TYPES, 99]), max_size=3),
+            "direction": st.sampled_from(["out", "in", "both"]),
+            "min_weight": st.sampled_from([0.0, 0.3, 0.5, 1.0]),
+            "valid_at": st.sampled_from([TIME_MIN, -1, 0, 10, 15, 20, TIME_MAX]),
+            "as_of": st.integers(0, seq + 1),
+            "allow": st.lists(st.booleans(), min_size=nodes, max_size=nodes).map(np.array),
+        },
+    )
+
+
+def native(which: dict[str, Any]) -> dict[str, Any]:
+    if "types" not in which:
+        return which
+    return {**which, "types": np.array(which["types"], np.uint16)}
+
+
+def same(got: np.ndarray, want: Any) -> None:
+    assert got.tolist() == list(want)
+
+
+def check_lists(judge: GraphStore, graph: Any, which: dict[str, Any], nodes: list[int]) -> None:
+    same(graph.find_edges(**native(which)), [e["edge"] for e in judge.seen(**which)])
+    rows = judge.rows(**which)
+    same(graph.degree(**native(which)), [len(row) for row in rows])
+    indptr, node, edge, outgoing = graph.adjacency(ints(*nodes), **native(which))
+    same(np.diff(indptr), [len(rows[n]) for n in nodes])
+    wanted = [(o, e["edge"], out) for n in nodes for o, e, out in rows[n]]
+    found = zip(node.tolist(), edge.tolist(), outgoing.tolist(), strict=True)
+    assert list(found) == wanted
+    inside = [
+        e["edge"] for e in judge.seen(**which) if e["source"] in nodes and e["target"] in nodes
+    ]
+    same(graph.subgraph(ints(*nodes), **native(which)), inside)
+
+
+def check_walks(judge: GraphStore, graph: Any, which: dict[str, Any], seeds: list[int]) -> None:
+    asked, from_ = native(which), ints(*seeds)
+    hop, edge = graph.bfs(from_, parents=True, **asked)
+    same(hop, judge.bfs(seeds, **which))
+    same(graph.bfs(from_, **asked), hop.tolist())
+    far = [math.inf if h < 0 else h for h in hop.tolist()]
+    same(edge, judge.parents(seeds, far, "hops", **which))
+    same(graph.components(**asked), judge.components(**which))
+    for limit in (2, 1000):
+        node, hops = graph.khop(from_, 2, limit=limit, **asked)
+        got = list(zip(hops.tolist(), node.tolist(), strict=True))
+        assert got == judge.khop(seeds, 2, **which)[:limit]
+    indptr, node, hops = graph.khop_batch(from_, 1, **asked)
+    for i, seed in enumerate(seeds):
+        part = slice(indptr[i], indptr[i + 1])
+        got = list(zip(hops[part].tolist(), node[part].tolist(), strict=True))
+        assert got == judge.khop([seed], 1, **which)
+
+
+def check_paths(judge: GraphStore, graph: Any, which: dict[str, Any], seeds: list[int]) -> None:
+    asked, from_ = native(which), ints(*seeds)
+    lengths = np.arange(len(judge.edges), dtype=np.float64) % 4  # zeros among them
+    for by, verb, extra in (
+        ("length", graph.shortest_paths, {}),
+        ("length", graph.shortest_paths, {"lengths": lengths}),
+        ("weight", graph.best_paths, {}),
+    ):
+        value, edge = verb(from_, parents=True, **extra, **asked)
+        want = judge.best(seeds, by, **extra, **which)
+        same(value, want)
+        same(edge, judge.parents(seeds, want, by, **extra, **which))
+
+
+def check_masses(judge: GraphStore, graph: Any, which: dict[str, Any], seeds: list[int]) -> None:
+    asked, from_ = native(which), ints(*seeds)
+    if not seeds:
+        return
+    weights = [0.5 + i for i in range(len(seeds))]
+    settings_ = {"damping": 0.6, "tolerance": 1e-6}
+    want = judge.propagate(seeds, weights, **settings_, **which)
+    got = graph.propagate(from_, weights=np.array(weights, np.float32), **settings_, **asked)
+    same(got, want)
+    assert got.sum() == pytest.approx(1.0, abs=1e-12)
+    batch = graph.propagate_batch(from_, **settings_, **asked)
+    for row, seed in zip(batch, seeds, strict=True):
+        same(row, judge.propagate([seed], **settings_, **which))
+
+
+CHECKS = (check_lists, check_walks, check_paths, check_masses)
+
+
+class Histories(RuleBasedStateMachine):
+    """Appends, closings, merges and branches in any order; every verb after each of them."""
+
+    @initialize(nodes=st.integers(1, NODES), data=st.data())
+    def begin(self, nodes: int, data: st.DataObject) -> None:
+        self.pairs = [(GraphStore(nodes), _core.Graph(nodes))]
+        self.views: list[tuple[GraphStore, Any]] = []
+        self.data = data
+        self.at = 0
+
+    @property
+    def pair(self) -> tuple[GraphStore, Any]:
+        return self.pairs[self.at % len(self.pairs)]
+
+    @rule(count=st.integers(0, 3))
+    def add_nodes(self, count: int) -> None:
+        judge, graph = self.pair
+        assert graph.add_nodes(count) == judge.nodes
+        judge.nodes += count
+
+    @rule(data=st.data(), one_by_one=st.booleans())
+    def append(self, data: st.DataObject, one_by_one: bool) -> None:
+        judge, graph = self.pair
+        rows = data.draw(edge_rows(judge.nodes))
+        first = len(judge.edges)
+        if one_by_one:
+            for i, row in enumerate(rows):
+                judge.append([row])
+                assert graph.add(**row) == first + i
+        elif rows:
+            judge.append(rows)
+            assert graph.append(**dict(columns(rows))) == first
+
+    @rule(data=st.data())
+    def close(self, data: st.DataObject) -> None:
+        judge, graph = self.pair
+        live = [e["edge"] for e in judge.seen()]
+        if live:
+            chosen = data.draw(st.lists(st.sampled_from(live), max_size=4, unique=True))
+            judge.close(chosen)
+            graph.close(ints(*chosen))
+
+    @rule()
+    def merge(self) -> None:
+        self.pair[1].merge()
+        assert self.pair[1].log_edges == 0
+
+    @rule()
+    def branch(self) -> None:
+        if len(self.pairs) < 3:
+            self.pairs.append((self.pair[0].branch(), self.pair[1].branch()))
+
+    @rule(at=st.integers(0, 2))
+    def turn_to(self, at: int) -> None:
+        self.at = at
+
+    @rule()
+    def keep_view(self) -> None:
+        self.views = [*self.views[-1:], (self.pair[0].branch(), self.pair[1].view())]
+
+    @rule(data=st.data(), check=st.sampled_from(CHECKS))
+    def ask(self, data: st.DataObject, check: Any) -> None:
+        for judge, graph in [self.pair, *self.views]:
+            which = data.draw(filters(judge.nodes, judge.seq))
+            allowed = [n for n in range(judge.nodes) if "allow" not in which or which["allow"][n]]
+            few = st.lists(st.sampled_from(allowed), max_size=3) if allowed else st.just([])
+            check(judge, graph, which, data.draw(few))
+
+    @invariant()
+    def counts(self) -> None:
+        for judge, graph in self.pairs:
+            assert graph.nodes == judge.nodes
+            assert graph.edges == len(judge.edges)
+            assert graph.live_edges == len(judge.seen())
+            assert graph.seq == judge.seq
+        for judge, view in self.views:
+            assert (view.nodes, view.edges, view.seq) == (
+                judge.nodes, len(judge.edges), judge.seq,
+            )  # fmt: skip
+            numbers = np.arange(view.edges)
+            for name, column in view.edge_columns(numbers).items():
+                same(column, [np.asarray(e[name], column.dtype).item() for e in judge.edges])
+
+
+Histories.TestCase.settings = settings(max_examples=300, stateful_step_count=25, deadline=None)
+TestHistories = Histories.TestCase
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_paths_between_two_nodes(data: st.DataObject) -> None:
+    judge, graph = GraphStore(6), _core.Graph(6)
+    for _ in range(2):
+        rows = data.draw(edge_rows(6, most=6))
+        judge.append(rows)
+        if rows:
+            graph.append(**dict(columns(rows)))
+    which = data.draw(filters(6, judge.seq))
+    which.pop("allow", None)
+    source, target = data.draw(st.tuples(st.integers(0, 5), st.integers(0, 5)))
+    by = data.draw(st.sampled_from(["hops", "length", "weight"]))
+    lengths = np.arange(len(judge.edges), dtype=np.float64) % 3 if by == "length" else None
+    want = judge.paths(source, target, by, lengths, **which)
+    asked = {"by": by, "lengths": lengths, **native(which)}
+    found = graph.paths(source, target, 50, **asked)
+    got = [(value, edge.tolist()) for value, edge, _ in found]
+    assert got == want[:50]
+    value, edge, node = graph.path(source, target, **asked)
+    if want:
+        assert value == want[0][0]
+        assert len(edge) == len(want[0][1])
+        assert (node[0], node[-1]) == (source, target)
+        assert len(node) == len(edge) + 1
+    else:
+        assert value == (0.0 if by == "weight" else math.inf)
+        assert len(edge) == len(node) == 0
+
+
+def random_graph(nodes: int, edges: int, seed: int = 1) -> tuple[Any, np.ndarray, np.ndarray]:
+    """A graph with hubs, large enough for every branch of the searches."""
+    rng = np.random.default_rng(seed)
+    source = (nodes * rng.random(edges) ** 3).astype(np.int64)
+    target = rng.integers(0, nodes, edges)
+    graph = _core.Graph(nodes)
+    half = edges // 2
+    weight = rng.uniform(0.01, 1.0, edges).astype(np.float32)
+    graph.append(source[:half], target[:half], weight=weight[:half])
+    graph.append(source[half:], target[half:], weight=weight[half:])
+    return graph, source, target
+
+
+VERBS = {
+    "bfs": lambda g: g.bfs(ints(3), parents=True),
+    "components": lambda g: [g.components()],
+    "shortest_paths": lambda g: g.shortest_paths(ints(3, 4), parents=True),
+    "best_paths": lambda g: g.best_paths(ints(3), parents=True),
+    "propagate": lambda g: [g.propagate(ints(3, 9), damping=0.85)],
+    "propagate_batch": lambda g: [g.propagate_batch(np.arange(20), damping=0.85)],
+    "khop_batch": lambda g: g.khop_batch(np.arange(100), 2),
+    "degree": lambda g: [g.degree(min_weight=0.5)],
+}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_bits_depend_on_neither_threads_nor_merges(verb: str) -> None:
+    graph, _, _ = random_graph(20_000, 60_000)
+    answers = []
+    for threads in (1, 2, 5):
+        _core.set_threads(threads)
+        try:
+            answers.append(VERBS[verb](graph))
+        finally:
+            _core.set_threads(0)
+    graph.merge()
+    answers.append(VERBS[verb](graph))
+    for other in answers[1:]:
+        for a, b in zip(answers[0], other, strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
+def test_a_large_graph_agrees_with_plain_rules() -> None:
+    graph, source, target = random_graph(20_000, 60_000)
+    for merged in (False, True):
+        if merged:
+            graph.merge()
+        hop = graph.bfs(ints(5))
+        both = np.stack([hop[source], hop[target]])
+        assert ((both < 0).all(axis=0) | (np.abs(both[0] - both[1]) <= 1)).all()
+        label = graph.components()
+        assert (label[source] == label[target]).all()
+        assert ((hop >= 0) == (label == label[5])).all()
+        columns_ = graph.edge_columns(np.arange(graph.edges))
+        same(columns_["source"], source)
+        same(columns_["target"], target)
+
+
+# --- Refusals ----------------------------------------------------------------------------------
+
+
+def small() -> Any:
+    graph = _core.Graph(4)
+    graph.append(ints(0, 1), ints(1, 2), weight=np.array([0.5, 1.0], np.float32))
+    return graph
+
+
+BAD = {
+    "edge to an unknown node": (lambda g: g.append(ints(0), ints(4)), "append: there is no node 4"),
+    "negative node": (lambda g: g.add(-1, 0), "add: there is no node -1"),
+    "interval that ends before it starts": (
+        lambda g: g.add(0, 1, valid_from=5, valid_to=5),
+        "add: the interval ends before it starts",
+    ),
+    "weight of zero": (lambda g: g.add(0, 1, weight=0.0), "weight must be in (0, 1]"),
+    "weight above one": (lambda g: g.add(0, 1, weight=1.5), "weight must be in (0, 1]"),
+    "weight of nan": (
+        lambda g: g.append(ints(0), ints(1), weight=np.array([np.nan], np.float32)),
+        "weight must be in (0, 1]",
+    ),
+    "type zero": (lambda g: g.add(0, 1, type=0), "edge type 0 means none"),
+    "columns of two lengths": (lambda g: g.append(ints(0, 1), ints(1)), "wrong length"),
+    "a list": (lambda g: g.append([0], [1]), "must be a NumPy array"),
+    "a commit of the past": (lambda g: g.add(0, 1, seq=0), "commits only grow"),
+    "closing what is not": (lambda g: g.close(ints(2)), "there is no open edge 2"),
+    "closing twice at once": (lambda g: g.close(ints(1, 1)), "there is no open edge 1"),
+    "hops below zero": (lambda g: g.khop(ints(0), -1), "hops must be between 0 and 64"),
+    "limit of zero": (lambda g: g.khop(ints(0), 1, limit=0), "limit must be positive"),
+    "unknown seed": (lambda g: g.bfs(ints(9)), "bfs: there is no node 9"),
+    "excluded seed": (
+        lambda g: g.bfs(ints(0), allow=np.zeros(4, bool)),
+        "bfs: there is no node 0",
+    ),
+    "allow of another length": (
+        lambda g: g.bfs(ints(0), allow=np.ones(3, bool)),
+        "allow has the wrong length",
+    ),
+    "direction": (lambda g: g.bfs(ints(0), direction="up"), "direction must be out, in or both"),
+    "min_weight": (lambda g: g.degree(min_weight=2.0), "min_weight must be in [0, 1]"),
+    "valid_at": (lambda g: g.degree(valid_at="soon"), "valid_at cannot be 'soon'"),
+    "lengths": (
+        lambda g: g.shortest_paths(ints(0), lengths=np.array([1.0, -1.0])),
+        "lengths must be finite and not negative",
+    ),
+    "k of zero": (lambda g: g.paths(0, 1, 0), "k must be between 1 and"),
+    "by": (lambda g: g.path(0, 1, by="luck"), "by must be hops, length or weight"),
+    "no seeds": (lambda g: g.propagate(ints()), "propagate: no seeds were given"),
+    "ten million seeds": (
+        lambda g: g.propagate(np.zeros(10_000_000, np.int64)),
+        "at most 1000000 seeds at once (got 10000000)",
+    ),
+    "damping": (lambda g: g.propagate(ints(0), damping=1.0), "damping must be in [0, 0.99]"),
+    "tolerance": (lambda g: g.propagate(ints(0), tolerance=0.0), "tolerance must be in"),
+    "indptr": (
+        lambda g: g.khop_batch(ints(0, 1), 1, indptr=ints(0, 3)),
+        "indptr must ascend from 0",
+    ),
+    "nodes below zero": (lambda g: g.add_nodes(-1), "count must not be negative"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_gets_one_sentence_and_changes_nothing(name: str) -> None:
+    call, says = BAD[name]
+    graph = small()
+    with pytest.raises(_core.RemanenceError) as error:
+        call(graph)
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
+    assert (graph.nodes, graph.edges, graph.live_edges, graph.seq) == (4, 2, 2, 1)
+    same(graph.bfs(ints(0)), [0, 1, 2, -1])
+
+
+def test_an_unknown_keyword_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword 'color'"):
+        small().degree(color=1)
