@@ -172,7 +172,8 @@ std::int64_t Graph::append(const GraphEdges& e, std::optional<Seq> seq) {
     s.live += static_cast<std::uint32_t>(n);
     if (first == 0) {
         const NewEdges all{e.source, e.target, e.type, e.weight, e.valid_from, e.valid_to};
-        s.replace_epoch(build_arcs(next.nodes, all, commit), nullptr, std::move(next));
+        auto arcs = build_arcs(next.nodes, all, commit);
+        s.replace_epoch(std::move(arcs), nullptr, std::move(next));
         return first;
     }
     ArcLog& log = *next.epoch->log;

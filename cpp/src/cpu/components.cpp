@@ -62,6 +62,7 @@ void over_ranks(std::uint32_t n, Work&& work) {
 /// The root that most of some evenly spread ranks have.
 std::uint32_t commonest(Forest& forest, std::uint32_t n) {
     std::vector<std::uint32_t> roots;
+    roots.reserve(samples);
     for (std::uint32_t i = 0; i < samples; ++i) {
         roots.push_back(forest.load(static_cast<std::uint32_t>(std::uint64_t{i} * n / samples)));
     }

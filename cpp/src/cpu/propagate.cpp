@@ -67,19 +67,18 @@ private:
     /// Divides the mass by the degrees; the mass of nodes without arcs.
     double scale() {
         std::uint64_t lost = 0;
-        const std::uint32_t active = rows_.active();
-        for (std::uint32_t r = 0; r < active; ++r) {
+        const auto one = [&](std::uint32_t r) {
             scaled_[r] = mass_[r] * graph_.inverse(r);
             if (graph_.inverse(r) == 0.0) lost += counted(mass_[r]);
-        }
+        };
+        for (std::uint32_t r = 0; r < rows_.active(); ++r) one(r);
         for (const std::uint32_t r : start_.rank) {
-            if (r >= active) lost += counted(mass_[r]);
+            if (r >= rows_.active()) one(r);
         }
         return static_cast<double>(lost) / unit;
     }
     double step(double returned) {
         const double d = settings_.damping;
-        next_start_.resize(start_.rank.size());
         std::atomic<std::uint64_t> change{0};
         parallel_for(tasks_.size() - 1, worker_count(0), [&](std::size_t t, int) {
             std::uint64_t moved = 0;
@@ -116,7 +115,6 @@ private:
     std::vector<std::uint32_t> tasks_;
     Array<double> mass_;
     Array<double> scaled_;  ///< mass over degree
-    std::vector<double> next_start_;
 };
 
 }  // namespace
@@ -142,6 +140,7 @@ WalkGraph::WalkGraph(const Filter& filter)
 std::vector<Array<double>> walk(const WalkGraph& graph, const std::vector<WalkStart>& starts,
                                 const WalkSettings& settings) {
     std::vector<Array<double>> out;
+    out.reserve(starts.size());
     for (const WalkStart& start : starts) out.push_back(Walk(graph, start, settings).run());
     return out;
 }
