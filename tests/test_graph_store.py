@@ -214,7 +214,7 @@ class Histories(RuleBasedStateMachine):
                 same(column, [np.asarray(e[name], column.dtype).item() for e in judge.edges])
 
 
-Histories.TestCase.settings = settings(max_examples=300, stateful_step_count=25, deadline=None)
+Histories.TestCase.settings = settings(max_examples=200, stateful_step_count=25, deadline=None)
 TestHistories = Histories.TestCase
 
 
@@ -240,7 +240,7 @@ def test_paths_between_two_nodes(data: st.DataObject) -> None:
     value, edge, node = graph.path(source, target, **asked)
     if want:
         assert value == want[0][0]
-        assert len(edge) == len(want[0][1])
+        assert edge.tolist() == want[0][1]
         assert (node[0], node[-1]) == (source, target)
         assert len(node) == len(edge) + 1
     else:

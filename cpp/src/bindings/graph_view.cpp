@@ -179,7 +179,8 @@ void define_paths(py::class_<T>& c) {
         py::arg("source"), py::arg("target"), py::arg("by") = "weight",
         py::arg("lengths") = py::none(),
         "Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest "
-        "product), 'length' or 'hops'; of equal ones the one of fewest hops.");
+        "product), 'length' or 'hops'; of equal ones that of fewest "
+        "hops, then of least edge numbers.");
     c.def(
         "paths",
         [](const T& self, std::int64_t source, std::int64_t target, std::size_t k,

@@ -88,44 +88,52 @@ Found Between<By>::best(std::uint32_t source, double start, const Banned& banned
     return value(target_) == By::worst ? Found{} : trace(source, banned);
 }
 
-/// Level by level along arcs that are tight, so that of equal paths the one of fewest hops wins.
+/// Level by level along arcs that are tight, so that of equal paths one of fewest hops wins; then
+/// back from the target to find which arcs lead there, and forward by least edge numbers.
 template <class By>
 Found Between<By>::trace(std::uint32_t source, const Banned& banned) const {
-    struct Arrival {
-        std::int32_t hop;
+    struct Tight {
+        std::uint32_t from, to;
         std::int64_t edge;
-        std::uint32_t from;
     };
-    std::unordered_map<std::uint32_t, Arrival> tree;
-    tree[source] = {0, -1, source};
+    std::unordered_map<std::uint32_t, std::size_t> hop_of{{source, 0}};
+    std::vector<std::vector<Tight>> levels;
     std::vector<std::uint32_t> level{source};
-    for (std::int32_t hop = 1; !tree.contains(target_) && !level.empty(); ++hop) {
+    while (!hop_of.contains(target_) && !level.empty()) {
+        const std::size_t hop = levels.size() + 1;
         std::vector<std::uint32_t> next;
+        levels.emplace_back();
         for (const std::uint32_t r : level) {
             const double here = value(r);
             steps(source, r, banned, [&](std::uint32_t to, const ArcAt& a) {
                 const double there = value(to);
                 if (there == By::worst || by_.extend(here, a) != there) return;
-                const std::int64_t e = a.edge();
-                const auto [at, fresh] = tree.try_emplace(to, Arrival{hop, e, r});
-                if (fresh) {
-                    next.push_back(to);
-                } else if (at->second.hop == hop && e < at->second.edge) {
-                    at->second = {hop, e, r};
-                }
+                const auto [at, fresh] = hop_of.try_emplace(to, hop);
+                if (fresh) next.push_back(to);
+                if (at->second == hop) levels.back().push_back({r, to, a.edge()});
             });
         }
         level.swap(next);
     }
+    std::unordered_set<std::uint32_t> leads{target_};
+    std::unordered_map<std::uint32_t, Tight> step;
+    for (auto l = levels.rbegin(); l != levels.rend(); ++l) {
+        std::unordered_set<std::uint32_t> before;
+        for (const Tight& t : *l) {
+            if (!leads.contains(t.to)) continue;
+            before.insert(t.from);
+            const auto [at, fresh] = step.try_emplace(t.from, t);
+            if (!fresh && t.edge < at->second.edge) at->second = t;
+        }
+        leads.swap(before);
+    }
     Found out;
     out.value = value(target_);
-    for (std::uint32_t r = target_; r != source; r = tree.at(r).from) {
-        out.edge.push_back(tree.at(r).edge);
-        out.rank.push_back(r);
-    }
     out.rank.push_back(source);
-    std::reverse(out.edge.begin(), out.edge.end());
-    std::reverse(out.rank.begin(), out.rank.end());
+    for (std::uint32_t r = source; r != target_; r = out.rank.back()) {
+        out.edge.push_back(step.at(r).edge);
+        out.rank.push_back(step.at(r).to);
+    }
     return out;
 }
 

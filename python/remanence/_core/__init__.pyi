@@ -363,7 +363,7 @@ class GraphView:
         """
     def path(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> tuple:
         """
-        Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest product), 'length' or 'hops'; of equal ones the one of fewest hops.
+        Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest product), 'length' or 'hops'; of equal ones that of fewest hops, then of least edge numbers.
         """
     def paths(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, k: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> list:
         """
@@ -468,7 +468,7 @@ class Graph:
         """
     def path(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> tuple:
         """
-        Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest product), 'length' or 'hops'; of equal ones the one of fewest hops.
+        Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest product), 'length' or 'hops'; of equal ones that of fewest hops, then of least edge numbers.
         """
     def paths(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, k: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> list:
         """
