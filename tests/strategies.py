@@ -96,31 +96,43 @@ def question(**arguments: Any) -> Row:
 
 
 class Pair:
-    """An engine and a judge that are written alike, one commit per write."""
+    """An engine on every backend and a judge, all written alike, one commit per write."""
 
     def __init__(self, dim: int = 0) -> None:
-        self.engine = _core.Engine(dim)
+        self.engines = {name: _core.Engine(dim, name) for name in _core.available_backends()}
         self.judge = Judge()
+
+    @property
+    def engine(self) -> _core.Engine:
+        return self.engines["cpu"]
+
+    @engine.setter
+    def engine(self, engine: _core.Engine) -> None:
+        self.engines["cpu"] = engine
 
     @property
     def seq(self) -> int:
         return self.judge.seq
 
     def append(self, *rows: Row) -> None:
-        self.engine.append(self.seq + 1, **memory_arrays(list(rows)))
+        for engine in self.engines.values():
+            engine.append(self.seq + 1, **memory_arrays(list(rows)))
         self.judge.append(self.seq + 1, rows)
 
     def touch(self, *touches: Row) -> None:
-        self.engine.touch(self.seq + 1, **to_arrays(touches, TOUCH_COLUMNS))
+        for engine in self.engines.values():
+            engine.touch(self.seq + 1, **to_arrays(touches, TOUCH_COLUMNS))
         self.judge.touch(self.seq + 1, touches)
 
     def link(self, *edges: Row) -> None:
-        self.engine.link(self.seq + 1, **to_arrays(edges, EDGE_COLUMNS))
+        for engine in self.engines.values():
+            engine.link(self.seq + 1, **to_arrays(edges, EDGE_COLUMNS))
         self.judge.link(self.seq + 1, edges)
 
     def by_ids(self, verb: str, *ids: int) -> None:
         """close, restore, erase or unlink."""
-        getattr(self.engine, verb)(self.seq + 1, np.array(ids, dtype=np.int64))
+        for engine in self.engines.values():
+            getattr(engine, verb)(self.seq + 1, np.array(ids, dtype=np.int64))
         getattr(self.judge, verb)(self.seq + 1, ids)
 
 
@@ -136,9 +148,18 @@ def answers(hits: _core.Hits) -> dict[str, Any]:
     return out | {"id": hits.id.tolist(), "scanned": hits.scanned}
 
 
+def same(engine: _core.Engine, request: Row, judge: _core.Engine) -> None:
+    """Two engines give the same ids and the same bits, of every term and every count."""
+    asked = request | {"explain": True, "threads": 1}
+    assert answers(engine.recall(request_of(asked))) == answers(judge.recall(request_of(asked)))
+
+
 def agree(pair: Pair, request: Row, threads: Iterable[int] = (1,)) -> _core.Hits:
-    """The engine's answer, after it was found equal to the judge's bit for bit."""
+    """The engine's answer, after every backend's was found equal to the judge's bit for bit."""
     want, scanned = pair.judge.recall(request)
+    for name, engine in pair.engines.items():
+        if name != "cpu":
+            same(engine, request, pair.engine)
     for count in threads:
         hits = pair.engine.recall(request_of(request | {"explain": True, "threads": count}))
         assert hits.id.tolist() == [h["id"] for h in want]

@@ -80,13 +80,17 @@ struct REMANENCE_API EngineStats {
 /// belongs to; commits only grow. With `check_only` a write is validated and nothing changes.
 class REMANENCE_API Engine {
 public:
-    explicit Engine(std::size_t dim = 0);
+    /// `backend` runs the scans: "cpu", another of available_backends(), or "auto" for the best
+    /// one. Answers are the same bits. Throws BackendUnavailable with the reason.
+    explicit Engine(std::size_t dim = 0, std::string_view backend = "cpu");
     ~Engine();
     Engine(Engine&&) noexcept;
     Engine& operator=(Engine&&) noexcept;
 
     std::size_t dim() const;
     Seq seq() const;
+    /// The backend in use.
+    const std::string& backend() const;
 
     /// `seq` holds one commit for all rows, or one per row, ascending.
     void append(View<const Seq> seq, const MemoryBatch& batch, bool check_only = false);
@@ -121,7 +125,7 @@ public:
     /// Writes a snapshot with checksums; `tag` is the caller's own note, read back by `tag()`.
     void save(const std::string& path, const std::string& tag = {}) const;
     /// Throws CorruptData with the reason when the file is foreign, newer, truncated or damaged.
-    static Engine load(const std::string& path);
+    static Engine load(const std::string& path, std::string_view backend = "cpu");
     const std::string& tag() const;
 
     struct State;

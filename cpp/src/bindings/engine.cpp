@@ -148,6 +148,7 @@ void register_writes(py::class_<Engine>& engine) {
 void register_reads(py::class_<Engine>& engine) {
     engine.def_property_readonly("dim", &Engine::dim);
     engine.def_property_readonly("seq", &Engine::seq);
+    engine.def_property_readonly("backend", &Engine::backend, "What runs the scans.");
     engine.def_property_readonly("rows", [](const Engine& e) { return e.stats().rows; });
     engine.def_property_readonly("live", [](const Engine& e) { return e.stats().live; });
     engine.def_property_readonly("edges", [](const Engine& e) { return e.stats().live_edges; });
@@ -194,14 +195,17 @@ void register_reads(py::class_<Engine>& engine) {
             e.save(path, note);
         },
         py::arg("path"), py::arg("tag") = py::bytes());
-    engine.def_static("load", &Engine::load, py::arg("path"), py::call_guard<Release>());
+    engine.def_static("load", &Engine::load, py::arg("path"), py::arg("backend") = "cpu",
+                      py::call_guard<Release>());
 }
 
 }  // namespace
 
 void register_engine(py::module_& m) {
     py::class_<Engine> engine(m, "Engine", "Memories, words and links as columns; thread-safe.");
-    engine.def(py::init<std::size_t>(), py::arg("dim") = 0);
+    engine.def(py::init<std::size_t, std::string_view>(), py::arg("dim") = 0,
+               py::arg("backend") = "cpu", py::call_guard<Release>(),
+               "backend: \"cpu\", another of available_backends(), or \"auto\" for the best one.");
     register_writes(engine);
     register_reads(engine);
     register_graph(engine);

@@ -114,6 +114,17 @@ AccessState access_as_of(const Columns& columns, std::uint32_t row, Seq seq) {
     return state;
 }
 
+std::vector<std::uint32_t> rows_touched_after(const Columns& columns, Seq seq) {
+    // A later version copies the touches of the one before, but then `seq` does not see it.
+    std::vector<std::uint32_t> rows;
+    for (auto t = columns.touches.rbegin(); t != columns.touches.rend() && t->seq > seq; ++t) {
+        rows.push_back(t->row);
+    }
+    std::sort(rows.begin(), rows.end());
+    rows.erase(std::unique(rows.begin(), rows.end()), rows.end());
+    return rows;
+}
+
 namespace {
 
 /// A bound is close while the youngest row has aged by less than a tenth since it was made: then

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "remanence/decay.hpp"
 
@@ -31,6 +32,9 @@ void write_access(Segment& segment, std::uint32_t r, const AccessState& state);
 
 /// The state of a row as commit `seq` saw it: later touches are left out by replaying the others.
 AccessState access_as_of(const Columns& columns, std::uint32_t row, Seq seq);
+
+/// Rows whose stored state is not what commit `seq` saw, ascending.
+std::vector<std::uint32_t> rows_touched_after(const Columns& columns, Seq seq);
 
 /// Activation in nats at `now`.
 float activation_of(const AccessState& state, Law law, TimeNs now);

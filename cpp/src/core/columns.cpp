@@ -206,6 +206,7 @@ std::uint32_t Columns::add_row() {
         segments.push_back(std::make_unique<Segment>(padded_dim));
     }
     ++at(count_).count;
+    changes.row(count_);
     return count_++;
 }
 

@@ -165,10 +165,36 @@ inline std::uint16_t static_index(std::uint8_t kind, std::uint8_t flags, std::ui
 }
 inline constexpr std::size_t static_count = kind_count * 4 * static_lengths;
 
+/// Which blocks of rows changed: each keeps the number of its latest change, so that a mirror on a
+/// device copies what is newer than its last look.
+class Changes {
+public:
+    void row(std::uint32_t row) { set(rows_, row); }
+    void vector(std::uint32_t row) { set(vectors_, row); }
+    std::uint64_t now() const { return now_; }
+    std::uint64_t of_rows(std::size_t block) const { return at(rows_, block); }
+    std::uint64_t of_vectors(std::size_t block) const { return at(vectors_, block); }
+
+private:
+    using Numbers = std::vector<std::uint64_t>;
+    void set(Numbers& numbers, std::uint32_t row) {
+        if (numbers.size() <= row / block_rows) numbers.resize(row / block_rows + 1, 0);
+        numbers[row / block_rows] = ++now_;
+    }
+    static std::uint64_t at(const Numbers& numbers, std::size_t block) {
+        return block < numbers.size() ? numbers[block] : 0;
+    }
+
+    Numbers rows_;
+    Numbers vectors_;
+    std::uint64_t now_ = 0;
+};
+
 /// All segments, and the way from an id to its newest row.
 class Columns {
 public:
     std::uint32_t count() const { return count_; }
+    Changes changes;
     std::size_t dim = 0;
     std::size_t padded_dim = 0;
     std::vector<std::unique_ptr<Segment>> segments;

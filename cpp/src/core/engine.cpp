@@ -201,6 +201,7 @@ void Engine::State::count_live(std::uint32_t row, bool added) {
 void Engine::State::close_row(std::uint32_t row, Seq at) {
     Segment& s = columns.at(row);
     s.seq_to[Columns::within(row)] = at;
+    columns.changes.row(row);
     ++s.blocks[Columns::within(row) / block_rows].closed;
     count_live(row, false);
 }
@@ -210,7 +211,8 @@ void Engine::State::index_session(std::uint32_t row) {
     if (session != 0) sessions[session].push_back(row);
 }
 
-Engine::Engine(std::size_t dim) : state_(std::make_unique<State>()) {
+Engine::Engine(std::size_t dim, std::string_view backend) : state_(std::make_unique<State>()) {
+    state_->use(backend);
     check(dim <= max_dim, "Engine", [&] {
         return "dim must be at most " + std::to_string(max_dim) + " (got " + std::to_string(dim) +
                ")";
@@ -313,6 +315,8 @@ void Engine::erase(View<const Seq> seq, View<const Id> ids, bool check_only) {
                 std::fill_n(s.vectors() + r * columns.padded_dim, columns.padded_dim, 0.0F);
             }
             erase_code(s, r);
+            columns.changes.row(row);
+            columns.changes.vector(row);
             s.flags[r] = flag::erased;
             s.length[r] = 0;
             s.words[r] = 0;
@@ -357,6 +361,7 @@ void Engine::touch(View<const Seq> seq, const TouchBatch& batch, bool check_only
         add_access(access, static_cast<Law>(s.law[r]), batch.time[i], batch.weight[i],
                    batch.used[i]);
         write_access(s, r, access);
+        columns.changes.row(row);
         raise_bound(s, r);
         s.blocks[r / block_rows].touched += untouched ? 1 : 0;
         columns.touches.push_back({batch.time[i],

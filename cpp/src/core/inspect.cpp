@@ -83,6 +83,8 @@ Seq Engine::seq() const {
 
 const std::string& Engine::tag() const { return state_->tag; }
 
+const std::string& Engine::backend() const { return state_->backend; }
+
 std::vector<std::uint8_t> Engine::contains(View<const Id> ids, std::optional<Seq> as_of) const {
     const std::shared_lock lock(state_->mutex);
     std::vector<std::uint8_t> out;

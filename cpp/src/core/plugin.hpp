@@ -1,7 +1,10 @@
 // Backends that live in a library of their own, found beside this one.
 #pragma once
 
+#include <memory>
 #include <string>
+
+#include "core/device.hpp"
 
 namespace remanence {
 
@@ -11,6 +14,8 @@ struct PluginInfo {
     const char* name;
     /// Null when the backend can run here, else one sentence that lives as long as the library.
     const char* (*why_unavailable)();
+    /// A mirror of one engine's rows.
+    std::unique_ptr<DeviceRows> (*make_rows)();
 };
 
 inline constexpr const char* plugin_entry = "remanence_backend";
@@ -18,5 +23,8 @@ inline constexpr const char* plugin_entry = "remanence_backend";
 /// Loads libremanence_<name> from the folder of this library; empty when it can run here, else
 /// one sentence that says why not. Loaded once and never unloaded.
 std::string load_plugin(const std::string& name);
+
+/// The plug-in itself; throws BackendUnavailable with the reason.
+const PluginInfo& plugin(const std::string& name);
 
 }  // namespace remanence

@@ -111,13 +111,25 @@ void finish(const Engine::State& state, const ScanPlan& plan, ScanAnswer& answer
     for (const Scored& s : answer.top) explain(plan, subjects, gains, s.row, hits);
 }
 
+ScanAnswer scan(const Engine::State& state, ScanPlan& plan) {
+    if (state.device == nullptr) {
+        return cpu::search(plan, plan.keep, worker_count(plan.request->threads));
+    }
+    if (plan.seq != seq_now) {
+        for (const std::uint32_t row : rows_touched_after(*plan.columns, plan.seq)) {
+            plan.past.push_back({row, access_as_of(*plan.columns, row, plan.seq)});
+        }
+    }
+    return state.device->search(plan, plan.keep);
+}
+
 }  // namespace
 
 Hits Engine::recall(const Request& request) const {
     const std::shared_lock lock(state_->mutex);
     check_request(request, state_->columns.dim);
-    const ScanPlan plan = make_plan(*state_, request);
-    ScanAnswer answer = cpu::search(plan, plan.keep, worker_count(request.threads));
+    ScanPlan plan = make_plan(*state_, request);
+    ScanAnswer answer = scan(*state_, plan);
     Hits hits;
     finish(*state_, plan, answer, hits);
     return hits;

@@ -6,19 +6,26 @@
 #include "remanence/error.hpp"
 
 #include "core/plugin.hpp"
+#include "core/state.hpp"
 
 namespace remanence {
 namespace {
 
-constexpr std::array<std::string_view, 2> names = {"cpu", "cuda"};
+// "emulated" runs the kernels of cuda on the processor. Only builds for tests hold it, and "auto"
+// never means it.
+constexpr std::array<std::string_view, 3> names = {"cpu", "cuda", "emulated"};
+
+void check_name(const char* verb, std::string_view name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+        throw InvalidArgument(std::string(verb) + ": there is no backend called '" +
+                              std::string(name) + "' (want cpu or cuda)");
+    }
+}
 
 }  // namespace
 
 std::string why_unavailable(std::string_view name) {
-    if (std::find(names.begin(), names.end(), name) == names.end()) {
-        throw InvalidArgument("why_unavailable: there is no backend called '" + std::string(name) +
-                              "' (want cpu or cuda)");
-    }
+    check_name("why_unavailable", name);
     return name == "cpu" ? std::string() : load_plugin(std::string(name));
 }
 
@@ -28,6 +35,12 @@ std::vector<std::string> available_backends() {
         if (why_unavailable(name).empty()) out.emplace_back(name);
     }
     return out;
+}
+
+void Engine::State::use(std::string_view name) {
+    backend = name == "auto" ? (load_plugin("cuda").empty() ? "cuda" : "cpu") : std::string(name);
+    check_name("Engine", backend);
+    if (backend != "cpu") device = plugin(backend).make_rows();
 }
 
 std::string version() { return REMANENCE_VERSION; }

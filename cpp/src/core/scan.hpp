@@ -8,6 +8,7 @@
 
 #include "remanence/recall.hpp"
 
+#include "core/activation.hpp"
 #include "core/columns.hpp"
 #include "core/lexicon.hpp"
 
@@ -17,6 +18,12 @@ namespace remanence {
 struct ScanTerm {
     const std::vector<Posting>* postings;
     float weight;
+};
+
+/// The activation of a row as the commit of the request saw it, where it is not the stored one.
+struct PastState {
+    std::uint32_t row;
+    AccessState state;
 };
 
 /// A request made ready. The backend reads it and the columns, nothing else.
@@ -34,8 +41,9 @@ struct ScanPlan {
     float length_slope = 0.0F;  ///< BM25: k1 b / (avgdl + m)
     std::array<float, kind_count> lexical_weight{};
     std::array<float, static_count> table{};
-    std::uint32_t author = 0;  ///< the one author that the question names, or 0
-    bool nodes = false;        ///< only nodes are asked for: statistics are theirs
+    std::vector<PastState> past;  ///< ascending by row; filled for devices, which keep no touches
+    std::uint32_t author = 0;     ///< the one author that the question names, or 0
+    bool nodes = false;           ///< only nodes are asked for: statistics are theirs
 };
 
 /// What each kind of row takes part in, and which weight its words have: one line per Kind.

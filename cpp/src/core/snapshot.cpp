@@ -156,9 +156,9 @@ void Engine::save(const std::string& path, const std::string& tag) const {
     out.finish();
 }
 
-Engine Engine::load(const std::string& path) {
+Engine Engine::load(const std::string& path, std::string_view backend) {
     Reader in(path);
-    Engine engine;
+    Engine engine(0, backend);
     State& state = *engine.state_;
     const auto meta = in.values<Meta>("meta");
     if (meta.size() != 1 || meta[0].dim > max_dim || meta[0].rows >= none) {

@@ -2,13 +2,16 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "remanence/engine.hpp"
 
 #include "core/columns.hpp"
+#include "core/device.hpp"
 #include "core/forks.hpp"
 #include "core/lexicon.hpp"
 #include "core/links.hpp"
@@ -39,7 +42,11 @@ struct Engine::State {
     std::array<Totals, 2> all;
     Seq seq = 0;
     std::string tag;
+    std::string backend = "cpu";
+    std::unique_ptr<DeviceRows> device;  ///< null: this processor scans
 
+    /// Chooses the backend by name, "auto" included.
+    void use(std::string_view name);
     void count_live(std::uint32_t row, bool added);
     void close_row(std::uint32_t row, Seq at);
     void index_session(std::uint32_t row);

@@ -227,10 +227,12 @@ class Engine:
     Memories, words and links as columns; thread-safe.
     """
     @staticmethod
-    def load(path: str) -> Engine:
+    def load(path: str, backend: str = 'cpu') -> Engine:
         ...
-    def __init__(self, dim: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
-        ...
+    def __init__(self, dim: typing.SupportsInt | typing.SupportsIndex = 0, backend: str = 'cpu') -> None:
+        """
+        backend: "cpu", another of available_backends(), or "auto" for the best one.
+        """
     def activation(self, id: typing.Any, now: typing.SupportsInt | typing.SupportsIndex, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.float32]:
         """
         Activation in nats at `now` [n].
@@ -302,6 +304,11 @@ class Engine:
     def vector(self, id: typing.SupportsInt | typing.SupportsIndex, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.float32]:
         """
         The unit vector, empty when there is none.
+        """
+    @property
+    def backend(self) -> str:
+        """
+        What runs the scans.
         """
     @property
     def dim(self) -> int:

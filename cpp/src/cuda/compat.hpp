@@ -1,0 +1,89 @@
+// One source for two compilers: nvcc for devices, g++ with the emulator for tests.
+//
+// Kernels use these macros instead of the language's own words, and declare shared arrays at their
+// top: under the emulator a shared array is a pointer.
+#pragma once
+
+// The names are those of the CUDA language.
+// NOLINTBEGIN(bugprone-*,readability-identifier-naming)
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(REMANENCE_EMULATED)
+
+#include "cuda/emulated/emulator.hpp"
+
+#define __global__
+#define __device__
+#define __host__
+#define __launch_bounds__(...)
+#define REMANENCE_RARE __attribute__((noinline)) inline
+#define threadIdx (::remanence::emu::place().thread)
+#define blockIdx (::remanence::emu::place().block)
+#define blockDim (::remanence::emu::place().threads)
+#define gridDim (::remanence::emu::place().blocks)
+
+#define REMANENCE_SHARED(T, name, n) \
+    static char name##_key = 0;      \
+    T* const name = static_cast<T*>(::remanence::emu::shared(&name##_key, sizeof(T) * (n)))
+#define REMANENCE_DYNAMIC_SHARED(T, name) \
+    T* const name = static_cast<T*>(::remanence::emu::dynamic_shared())
+/// Launch arguments are evaluated once for each thread here: no side effects in them.
+#define REMANENCE_LAUNCH(kernel, blocks, threads, bytes, stream, ...)   \
+    do {                                                                \
+        (void)(stream);                                                 \
+        ::remanence::emu::launch(#kernel, (blocks), (threads), (bytes), \
+                                 [&] { (kernel)(__VA_ARGS__); });       \
+    } while (false)
+
+#define __syncthreads() ((void)::remanence::emu::block_barrier(0, __LINE__))
+#define __syncthreads_count(p) \
+    (static_cast<int>(::remanence::emu::block_barrier((p) ? 1 : 0, __LINE__)))
+#define __syncwarp(...) \
+    ((void)::remanence::emu::warp_collective(::remanence::emu::Op::sync, ~0U, 0, 0, __LINE__))
+#define __ballot_sync(mask, p)                                                                     \
+    (static_cast<unsigned>(::remanence::emu::warp_collective(::remanence::emu::Op::ballot, (mask), \
+                                                             (p) ? 1 : 0, 0, __LINE__)))
+#define __shfl_sync(mask, value, source) \
+    (::remanence::emu::shuffle((mask), (value), static_cast<unsigned>(source), __LINE__))
+#define __shfl_xor_sync(mask, value, bits) \
+    (::remanence::emu::shuffle((mask), (value), ::remanence::emu::place().lane ^ (bits), __LINE__))
+
+#define atomicAdd ::remanence::emu::atomic_add
+#define atomicMin ::remanence::emu::atomic_min
+#define atomicMax ::remanence::emu::atomic_max
+#define atomicOr ::remanence::emu::atomic_or
+#define atomicCAS ::remanence::emu::atomic_cas
+#define __popc(x) (__builtin_popcount(x))
+#define __ffs(x) (__builtin_ffs(static_cast<int>(x)))
+
+#else
+
+#include <cuda_runtime.h>
+
+/// For what few rows need: kept out of the registers of the rest.
+#define REMANENCE_RARE __device__ __noinline__ inline
+#define REMANENCE_SHARED(T, name, n) __shared__ T name[n]
+#define REMANENCE_DYNAMIC_SHARED(T, name)                         \
+    extern __shared__ __align__(16) unsigned char name##_bytes[]; \
+    T* const name = reinterpret_cast<T*>(name##_bytes)
+#define REMANENCE_LAUNCH(kernel, blocks, threads, bytes, stream, ...)                  \
+    do {                                                                               \
+        (kernel)<<<(blocks), (threads), (bytes), static_cast<cudaStream_t>(stream)>>>( \
+            __VA_ARGS__);                                                              \
+        ::remanence::cuda::check_launch(#kernel);                                      \
+    } while (false)
+
+#endif
+
+// NOLINTEND(bugprone-*,readability-identifier-naming)
+
+namespace remanence::cuda {
+
+inline constexpr unsigned all_lanes = 0xFFFF'FFFFU;
+
+/// Reports a launch that the device refused; throws DeviceError.
+void check_launch(const char* kernel);
+
+}  // namespace remanence::cuda

@@ -1,0 +1,2 @@
+// The kernels for the emulator.
+#include "cuda/kernels.inl"

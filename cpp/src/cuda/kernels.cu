@@ -1,0 +1,2 @@
+// The kernels for devices.
+#include "cuda/kernels.inl"

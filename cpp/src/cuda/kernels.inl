@@ -1,0 +1,98 @@
+// Launches of every kernel; compiled by nvcc for devices and by g++ for the emulator.
+
+#include <algorithm>
+
+#include "cuda/kernels/scan.cuh"
+#include "cuda/launch.hpp"
+
+namespace remanence::cuda {
+namespace {
+
+/// Blocks of `threads` for `items`, but no more than keep the device busy: kernels stride.
+unsigned grid(std::size_t items, std::size_t per_block) {
+    const std::size_t wanted = (items + per_block - 1) / per_block;
+    return static_cast<unsigned>(std::clamp<std::size_t>(wanted, 1, std::size_t{processors()} * 8));
+}
+
+}  // namespace
+
+float score_of(Key key) {
+    const auto bits = static_cast<std::uint32_t>(key >> 32U);
+    const std::uint32_t plain = (bits >> 31U) != 0 ? bits & 0x7FFF'FFFFU : ~bits;
+    float score = 0.0F;
+    std::memcpy(&score, &plain, sizeof score);
+    return score;
+}
+
+void run_add_word(const Rows& rows, const Word& word, float base, float slope, float* lexical,
+                  const Stream& stream) {
+    REMANENCE_LAUNCH(add_word, grid(word.count, scan_threads), scan_threads, 0, stream.handle(),
+                     rows, word.list, word.count, word.weight, base, slope, lexical);
+}
+
+void run_clear_word(const Word& word, float* lexical, const Stream& stream) {
+    REMANENCE_LAUNCH(clear_word, grid(word.count, scan_threads), scan_threads, 0, stream.handle(),
+                     word.list, word.count, lexical);
+}
+
+void run_make_centre(const SegmentColumns& s, std::uint32_t first, std::uint32_t end,
+                     std::uint32_t padded, const Stream& stream) {
+    REMANENCE_LAUNCH(make_centre, (padded + 127) / 128, 128, 0, stream.handle(), s, first, end,
+                     padded);
+}
+
+void run_encode_rows(const SegmentColumns& s, std::uint32_t first, std::uint32_t end,
+                     const Rows& rows, const Stream& stream) {
+    const std::size_t bytes = std::size_t{encode_warps} * rows.dim * sizeof(float);
+    REMANENCE_LAUNCH(encode_rows, grid(end - first, encode_warps), 32 * encode_warps, bytes,
+                     stream.handle(), s, first, end, rows.dim, rows.padded, rows.code_words);
+}
+
+void run_encode_question(const float* query, const Rows& rows, const CodeQuestion& out,
+                         const Stream& stream) {
+    REMANENCE_LAUNCH(encode_question, 1, 32, rows.dim * sizeof(float), stream.handle(), query,
+                     rows.dim, rows.code_words, out);
+    REMANENCE_LAUNCH(meet_centres, rows.segment_count, 32, 0, stream.handle(), rows, query, out);
+}
+
+void run_scan(bool coded, const Rows& rows, const Question* question, const CodeQuestion& codes,
+              std::uint32_t first_block, std::uint32_t blocks, const Values& out,
+              const Stream& stream) {
+    if (coded) {
+        REMANENCE_LAUNCH((scan_rows<true>), blocks, scan_threads, 0, stream.handle(), rows,
+                         question, codes, first_block, out);
+    } else {
+        REMANENCE_LAUNCH((scan_rows<false>), blocks, scan_threads, 0, stream.handle(), rows,
+                         question, codes, first_block, out);
+    }
+}
+
+void run_select_bar(const KeyList& list, std::uint32_t keep, std::uint32_t* bar,
+                    const Stream& stream) {
+    REMANENCE_LAUNCH(select_bar, 1, select_threads, 0, stream.handle(), list.keys, list.count,
+                     list.counted, keep, bar);
+}
+
+void run_start_bar(Counters* counters, bool exact, const Stream& stream) {
+    REMANENCE_LAUNCH(start_bar, 1, 1, 0, stream.handle(), counters, exact);
+}
+
+void run_refine(const Rows& rows, const Question* question, const KeyList& list,
+                const float* gathered, Counters* counters, bool seeds, const Stream& stream) {
+    REMANENCE_LAUNCH(refine, grid(list.count, scan_threads / 16), scan_threads, 0, stream.handle(),
+                     rows, question, list.keys, list.count, list.counted, gathered, counters,
+                     seeds);
+}
+
+void run_collect(std::uint32_t rows, const Values& values, float slack, Key* candidates,
+                 const Stream& stream) {
+    REMANENCE_LAUNCH(collect, grid(rows, block_rows), scan_threads, 0, stream.handle(), rows,
+                     values, slack, candidates);
+}
+
+void run_keep_best(const Key* candidates, Counters* counters, Key* kept, const Stream& stream) {
+    REMANENCE_LAUNCH(keep_best, processors() * 2, scan_threads, 0, stream.handle(), candidates,
+                     counters, kept);
+}
+
+}  // namespace remanence::cuda

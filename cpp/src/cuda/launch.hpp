@@ -1,0 +1,56 @@
+// The kernels as ordinary functions: host code calls these, and only kernels.inl launches.
+#pragma once
+
+#include "cuda/layout.hpp"
+#include "cuda/runtime.hpp"
+
+namespace remanence::cuda {
+
+using Key = unsigned long long;  ///< ordered score << 32 | row; 0 = nothing
+
+/// What a scan writes: a value for each row, the greatest of each group and block as keys.
+struct Values {
+    std::uint32_t* value;  ///< [rows] ordered; 0 = does not pass
+    Key* group;            ///< [rows / 32]
+    Key* block;            ///< [rows / 1024]
+    Counters* counters;
+};
+
+/// Keys on the device: `count` of them, or as many as `counted` says there.
+struct KeyList {
+    Key* keys;
+    std::uint32_t count;
+    const std::uint32_t* counted;
+};
+
+/// Unsigned integers in the order of the floats, and back.
+float score_of(Key key);
+
+struct Word {
+    const Posting* list;  ///< on the device
+    std::uint32_t count;
+    float weight;
+};
+
+void run_add_word(const Rows& rows, const Word& word, float base, float slope, float* lexical,
+                  const Stream& stream);
+void run_clear_word(const Word& word, float* lexical, const Stream& stream);
+void run_make_centre(const SegmentColumns& s, std::uint32_t first, std::uint32_t end,
+                     std::uint32_t padded, const Stream& stream);
+void run_encode_rows(const SegmentColumns& s, std::uint32_t first, std::uint32_t end,
+                     const Rows& rows, const Stream& stream);
+void run_encode_question(const float* query, const Rows& rows, const CodeQuestion& out,
+                         const Stream& stream);
+void run_scan(bool coded, const Rows& rows, const Question* question, const CodeQuestion& codes,
+              std::uint32_t first_block, std::uint32_t blocks, const Values& out,
+              const Stream& stream);
+void run_select_bar(const KeyList& list, std::uint32_t keep, std::uint32_t* bar,
+                    const Stream& stream);
+void run_start_bar(Counters* counters, bool exact, const Stream& stream);
+void run_refine(const Rows& rows, const Question* question, const KeyList& list,
+                const float* gathered, Counters* counters, bool seeds, const Stream& stream);
+void run_collect(std::uint32_t rows, const Values& values, float slack, Key* candidates,
+                 const Stream& stream);
+void run_keep_best(const Key* candidates, Counters* counters, Key* kept, const Stream& stream);
+
+}  // namespace remanence::cuda

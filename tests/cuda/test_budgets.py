@@ -1,0 +1,85 @@
+"""What the compiler says of each kernel: registers within its budget, nothing spilled."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+NVCC = shutil.which("nvcc") or shutil.which("nvcc", path="/usr/local/cuda/bin")
+
+pytestmark = pytest.mark.skipif(NVCC is None, reason="no nvcc")
+
+# Registers a thread may use: 80 leave 3 blocks of 256 threads on a multiprocessor, 64 leave 4.
+BUDGET = {
+    "scan_rows": 80,
+    "refine": 64,
+    "collect": 32,
+    "keep_best": 32,
+    "select_bar": 32,
+    "start_bar": 32,
+    "add_word": 32,
+    "clear_word": 32,
+    "make_centre": 32,
+    "encode_rows": 40,
+    "encode_question": 40,
+    "meet_centres": 32,
+}
+_REPORT = re.compile(
+    r"Compiling entry function '(?P<name>\w+)'.*?"
+    r"(?P<stack>\d+) bytes stack frame, (?P<stores>\d+) bytes spill stores, "
+    r"(?P<loads>\d+) bytes spill loads.*?Used (?P<registers>\d+) registers",
+    re.DOTALL,
+)
+
+
+def short(mangled: str) -> str:
+    """`scan_rows` out of a mangled name: the last of its length-prefixed parts."""
+    at, name = mangled.find("_ZN") + 3, ""
+    while found := re.match(r"\d+", mangled[at:]):
+        size = int(found.group())
+        at += len(found.group())
+        name, at = mangled[at : at + size], at + size
+    return name
+
+
+@pytest.fixture(scope="module", params=["sm_80", "sm_90"])
+def kernels(request: pytest.FixtureRequest, tmp_path_factory) -> dict[str, list[tuple[int, int]]]:
+    """For each kernel the (registers, bytes of stack and spills) of its instances."""
+    source = ROOT / "cpp/src/cuda/kernels.cu"
+    out = tmp_path_factory.mktemp("cubin") / "kernels.cubin"
+    command = [
+        str(NVCC), "-cubin", f"-arch={request.param}", "-std=c++20", "-O3", "-fmad=false",
+        f"-I{ROOT / 'cpp/include'}", f"-I{ROOT / 'cpp/src'}", "-Xptxas=-v", str(source),
+        "-o", str(out),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, list[tuple[int, int]]] = {}
+    for report in _REPORT.finditer(done.stderr):
+        spilled = sum(int(report[part]) for part in ("stack", "stores", "loads"))
+        found.setdefault(short(report["name"]), []).append((int(report["registers"]), spilled))
+    return found
+
+
+def test_every_kernel_has_a_budget(kernels):
+    assert set(kernels) == set(BUDGET)
+
+
+def test_registers_stay_within_their_budget(kernels):
+    over = {
+        name: registers
+        for name, instances in kernels.items()
+        for registers, _ in instances
+        if registers > BUDGET[name]
+    }
+    assert not over
+
+
+def test_nothing_is_spilled(kernels):
+    spilled = {name: i for name, instances in kernels.items() for i in instances if i[1] != 0}
+    assert not spilled
