@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-VERBS = ("quality", "recall", "write", "open", "durability")
+VERBS = ("quality", "recall", "filter", "batch", "decay", "ingest", "write", "open", "durability")
 _SHOW_ONLY_JSON = "-"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,25 +15,58 @@ CHUNK = 65_536
 NOW = 1_750_000_000 * 10**9
 """The time of every question, ns UTC: a constant, so that a run can be repeated."""
 YEAR_NS = 365 * 86_400 * 10**9
-CLUSTERS = 1000
+CLUSTERS = 2000
 SPREAD = 0.8
 """Length of the noise around a cluster's centre, which has length one."""
+MINILM = ("beam_user", "hotpotqa_train", "locomo", "musique_train")
+"""Folders of real vectors: MiniLM-L6 of sentences, 384 dimensions."""
 
 
 def unit_vectors(rows: int, dim: int, shape: str, seed: int) -> F32:
-    """Unit vectors float32 [rows, dim]: "uniform" on the sphere or "clustered"."""
-    rng = np.random.default_rng([seed, rows, dim])
-    centres = rng.standard_normal((CLUSTERS, dim), dtype=np.float32)
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    """Unit vectors float32 [rows, dim]: "uniform" on the sphere or "clustered".
+
+    clustered: gaussian clusters whose sizes fall as 1 / (rank + 20); the noise has a spectrum of
+    1 / sqrt(i), so that near neighbours are about 0.75 alike.
+    """
     vectors = np.empty((rows, dim), np.float32)
     for start in range(0, rows, CHUNK):
-        part = vectors[start : start + CHUNK]
-        rng.standard_normal(out=part, dtype=np.float32)
-        if shape == "clustered":
-            part *= np.float32(SPREAD / np.sqrt(dim))
-            part += centres[rng.integers(0, CLUSTERS, len(part))]
-        part /= np.linalg.norm(part, axis=1, keepdims=True)
+        vectors[start : start + CHUNK] = chunk_of_vectors(rows, dim, shape, seed, start)
     return vectors
+
+
+def chunk_of_vectors(rows: int, dim: int, shape: str, seed: int, start: int) -> F32:
+    """Rows [start, start + CHUNK) of `unit_vectors`, without the others."""
+    rng = np.random.default_rng([seed, rows, dim, start])
+    part = rng.standard_normal((min(CHUNK, rows - start), dim), dtype=np.float32)
+    if shape == "clustered":
+        centres = np.random.default_rng([seed, dim]).standard_normal((CLUSTERS, dim), np.float32)
+        centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+        scale = 1 / np.sqrt(np.arange(1, dim + 1))
+        part *= (SPREAD / np.linalg.norm(scale) * scale).astype(np.float32)
+        odds = 1.0 / (np.arange(CLUSTERS) + 20)
+        part += centres[rng.choice(CLUSTERS, len(part), p=odds / odds.sum())]
+    part /= np.linalg.norm(part, axis=1, keepdims=True)
+    return part
+
+
+def minilm(folder: Path | None = None) -> tuple[F32, F32] | None:
+    """Real unit vectors (rows [n, 384], questions [m, 384]); None where the data is absent."""
+    folder = folder or Path(os.environ.get("REMANENCE_SHARED_DATA", "../shared/data"))
+    found: dict[bool, list[F32]] = {True: [], False: []}
+    for name in MINILM:
+        for path in sorted(
+            [*folder.glob(f"{name}/*.minilm.npy"), *folder.glob(f"{name}/*_text.npy")]
+        ):
+            found["questions" in path.name].append(np.load(path).astype(np.float32))
+    if not found[True] or not found[False]:
+        return None
+    rows, questions = (np.concatenate(found[is_question]) for is_question in (False, True))
+    rows = np.unique(rows[np.linalg.norm(rows, axis=1) > 0], axis=0)
+    rows = np.random.default_rng(1).permutation(rows)
+    return tuple(
+        np.ascontiguousarray(v / np.linalg.norm(v, axis=1, keepdims=True))
+        for v in (rows, questions)
+    )  # type: ignore[return-value]
 
 
 def queries_near(vectors: F32, count: int, seed: int) -> F32:

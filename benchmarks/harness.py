@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -181,13 +182,21 @@ def machine() -> dict[str, Any]:
     }
 
 
-def bandwidth(megabytes: int = 256) -> float:
-    """Bytes per second that one thread reads from memory, the best of five passes."""
+def bandwidth(megabytes: int = 512, threads: int = 1) -> float:
+    """Bytes per second read from memory by `threads` threads, the best of seven passes."""
     import numpy as np
 
-    data = np.ones(megabytes << 17)
-    best = min(_seconds(data.max) for _ in range(5))
-    return data.nbytes / best
+    parts = np.array_split(np.ones(megabytes << 17), threads)
+    with ThreadPoolExecutor(threads) as pool:
+        best = min(clocked(lambda: list(pool.map(np.max, parts)))[0] for _ in range(7))
+    return sum(part.nbytes for part in parts) / best
+
+
+def clocked(call: Callable[[], T]) -> tuple[float, T]:
+    """(seconds, result) of one call."""
+    start = time.perf_counter()
+    result = call()
+    return time.perf_counter() - start, result
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -259,12 +268,6 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     return value
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start
 
 
 def _cpu_name() -> str:

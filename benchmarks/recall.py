@@ -1,209 +1,209 @@
-"""recall: one fused query over all rows beside FAISS IndexFlatIP and NumPy, exact or not at all."""
+"""recall: one fused query over all rows, exactly, beside exact and approximate rivals."""
 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from remanence import Weights
-from remanence._core import Engine, Request, decay
+from . import data, fused, rivals
+from .fused import F32, SEED, WEIGHTS, Store
+from .harness import Report, Row, alternate, bandwidth, number, progress
 
-from . import data, judge
-from .data import NOW
-from .harness import Report, Row, Timing, alternate, bandwidth
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-SEED = 11
-FAISS, NUMPY = "faiss.IndexFlatIP", "numpy"
-ZERO = dict.fromkeys(Weights().to_dict(), 0.0)
-WEIGHTS = {
-    "cosine": Weights(**{**ZERO, "cosine": 1.0}),
-    "fused": Weights(
-        **{**ZERO, "cosine": 7.2, "centring": 1.0, "activation": 1.0, "importance": 1.0}
-    ),
-}
-"""fused: cosine to the centred query + activation + importance + ln belief."""
+REAL = "minilm"
+SCAN_BYTES = 60
+"""A row's one-bit code, its bound and its side terms: what a scan cannot leave unread."""
+FETCHED = (10, 100, 500, 1500, 4000)
+ENOUGH, GOOD = 0.95, 0.98
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--dim", type=int, default=384)
-    parser.add_argument("--batch", type=int, default=1, help="questions per call")
     parser.add_argument("--k", type=int, default=10)
     parser.add_argument("--threads", type=int, default=1, help="of us and of every rival")
-    parser.add_argument("--data", choices=["clustered", "uniform", "both"], default="both")
+    parser.add_argument(
+        "--data", choices=["clustered", "uniform", REAL, "all"], default="all",
+        help="minilm: the real vectors of the shared data",
+    )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--questions", type=int, default=32)
+    parser.add_argument(
+        "--graph-rows", type=int, default=100_000,
+        help="rows for rivals that build an index; a graph over 1,000,000 takes 5 minutes of CPU",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> Report:
-    """Both kinds of data, both scores, all rivals."""
+    """Every kind of data, both scores, all rivals."""
     if options.quick:
-        options.rows, options.rounds = min(options.rows, 20_000), 5
-    names = ("rows", "dim", "batch", "k", "threads", "rounds")
+        options.rows, options.rounds = min(options.rows, 10_000), 3
+        options.graph_rows, options.questions = min(options.graph_rows, 3_000), 4
+    names = ("rows", "graph_rows", "dim", "k", "threads", "rounds", "questions")
     report = Report("recall", {name: getattr(options, name) for name in names})
-    shapes = ["clustered", "uniform"] if options.data == "both" else [options.data]
-    speed = bandwidth()
+    shapes = ["clustered", "uniform", REAL] if options.data == "all" else [options.data]
+    speed = bandwidth(threads=options.threads)
+    report.extra["bandwidth_gb_s"] = speed / 1e9
     report.notes.append(
-        f"floor: one bit per component, read by one thread at {speed / 1e9:.1f} GB/s "
-        "(the rivals must read 32)"
+        f"floor: {SCAN_BYTES} bytes a row, read by {options.threads} thread(s) at "
+        f"{speed / 1e9:.1f} GB/s; rivals with an index hold {options.graph_rows:,} rows"
     )
-    for shape in shapes:
+    for shape in progress(shapes, "recall"):
         _shape(report, shape, options, speed)
     return report
 
 
 @dataclass(slots=True)
-class Store:
-    """The engine and the same data as the rivals and the judge see it."""
+class Case:
+    """One store with its questions."""
 
-    engine: Engine
-    vectors: F32
-    side: F64
-    mean: F64
+    shape: str
+    store: Store
+    questions: F32
+    options: argparse.Namespace
 
-
-def build(rows: int, dim: int, shape: str) -> Store:
-    """Rows of seeded data, a fifth of them accessed again."""
-    found = data.unit_vectors(rows, dim, shape, SEED)
-    columns = data.memory_columns(rows, SEED)
-    engine = Engine(dim)
-    commit = 0
-    for commit, batch in data.chunks(columns, found):
-        engine.append(commit, **batch)
-    rng = np.random.default_rng([SEED, 2])
-    again = np.sort(rng.choice(rows, rows // 5, replace=False))
-    moments = columns["time"][again]
-    moments = moments + ((NOW - moments) * rng.uniform(0, 1, len(again))).astype(np.int64)
-    engine.touch(
-        commit + 1,
-        id=again + 1,
-        time=moments,
-        weight=np.ones(len(again), np.float32),
-        used=np.full(len(again), -1, np.int8),
-    )
-    times = np.stack([columns["time"], columns["time"]])
-    accesses = np.stack([np.ones(rows), np.zeros(rows)])
-    times[1, again], accesses[1, again] = moments, 1.0
-    side = judge.activation(times, accesses, NOW, decay.PowerTrace())
-    side += columns["importance"].astype(np.float64)
-    belief = np.log(columns["belief"].astype(np.float64))
-    mean = found.sum(axis=0, dtype=np.float64) / (rows + judge.MEAN_SHRINKAGE)
-    return Store(engine, found, np.stack([belief, side + belief]), mean)
+    def name(self, score: str) -> str:
+        n, dim = self.store.vectors.shape
+        return f"{score} b=1 n={n} d={dim} {self.shape} threads={self.options.threads}"
 
 
-def wanted(store: Store, score: str, questions: F32) -> F64:
-    """The judge's scores in float64, [questions, rows]."""
-    exact = questions.astype(np.float64)
-    exact /= np.linalg.norm(exact, axis=1, keepdims=True)
-    if score == "fused":
-        exact -= store.mean
-    scale = WEIGHTS[score].cosine
-    out = np.empty((len(questions), len(store.vectors)))
-    for start in range(0, len(store.vectors), data.CHUNK):
-        part = store.vectors[start : start + data.CHUNK].astype(np.float64)
-        part /= np.linalg.norm(part, axis=1, keepdims=True)
-        out[:, start : start + len(part)] = scale * (exact @ part.T)
-    out += store.side[0 if score == "cosine" else 1]
-    return out
+def case_of(shape: str, rows: int, options: argparse.Namespace) -> Case | None:
+    """The store of one kind of data; None where the real data is absent."""
+    if shape != REAL:
+        store = fused.build(rows, options.dim, shape)
+        return Case(
+            shape, store, data.queries_near(store.vectors, options.questions, SEED), options
+        )
+    found = data.minilm()
+    if found is None:
+        return None
+    vectors = np.ascontiguousarray(found[0][:rows])
+    store = fused.build(len(vectors), vectors.shape[1], shape, vectors)
+    questions = np.random.default_rng(SEED).permutation(found[1])[: options.questions]
+    return Case(shape, store, np.ascontiguousarray(questions), options)
 
 
 def _shape(report: Report, shape: str, options: argparse.Namespace, speed: float) -> None:
-    store = build(options.rows, options.dim, shape)
-    index = _faiss(store, options.threads)
-    questions = data.queries_near(store.vectors, 16, SEED)
-    batches = [
-        np.ascontiguousarray(np.roll(questions, -i, axis=0)[: options.batch])
-        for i in range(len(questions))
-    ]
+    case = case_of(shape, options.rows, options)
+    if case is None:
+        report.notes.append("no real vectors: name their folder in REMANENCE_SHARED_DATA")
+        return
     for score in WEIGHTS:
-        checked = _exact(store, score, questions, options)
-        timings = _time(store, index, score, batches, options)
-        floor = store.vectors.size / 8 / speed * 1e3 if options.threads == 1 else None
-        case = (
-            f"{score} b={options.batch} n={options.rows} d={options.dim} {shape} "
-            f"threads={options.threads}"
+        _exact_rivals(report, case, score, speed)
+    if len(case.store.vectors) > options.graph_rows:
+        case = case_of(shape, options.graph_rows, options)
+        assert case is not None
+    built = rivals.build(rivals.GRAPHS, case.store.vectors, options.threads)
+    _indexed(report, case, built)
+
+
+def _ours(case: Case, score: str) -> Any:
+    turn = cycle(case.questions)
+    k, threads = case.options.k, case.options.threads
+    return lambda: case.store.engine.recall(fused.request(next(turn), score, k, threads))
+
+
+def _exact_rivals(report: Report, case: Case, score: str, speed: float) -> None:
+    options, store = case.options, case.store
+    checked = fused.exact(store, score, case.questions, options.k, {1, 2, options.threads})
+    cases = {"remanence": _ours(case, score)}
+    built = rivals.build(rivals.EXACT, store.vectors, options.threads)
+    for name, rival in built.items():
+        turn = cycle(case.questions)
+        if name == "numpy" and score == "fused":
+            cases[name] = lambda turn=turn: rivals.best_of_all(store, next(turn), options.k)
+        else:
+            # No index has the fused score: its plain cosine, less work than ours, is the rival.
+            cases[name] = lambda rival=rival, turn=turn: rival.search(next(turn)[None], options.k)
+    timings = alternate(cases, options.rounds, warm_up=2)
+    value, spread = timings["remanence"].scaled(1e3)
+    floor = len(store.vectors) * SCAN_BYTES / speed * 1e3
+    large = len(store.vectors) >= 1_000_000
+    for name in rivals.EXACT:
+        there = name in timings
+        goal = (
+            {1: 40.0, 2: 70.0}.get(options.threads) if large and name == "faiss.IndexFlatIP" else 0
         )
-        value, spread = timings["remanence"].scaled(1e3)
-        for rival in (FAISS, NUMPY):
-            there = rival in timings
+        report.rows.append(
+            Row(
+                case.name(score), "p50_ms", value, name,
+                timings[name].scaled(1e3)[0] if there else None,
+                spread=spread, floor=floor, checked=checked,
+                target={"ratio_min": goal} if goal and score == "fused" else {},
+                reason=None if there else rivals.missing(name),
+                extra={"bytes_per_row": store.bytes_per_row()},
+            )
+        )  # fmt: skip
+    report.rows.append(
+        Row(
+            case.name(score), "share_of_bandwidth", floor / value, checked=checked, better="higher",
+            target={"value_min": 0.85} if large and score == "fused" else {},
+        )
+    )  # fmt: skip
+
+
+def _indexed(report: Report, case: Case, built: dict[str, rivals.Rival]) -> None:
+    """The latency that each rival needs for an answer of some recall, cosine and fused."""
+    for score, aim in (("cosine", GOOD), ("fused", ENOUGH)):
+        options, store = case.options, case.store
+        checked = fused.exact(store, score, case.questions, options.k, [options.threads])
+        answers = fused.wanted(store, score, case.questions, options.k)
+        ours = alternate({"us": _ours(case, score)}, 3 * options.rounds)["us"]
+        value, spread = ours.scaled(1e3)
+        lines = [["remanence", "", number(value), "1" if checked else "WRONG"]]
+        for name in rivals.GRAPHS:
+            curve = _curve(case, score, built[name], answers) if name in built else []
+            lines += [[name, what, number(ms), f"{found:.3f}"] for what, ms, found in curve]
+            reaches = [ms for _, ms, found in curve if found >= aim]
+            reason = rivals.missing(name)
+            if curve and not reaches:
+                what, ms, best = max(curve, key=lambda point: point[2])
+                reason = f"never reaches {aim}: {best:.3f} at {ms:.3g} ms, {what}"
             report.rows.append(
                 Row(
-                    case,
-                    "p50_ms",
-                    value,
-                    rival,
-                    timings[rival].scaled(1e3)[0] if there else None,
-                    spread=spread,
-                    floor=floor,
-                    checked=checked,
-                    target={"ratio_min": 1.0} if rival == FAISS and options.threads == 1 else {},
-                    reason=None if there else "not installed: pip install 'remanence[bench]'",
+                    f"{case.name(score)} recall@10 >= {aim}", "p50_ms", value, name,
+                    min(reaches, default=None), spread=spread, checked=checked,
+                    target={"ratio_min": 1.0} if score == "fused" and reaches else {},
+                    reason=reason,
+                    extra={
+                        "curve": [[what, ms, found] for what, ms, found in curve],
+                        "build_s": built[name].build_s if name in built else None,
+                    },
                 )
-            )
-
-
-def _exact(store: Store, score: str, questions: F32, options: argparse.Namespace) -> bool:
-    """Whether every answer equals the judge's, for one thread and for several."""
-    scores = wanted(store, score, questions)
-    for question, exact in zip(questions, scores, strict=True):
-        answers = [
-            store.engine.recall(_request(question, score, options.k, threads))
-            for threads in {1, 2, options.threads}
-        ]
-        first = answers[0]
-        same = all(
-            np.array_equal(first.id, other.id) and np.array_equal(first.score, other.score)
-            for other in answers
+            )  # fmt: skip
+        report.tables.append(
+            (case.name(score), ["engine", "candidates", "p50 ms", f"recall@{options.k}"], lines)
         )
-        if not same or not judge.ties(first.id - 1, first.score, exact, judge.TOLERANCE):
-            return False
-    return True
 
 
-def _request(question: F32, score: str, k: int, threads: int) -> Request:
-    return Request(now=NOW, k=k, vector=question, weights=WEIGHTS[score], threads=threads)
+def _curve(
+    case: Case, score: str, rival: rivals.Rival, answers: list[tuple[Any, Any]]
+) -> list[tuple[str, float, float]]:
+    """(setting, ms, recall) at each effort; fused answers are re-ranked from k' candidates."""
+    options, store, out = case.options, case.store, []
+    fetched = FETCHED if score == "fused" else (options.k,)
+    for count in [min(c, len(store.vectors)) for c in fetched]:
+        efforts = rival.efforts if score == "cosine" else (max(count, 128),)
+        if score == "fused" and "IVF" in rival.name:
+            efforts = (64,)
+        for effort in efforts:
+            rival.effort(effort)
 
+            def ask(question: F32, count: int = count) -> Any:
+                if score == "cosine" and count == options.k:
+                    return rival.search(question[None], count)[0]
+                return rivals.rerank(rival, store, score, question, options.k, count)
 
-def _time(
-    store: Store, index: Any, score: str, batches: list[F32], options: argparse.Namespace
-) -> dict[str, Timing]:
-    """Median time of a batch for us and for each rival; every rival does the same question."""
-    turns = {name: cycle(batches) for name in ("remanence", FAISS, NUMPY)}
-    side = store.side[1].astype(np.float32)
-
-    def ours() -> None:
-        for question in next(turns["remanence"]):
-            store.engine.recall(_request(question, score, options.k, options.threads))
-
-    def numpy() -> None:
-        for question in next(turns[NUMPY]):
-            scores = store.vectors @ question
-            if score == "fused":
-                scores = np.float32(WEIGHTS[score].cosine) * scores + side
-            best = np.argpartition(-scores, options.k)[: options.k]
-            best[np.argsort(-scores[best])]
-
-    cases = {"remanence": ours, NUMPY: numpy}
-    if index is not None:
-        # FAISS has no fused score: its plain cosine, less work than ours, is the rival of both.
-        cases[FAISS] = lambda: index.search(next(turns[FAISS]), options.k)
-    return alternate(cases, options.rounds, warm_up=2)
-
-
-def _faiss(store: Store, threads: int) -> Any:
-    if importlib.util.find_spec("faiss") is None:
-        return None
-    import faiss
-
-    faiss.omp_set_num_threads(threads)
-    index = faiss.IndexFlatIP(store.vectors.shape[1])
-    index.add(store.vectors)
-    return index
+            found = [
+                len(set((ask(q) + 1).tolist()) & set(ids.tolist())) / len(ids)
+                for q, (ids, _) in zip(case.questions, answers, strict=True)
+            ]
+            turn = cycle(case.questions)
+            time = alternate({"it": lambda ask=ask, turn=turn: ask(next(turn))}, options.rounds)
+            setting = f"k'={count} effort={effort}" if score == "fused" else f"effort={effort}"
+            out.append((setting, time["it"].median * 1e3, float(np.mean(found))))
+    return out

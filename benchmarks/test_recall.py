@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks import data, judge
-from benchmarks.data import NOW
-from benchmarks.recall import WEIGHTS, Store, build, wanted
-from remanence._core import Request
+from benchmarks import data, fused
+from benchmarks.fused import WEIGHTS, Store, build
 
 
 @pytest.fixture(scope="module", params=["clustered", "uniform"])
@@ -20,10 +18,11 @@ def store(request: pytest.FixtureRequest) -> Store:
 @pytest.mark.parametrize("score", sorted(WEIGHTS))
 def test_scan(benchmark: Any, store: Store, score: str) -> None:
     questions = data.queries_near(store.vectors, 1, 3)
-    request = Request(now=NOW, k=10, vector=questions[0], weights=WEIGHTS[score], threads=1)
+    request = fused.request(questions[0], score, 10, 1)
     hits = benchmark(store.engine.recall, request)
-    exact = wanted(store, score, questions)[0]
-    assert judge.ties(hits.id - 1, hits.score, exact, judge.TOLERANCE)
-    wrong = hits.id - 1
-    wrong[0] = exact.argmin()
-    assert not judge.ties(wrong, hits.score, exact, judge.TOLERANCE)
+    ids, scores = fused.wanted(store, score, questions, 10)[0]
+    assert fused.equal(hits, (ids, scores))
+    assert not fused.equal(hits, (ids[::-1], scores))
+    wrong = scores.copy()
+    wrong[3] += 1e-6
+    assert not fused.equal(hits, (ids, wrong))
