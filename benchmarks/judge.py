@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 import remanence
 from remanence.text import (
+    DATED,
     QUESTION,
     TIME_EXPRESSION,
+    UPDATE,
     AuthorNames,
     ExtractContext,
     Extraction,
@@ -32,6 +34,7 @@ F64 = NDArray[np.float64]
 # The recipe of the score; docs/architecture.md gives the sources.
 K1, B, TYPICAL_WORDS, IDF_POWER = 1.5, 0.75, 40.0, 1.25
 SEEDS, MEAN_SHRINKAGE, SESSION_SIZE, DATE_DAYS = 50, 10.0, 20.0, 14.0
+NEWER_REACH, NEWER_MOVES, NEWER_SHARED, NEWER_SHARED_DATED = 5, 3, 0.2, 0.4
 TOLERANCE = 2e-4
 """Nats by which a float32 sum of a dozen terms may differ from float64."""
 DAY_NS = 86_400 * 10**9
@@ -98,10 +101,12 @@ class Questions:
             for item in items
         ]
         found = RuleExtractor().extract(turns, ExtractContext())
-        self.documents = [extraction.terms.split() for extraction in found]
+        self.documents = [words_of(extraction.terms) for extraction in found]
+        self.values = [values_of(extraction.terms) for extraction in found]
         flags = np.array([extraction.flags for extraction in found])
         self.question = (flags & QUESTION) > 0
         self.when = (flags & TIME_EXPRESSION) > 0
+        self.update, self.dated = (flags & UPDATE) > 0, (flags & DATED) > 0
         self.length = np.log1p(np.minimum([extraction.length for extraction in found], 20))
         links = [link for extraction in found for link in extraction.links]
         # All items are new, so every end is a position among them.
@@ -142,7 +147,7 @@ class Questions:
         inside = self._inside(scope)
         evidence = self._own_evidence(text, vector, inside) + self._subject(text)
         own = np.where(inside, evidence, -np.inf)
-        return own + self._one_hop(own, inside)
+        return self._lifted(text, own + self._one_hop(own, inside), inside)
 
     def agrees(self, text: str, vector: F32, scope: tuple[str, ...], ids: Sequence[int],
                scores: Sequence[float]) -> bool:  # fmt: skip
@@ -178,6 +183,60 @@ class Questions:
             ]  # fmt: skip
             side = side + w.date * np.exp(-np.min(days, axis=0) / DATE_DAYS)
         return np.asarray(score + np.where(turn, side, 0.0))
+
+    def _lifted(self, text: str, scores: F64, inside: NDArray[np.bool_]) -> F64:
+        """The scores after newer rows of the best five took their places above older ones."""
+        cues = understand(text)
+        if not cues.value_question or self.weights.newer != 1.0:
+            return scores
+        words = list(dict.fromkeys(cues.terms.split()))
+        weights = {word: self._idf(word, cues.terms.split(), inside) for word in words}
+        count = min(NEWER_REACH, int(inside.sum()))
+        order = np.lexsort((np.arange(len(scores)), -scores))[:count].tolist()
+        moved: set[int] = set()
+        for i in range(count):
+            for j in range(i + 1, count):
+                old, new = order[i], order[j]
+                if (
+                    new in moved
+                    or len(moved) == NEWER_MOVES
+                    or not self._replaces(new, old, weights)
+                ):
+                    continue
+                scores[new] = np.nextafter(scores[old], np.inf)
+                moved.add(new)
+                order.insert(i, order.pop(j))
+                break
+        return scores
+
+    def _idf(self, word: str, query: Sequence[str], inside: NDArray[np.bool_]) -> float:
+        rows = np.flatnonzero(inside)
+        frequency = sum(word in self.documents[row] for row in rows)
+        if frequency == 0:
+            return 0.0
+        idf = math.log(1 + (len(rows) - frequency + 0.5) / (frequency + 0.5))
+        return idf**IDF_POWER * query.count(word)
+
+    def _replaces(self, new: int, old: int, weights: dict[str, float]) -> bool:
+        if not self.times[new] > self.times[old] or not self.update[new]:
+            return False
+        both = sum(
+            weight
+            for word, weight in weights.items()
+            if word in self.documents[new] and word in self.documents[old]
+        )
+        share = both / (sum(weights.values()) or 1.0)
+        if share <= NEWER_SHARED:
+            return False
+        units: dict[str, set[str]] = defaultdict(set)
+        for number, unit, _ in self.values[old]:
+            units[unit].add(number)
+        return bool(self.dated[new] and share > NEWER_SHARED_DATED) or any(
+            number == "!"
+            or not stems.isdisjoint(weights)
+            or (unit and unit in units and number not in units[unit])
+            for number, unit, stems in self.values[new]
+        )
 
     def _lexical(self, query: Sequence[str], inside: NDArray[np.bool_]) -> F64:
         rows = [position for position in np.flatnonzero(inside)]
@@ -242,6 +301,20 @@ class Questions:
                             backward[one] = max(backward[one], back / len(about))
         w = self.weights
         return np.where(self.turn, 0.0, w.mentioned * forward + w.mentioning * backward)
+
+
+def words_of(terms: str) -> list[str]:
+    return [word for word in terms.split() if word[0] != "#"]
+
+
+def values_of(terms: str) -> list[tuple[str, str, set[str]]]:
+    """(number, unit, stems that follow) of the values among the terms."""
+    found = []
+    for word in terms.split():
+        if word[0] == "#":
+            number, unit, *stems = [*word[1:].split(":"), ""][: max(2, word.count(":") + 1)]
+            found.append((number, unit, set(stems)))
+    return found
 
 
 def _ns(time: str | None) -> float:

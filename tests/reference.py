@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from tests import reference_access as access
 from tests import reference_links as links
+from tests import reference_newer as newer
 from tests.reference_decay import F32, canonical_exp2
 from tests.reference_graph import NEVER, NOW, TIME_MAX, Graph, Row, holds
 
@@ -70,7 +71,7 @@ def centred(query: F32, rows: list[Row], centring: F) -> F32:
 
 # Words: BM25 with idf^1.25, a pseudo-length, and the root of the summed word weights below it.
 def words_of(text: str) -> list[str]:
-    return [word for word in text.split(" ") if word]
+    return [word for word in text.split(" ") if word and word[0] != "#"]
 
 
 def word_weights(question: str, rows: list[Row]) -> dict[str, F]:
@@ -225,6 +226,7 @@ class Judge(Graph):
             self.add_links(hits, w, seq)
         if q["cues"] is not None and len(q["cues"]) and w["spreading"] != 0:
             self.add_spreading(hits, q, w)
+        newer.add_lifts(self, ranked(hits), q, w["newer"], weights, seq)
         return [answer(hit) for hit in ranked(hits)[: q["k"]]], scanned
 
     def own_terms(self, row: Row, q: Row, w: dict[str, F], seq: int) -> dict[str, F]:

@@ -187,6 +187,10 @@ ends = st.one_of(
 starts = st.one_of(st.just(TIME_MIN), st.integers(-9, 0).map(lambda n: T0 + n * DAY))
 beliefs = st.one_of(st.just(1.0), st.floats(2.0**-20, 1.0, width=32))
 texts = st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)
+VALUES = ("#3:heron:heron:tide", "#4:heron:heron", "#3:tide", "#!", "#9", "#:", "#5::lamp")
+documents = st.tuples(texts, st.lists(st.sampled_from(VALUES), max_size=3).map(" ".join)).map(
+    " ".join
+)
 
 
 def rows(dim: int) -> st.SearchStrategy[Row]:
@@ -206,7 +210,7 @@ def rows(dim: int) -> st.SearchStrategy[Row]:
             "valid_to": ends,
             "belief": beliefs,
             "importance": st.sampled_from([0.0, 0.0, 0.5, -2.0, 100.0]),
-            "terms": texts,
+            "terms": documents,
             "vector": numbers.map(lambda n: None if n is None else vector(n, dim)),
         }
     )

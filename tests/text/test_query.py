@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remanence.text import ENGLISH, AuthorNames, Language, QueryCues, understand
+from remanence.text import ENGLISH, AuthorNames, Language, QueryCues, Stated, understand
 
 AUTHORS = {
     "Caroline": 1,
@@ -183,6 +183,9 @@ def test_another_language_is_one_object() -> None:
 
         def has_time_expression(self, text, words):
             return "gestern" in (text, *words)
+
+        def stated(self, text, words, stems, stem):
+            return Stated()
 
         def dates(self, query, years):
             return tuple((year, year + 1) for year in years) if "gestern" in query else ()

@@ -66,6 +66,13 @@ std::uint64_t digest_words(const Lexicon& lexicon) {
             sum += mix(word ^ mix(static_cast<std::uint64_t>(p.row) << 32U | p.count));
         }
     }
+    for (const auto& [row, values] : lexicon.all_values()) {
+        std::uint64_t text = 0xCBF29CE484222325ULL ^ row;
+        for (const char c : values) {
+            text = (text ^ static_cast<std::uint8_t>(c)) * 0x100000001B3ULL;
+        }
+        sum += mix(text);
+    }
     return sum;
 }
 

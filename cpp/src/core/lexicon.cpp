@@ -17,6 +17,12 @@ std::uint32_t Lexicon::term_of(std::string_view word) {
 std::uint32_t Lexicon::append(std::uint32_t row, std::string_view terms) {
     std::uint32_t words = 0;
     each_term(terms, [&](std::string_view word) {
+        if (word.front() == '#') {
+            std::string& values = values_[row];
+            if (!values.empty()) values += ' ';
+            values += word;
+            return;
+        }
         ++words;
         auto& list = postings_[term_of(word)];
         if (!list.empty() && list.back().row == row) {
@@ -35,7 +41,16 @@ std::vector<Posting>::const_iterator Lexicon::first_from(const std::vector<Posti
                             [](const Posting& p, std::uint32_t r) { return p.row < r; });
 }
 
+std::string_view Lexicon::values(std::uint32_t row) const {
+    const auto at = values_.find(row);
+    return at == values_.end() ? std::string_view() : std::string_view(at->second);
+}
+
 void Lexicon::copy_row(std::uint32_t from, std::uint32_t to) {
+    if (const auto at = values_.find(from); at != values_.end()) {
+        std::string values = at->second;
+        values_.emplace(to, std::move(values));
+    }
     for (auto& list : postings_) {
         const auto at = first_from(list, from);
         if (at == list.end() || at->row != from) continue;
@@ -46,6 +61,7 @@ void Lexicon::copy_row(std::uint32_t from, std::uint32_t to) {
 }
 
 void Lexicon::erase_row(std::uint32_t row) {
+    values_.erase(row);
     for (auto& list : postings_) {
         const auto at = first_from(list, row);
         if (at == list.end() || at->row != row) continue;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -30,6 +31,7 @@ void each_term(std::string_view terms, Use&& use) {
 class Lexicon {
 public:
     /// Adds the lexical document of a row greater than all before; returns its number of words.
+    /// A term that begins with '#' is a value that the row states: kept with it, no word.
     std::uint32_t append(std::uint32_t row, std::string_view terms);
     /// Gives a row greater than all before the document of `from`.
     void copy_row(std::uint32_t from, std::uint32_t to);
@@ -39,6 +41,11 @@ public:
                                                            std::uint32_t row);
     /// The rows of a term, or null when no memory ever held it.
     const std::vector<Posting>* find(std::string_view term) const;
+
+    /// The values of a row, separated by single spaces; empty where it states none.
+    std::string_view values(std::uint32_t row) const;
+    const std::map<std::uint32_t, std::string>& all_values() const { return values_; }
+    void load_values(std::uint32_t row, std::string values) { values_[row] = std::move(values); }
 
     std::size_t terms() const { return words_.size(); }
     const std::string& word(std::size_t term) const { return *words_[term]; }
@@ -59,6 +66,7 @@ private:
     std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
     std::vector<const std::string*> words_;
     std::vector<std::vector<Posting>> postings_;
+    std::map<std::uint32_t, std::string> values_;
     std::size_t posting_count_ = 0;
 };
 

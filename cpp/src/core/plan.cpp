@@ -8,6 +8,7 @@
 
 #include "core/check.hpp"
 #include "core/gains.hpp"
+#include "core/newer.hpp"
 #include "cpu/kernels.hpp"
 
 namespace remanence {
@@ -142,7 +143,8 @@ ScanPlan make_plan(const Engine::State& state, const Request& request) {
     resolve_terms(state, request, totals, plan);
     if (request.authors.size() == 1) plan.author = request.authors[0];
     prepare_tables(plan);
-    plan.keep = uses_links(state, request) ? std::max(request.k, seed_count + 1) : request.k;
+    plan.keep = std::max(request.k, newer_reach);
+    if (uses_links(state, request)) plan.keep = std::max(plan.keep, seed_count + 1);
     return plan;
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/check.hpp"
 #include "core/gains.hpp"
+#include "core/newer.hpp"
 #include "core/plan.hpp"
 #include "core/threads.hpp"
 #include "cpu/search.hpp"
@@ -16,6 +17,7 @@ namespace remanence {
 namespace {
 
 using Subjects = std::map<std::uint32_t, float>;
+using Lifts = std::map<std::uint32_t, float>;
 
 Scored scored(const ScanPlan& plan, std::uint32_t row, float score) {
     return {score, row, plan.columns->at(row).id[Columns::within(row)]};
@@ -69,8 +71,8 @@ void add_gains(const ScanPlan& plan, const Subjects& subjects, const Gains& gain
     std::sort(top.begin(), top.end(), better);
 }
 
-void explain(const ScanPlan& plan, const Subjects& subjects, const Gains& gains, std::uint32_t row,
-             Hits& hits) {
+void explain(const ScanPlan& plan, const Subjects& subjects, const Gains& gains, const Lifts& lifts,
+             std::uint32_t row, Hits& hits) {
     TermValues terms = row_terms(plan, row);
     const auto set = [&](Term term, float value) { terms[static_cast<std::size_t>(term)] = value; };
     if (const auto at = subjects.find(row); at != subjects.end()) set(Term::subject, at->second);
@@ -81,6 +83,7 @@ void explain(const ScanPlan& plan, const Subjects& subjects, const Gains& gains,
         set(Term::spreading, gain->second.spreading);
         set(Term::triples, gain->second.triples);
     }
+    if (const auto at = lifts.find(row); at != lifts.end()) set(Term::newer, at->second);
     hits.terms.insert(hits.terms.end(), terms.begin(), terms.end());
 }
 
@@ -104,11 +107,12 @@ void finish(const Engine::State& state, const ScanPlan& plan, ScanAnswer& answer
     if (!subjects.empty()) add_subjects(plan, subjects, answer.top);
     const Gains gains = uses_links(state, request) ? link_gains(state, plan, answer.top) : Gains{};
     if (!gains.empty()) add_gains(plan, subjects, gains, answer.top);
+    const Lifts lifts = lift_newer(state, plan, answer.top);
     if (answer.top.size() > request.k) answer.top.resize(request.k);
     hits.scanned = answer.scanned;
     fill(plan, answer.top, hits);
     if (!request.explain) return;
-    for (const Scored& s : answer.top) explain(plan, subjects, gains, s.row, hits);
+    for (const Scored& s : answer.top) explain(plan, subjects, gains, lifts, s.row, hits);
 }
 
 ScanAnswer scan(const Engine::State& state, ScanPlan& plan) {

@@ -38,6 +38,15 @@ void save_words(Writer& out, const Lexicon& lexicon) {
     out.section("words.length", lengths);
     out.section("words.count", counts);
     out.section("postings", postings);
+    std::string values;
+    std::vector<std::uint32_t> ends;  // row, length, row, length, ...
+    for (const auto& [row, stated] : lexicon.all_values()) {
+        values += stated;
+        ends.push_back(row);
+        ends.push_back(static_cast<std::uint32_t>(stated.size()));
+    }
+    out.section("values.text", values.data(), values.size());
+    out.section("values.row", ends);
 }
 
 void load_words(Reader& in, Lexicon& lexicon, std::size_t terms, std::size_t rows) {
@@ -60,6 +69,15 @@ void load_words(Reader& in, Lexicon& lexicon, std::size_t terms, std::size_t row
                           std::move(list));
         at += lengths[term];
         row += bytes;
+    }
+    const auto values = in.next("values.text");
+    const auto ends = in.values<std::uint32_t>("values.row");
+    at = 0;
+    for (std::size_t i = 0; i + 1 < ends.size(); i += 2) {
+        if (ends[i] >= rows || ends[i + 1] > values.size() - at) in.refuse("names rows it lacks");
+        lexicon.load_values(ends[i],
+                            {reinterpret_cast<const char*>(values.data()) + at, ends[i + 1]});
+        at += ends[i + 1];
     }
 }
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from .english import ENGLISH
 from .extract import (
+    DATED,
     QUESTION,
     TIME_EXPRESSION,
+    UPDATE,
     ExtractContext,
     Extraction,
     Extractor,
@@ -15,16 +17,18 @@ from .extract import (
     Triple,
     Turn,
 )
-from .language import Language
+from .language import Language, Stated
 from .names import NameFinder, name_key, subject_names, title_of
 from .query import MAX_READ, AuthorNames, QueryCues, understand
 from .tokens import Tokenizer, terms, text_length, tokens
 
 __all__ = [
+    "DATED",
     "ENGLISH",
     "MAX_READ",
     "QUESTION",
     "TIME_EXPRESSION",
+    "UPDATE",
     "AuthorNames",
     "ExtractContext",
     "Extraction",
@@ -34,6 +38,7 @@ __all__ = [
     "NameFinder",
     "QueryCues",
     "RuleExtractor",
+    "Stated",
     "Stored",
     "Tokenizer",
     "Triple",

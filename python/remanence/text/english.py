@@ -8,7 +8,8 @@ from datetime import date
 
 import Stemmer
 
-from .language import Interval
+from .language import Interval, Stated
+from .values import stated
 
 _DAY_NS = 86_400 * 10**9
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -113,6 +114,16 @@ class English:
         if not found:
             return False
         return not found.isdisjoint(_SURE_TIMES) or _TIME.search(text) is not None
+
+    def stated(
+        self,
+        text: str,
+        words: Collection[str],
+        stems: Collection[str],
+        stem: Callable[[list[str]], list[str]],
+    ) -> Stated:
+        """Numbers with what they count, days and hours, and words that announce a change."""
+        return stated(text, words, stems, stem)
 
     def dates(self, query: str, years: Sequence[int]) -> tuple[Interval, ...]:
         """Days and months written in the query: "7 May 2023", "May 7", "in May", "2023-05-07"."""

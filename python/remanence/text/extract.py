@@ -15,6 +15,10 @@ QUESTION = 1
 """Flag bit 0: the text ends as a question that is put to another author."""
 TIME_EXPRESSION = 2
 """Flag bit 1: the text says when."""
+UPDATE = 8
+"""Flag bit 3: the text announces a change."""
+DATED = 16
+"""Flag bit 4: the text names a day or an hour."""
 
 MAX_LENGTH = 65_535
 """Lengths are stored in 16 bits; longer texts count as this long."""
@@ -79,6 +83,7 @@ class ExtractContext:
 class Extraction:
     """What one memory brings: lexical document, own length in tokens, flags, links, triples.
 
+    terms: stems, then the values that the text states (`language.Stated`), each with a "#".
     subjects: names of what it is about. Every memory of the scope that mentions one of them, now,
     before or later, is linked with it (`names.NameFinder` says what a mention is).
     """
@@ -151,11 +156,14 @@ class RuleExtractor:
                         document = previous_tokens + own
                         links += (Link(index, place, "answers"),)
                 ends[key] = (index, turn, own)
+            stated = self._language.stated(turn.text, words, own, self._tokenizer.stems)
             flags = self._flags(turn.text, words, dialogue)
+            flags |= UPDATE * stated.update | DATED * stated.dated
+            index_terms = " ".join([*document, *stated.values])
             length = min(len(own), MAX_LENGTH)
             about = turn.subject or (title_of(turn.text) if turn.kind == "document" else None)
             subjects = subject_names(about) if about else ()
-            found.append(Extraction(" ".join(document), length, flags, links, (), subjects))
+            found.append(Extraction(index_terms, length, flags, links, (), subjects))
         return found
 
     def _flags(self, text: str, words: list[str], dialogue: bool) -> int:

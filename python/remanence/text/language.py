@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 Interval = tuple[int, int]
 """Half-open [from, to), int64 nanoseconds UTC."""
+
+
+class Stated(NamedTuple):
+    """What a text states, so that a newer statement can be told from what it replaces.
+
+    update: it announces a change. dated: it names a day or an hour. values: each is
+    "#number:unit:stem:...", the number, what it counts and the stems that follow it, or "#!" where
+    a number is given outright as the new one.
+    """
+
+    update: bool = False
+    dated: bool = False
+    values: tuple[str, ...] = ()
 
 
 @runtime_checkable
@@ -44,6 +57,15 @@ class Language(Protocol):
 
     def has_time_expression(self, text: str, words: Collection[str]) -> bool:
         """True if the text says when; `words` are its lower-case words of two or more letters."""
+
+    def stated(
+        self,
+        text: str,
+        words: Collection[str],
+        stems: Collection[str],
+        stem: Callable[[list[str]], list[str]],
+    ) -> Stated:
+        """What the text states; `Stated()` where a language does not tell."""
 
     def dates(self, query: str, years: Sequence[int]) -> tuple[Interval, ...]:
         """Intervals of the explicit dates in `query`; without a year, one for each of `years`."""

@@ -1,0 +1,79 @@
+"""What an English text states in numbers and dates, and whether it announces a change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+
+from .language import Stated
+
+READ = 1500
+"""Characters that are read; later ones are seldom the statement itself."""
+MOST = 32
+"""Values kept of one text."""
+_FOLLOWING = 4
+NEW = "#!"
+"""Says that a number is given outright as the new one ("has now reached 165")."""
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+# Stems of words that announce a change.
+_CHANGE = frozenset(
+    _words(
+        "updat now recent increas decreas new newli reach chang move extend reschedul postpon push "
+        "back instead latest current longer improv grow grew growth rais reduc drop addit anoth "
+        "more switch revis adjust expand add total shift boost"
+    )
+)
+_NUMBERS = {
+    word: str(number)
+    for number, word in enumerate(
+        _words("zero one two three four five six seven eight nine ten eleven twelve")
+    )
+}
+_CURRENCIES = frozenset("$\u20ac\u00a3\u00a5")
+_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_DIGIT = re.compile(r"\d")
+_PART = re.compile(r"[$\u20ac\u00a3\u00a5]|%|\d+(?:[.,]\d+)*|[^\W\d_]+")
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_DATED = re.compile(
+    rf"\b(?:\d\d?(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}\b|{_MONTH}\s+(?:the\s+)?\d\d?\b"
+    r"|(?:19|20)\d\d-\d\d-\d\d|\d\d?(?::\d\d)?\s*[ap]\.?m\b|\d\d?:\d\d)",
+    re.IGNORECASE,
+)
+
+
+def stated(
+    text: str,
+    words: Collection[str],
+    stems: Collection[str],
+    stem: Callable[[list[str]], list[str]],
+) -> Stated:
+    """Reads the text outside of fenced code.
+
+    words: lower-case words of the text. stems: theirs. stem: from words to stems, without stop
+    words.
+    """
+    update = not _CHANGE.isdisjoint(stems)
+    digits = _DIGIT.search(text) is not None
+    if not digits and _NUMBERS.keys().isdisjoint(words):
+        return Stated(update, False, ())
+    head = _CODE.sub(" ", text)[:READ] if "```" in text else text[:READ]
+    dated = digits and _DATED.search(head) is not None
+    parts = _PART.findall(head.lower())
+    found: dict[str, None] = {}
+    for place, part in enumerate(parts):
+        number = _NUMBERS.get(part) or (part.replace(",", "") if part[0].isdigit() else None)
+        if number is None or len(found) >= MOST:
+            continue
+        before = parts[max(0, place - 3) : place]
+        if not _CHANGE.isdisjoint(stem(before)):
+            found[NEW] = None
+        following = parts[place + 1 : place + 1 + _FOLLOWING]
+        unit = before[-1] if before and before[-1] in _CURRENCIES else "".join(following[:1])
+        unit = "".join(stem([unit])) or unit
+        found[":".join([f"#{number}", unit, *stem(following)])] = None
+    return Stated(update, dated, tuple(found))
