@@ -123,6 +123,7 @@ def test_authors_of_examples(query: str, expected: tuple[int, ...]) -> None:
         ("Who is different?", False, False),
         ("Tell me the date", False, False),
         ("", False, False),
+        ("When does it start, and in which office?", True, False),
     ],
 )
 def test_what_a_question_asks_for(query: str, when: bool, value: bool) -> None:
@@ -184,7 +185,7 @@ def test_another_language_is_one_object() -> None:
         def has_time_expression(self, text, words):
             return "gestern" in (text, *words)
 
-        def stated(self, text, words, stems, stem):
+        def stated(self, *_):
             return Stated()
 
         def dates(self, query, years):

@@ -80,7 +80,8 @@ _ASKS_VALUE = re.compile(
     re.IGNORECASE,
 )
 _NO_VALUE = re.compile(
-    r"\b(?:(?:between|passed|before|after|order|list|compare|across|throughout|and\s+when"
+    r"\b(?:(?:between|passed|before|after|order|list|compare|across|throughout"
+    r"|and\s+(?:\w+\s+)?(?:what|which|when|where|who|how)"
     r"|how\s+(?:did|do|have|can|should))\b|summar|differ|progress|evolv)",
     re.IGNORECASE,
 )
