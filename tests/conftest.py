@@ -13,6 +13,7 @@ QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("dev", max_examples=50, **QUIET)
 settings.register_profile("ci", max_examples=200, derandomize=True, print_blob=True, **QUIET)
 settings.register_profile("nightly", max_examples=5000, **QUIET)
+settings.register_profile("thorough", max_examples=10_000, **QUIET)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
