@@ -51,13 +51,15 @@ def save(engine: Engine, path: Path, store: str, head: Head) -> None:
         raise StorageError(f"snapshot: {final} cannot be written ({error})") from error
 
 
-def load(path: Path, store: str, connection: sqlite3.Connection) -> Loaded | Refused | None:
+def load(
+    path: Path, store: str, connection: sqlite3.Connection, backend: str = "cpu"
+) -> Loaded | Refused | None:
     """The snapshot of this very log, None where there is none, or why it was refused."""
     file = snapshot_path(path)
     if not file.exists():
         return None
     try:
-        engine = Engine.load(str(file))
+        engine = Engine.load(str(file), backend)
         tag = json.loads(engine.tag)
         owner = tag.pop("store")
         head = Head(**{**tag, "checksum": bytes.fromhex(tag["checksum"])})

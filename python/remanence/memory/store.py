@@ -119,6 +119,7 @@ class Store:
         read_only: bool,
         snapshot: bool,
         timeout: float,
+        backend: str,
     ) -> None:
         self._clock = clock if clock is not None else time.time_ns
         self._snapshot = snapshot
@@ -127,7 +128,7 @@ class Store:
         self.extractor = _extractor(extractor)
         self.log = Log(path, read_only=read_only, timeout=timeout)
         try:
-            self.view = View(self.log, dim=dim or 0, snapshot=snapshot)
+            self.view = View(self.log, dim=dim or 0, snapshot=snapshot, backend=backend)
             self.embedding = vectors.Embedding(embedder, dim)
             with self.log.reading("open") as connection:
                 fixed = vectors.recorded(connection)[1]

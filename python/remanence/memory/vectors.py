@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .. import models
 from ..models import Embedder
+from .arrays import on_host
 from .errors import EmbedderMismatchError, InvalidArgumentError
 
 EXTERNAL = "external"
@@ -168,6 +169,7 @@ def check_vector(verb: str, vector: Any, dim: int) -> F32:
                 vector = np.array(vector, dtype=np.float32)
         except (TypeError, ValueError):
             raise InvalidArgumentError(f"{verb}: vector must hold numbers only") from None
+    vector = on_host(verb, "vector", vector)
     _check_dtype(verb, "vector", vector)
     if vector.ndim != 1 or not len(vector):
         raise InvalidArgumentError(
@@ -179,6 +181,7 @@ def check_vector(verb: str, vector: Any, dim: int) -> F32:
 
 
 def check_matrix(verb: str, vectors: Any, count: int) -> F32:
+    vectors = on_host(verb, "vectors", vectors)
     _check_dtype(verb, "vectors", vectors)
     if vectors.ndim != 2 or vectors.shape[0] != count or vectors.shape[1] == 0:
         raise InvalidArgumentError(

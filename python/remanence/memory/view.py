@@ -34,9 +34,10 @@ class View:
     that saw two states can tell and ask again.
     """
 
-    def __init__(self, log: Log, *, dim: int, snapshot: bool) -> None:
+    def __init__(self, log: Log, *, dim: int, snapshot: bool, backend: str) -> None:
         self._log = log
         self._dim = dim
+        self.backend = backend
         self.lock = threading.RLock()
         self.epoch = 0
         self.head = Head()
@@ -52,7 +53,9 @@ class View:
             self._follow(connection)
 
     def _start(self, connection: sqlite3.Connection, *, snapshot: bool) -> Engine:
-        found = sidecar.load(self._log.path, self._log.store, connection) if snapshot else None
+        found = None
+        if snapshot:
+            found = sidecar.load(self._log.path, self._log.store, connection, self.backend)
         if isinstance(found, sidecar.Loaded):
             self.head = found.head
             return found.engine
@@ -63,7 +66,7 @@ class View:
                     sidecar.remove(self._log.path)
                 else:
                     sidecar.set_aside(self._log.path)
-        return Engine(self._dim_of(connection))
+        return Engine(self._dim_of(connection), self.backend)
 
     def _dim_of(self, connection: sqlite3.Connection) -> int:
         row = connection.execute("SELECT value FROM meta WHERE key = 'dim'").fetchone()
@@ -129,7 +132,7 @@ class View:
         self._finish(connection, replay)
 
     def _rebuild(self, connection: sqlite3.Connection) -> None:
-        engine = Engine(self._dim_of(connection))
+        engine = Engine(self._dim_of(connection), self.backend)
         replay = Replay(connection, self._log.path, self._log.store, engine)
         self._stale = True
         replay.run()
