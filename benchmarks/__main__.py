@@ -9,7 +9,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-VERBS = ("quality", "recall", "filter", "batch", "decay", "ingest", "write", "open", "durability")
+VERBS = (
+    "quality", "recall", "filter", "batch", "decay", "ingest", "write", "open", "durability", "gpu",
+)  # fmt: skip
 _SHOW_ONLY_JSON = "-"
 
 

@@ -60,12 +60,19 @@ class Store:
         return sum(v for name, v in stats.items() if name.endswith("_bytes")) / stats["rows"]
 
 
-def build(rows: int, dim: int, shape: str, vectors: F32 | None = None, **columns: Any) -> Store:
+def build(
+    rows: int,
+    dim: int,
+    shape: str,
+    vectors: F32 | None = None,
+    backend: str = "cpu",
+    **columns: Any,
+) -> Store:
     """Rows of seeded data, or of `vectors`, a fifth of them accessed again."""
     found = data.unit_vectors(rows, dim, shape, SEED) if vectors is None else vectors
     certain = {"belief": np.ones(rows, F)}  # else no score is a plain cosine
     held = data.memory_columns(rows, SEED) | certain | columns
-    engine = Engine(dim)
+    engine = Engine(dim, backend)
     commit = 0
     for commit, batch in data.chunks(held, found):
         engine.append(commit, **batch)

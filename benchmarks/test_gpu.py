@@ -1,0 +1,31 @@
+"""The GPU benchmark where there is no GPU: a dry run on the emulator that states no time."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks.__main__ import main
+from remanence import _core
+
+DEVICES = [name for name in _core.available_backends() if name != "cpu"]
+
+
+def test_a_dry_run_checks_answers_and_states_no_time(
+    capsys: pytest.CaptureFixture[str], tmp_path
+) -> None:
+    steps = tmp_path / "steps.tsv"
+    steps.write_text("suite\tpassed\n", encoding="utf-8")
+    assert main(["gpu", "--quick", "--steps", str(steps), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["steps"] == {"suite": "passed"}
+    if not DEVICES:
+        assert report["backend"] is None
+        assert report["rows"] == []
+        return
+    assert report["backend"] == DEVICES[0]
+    assert all(row["checked"] for row in report["rows"])
+    if report["backend"] != "cuda":
+        assert all(row["value"] is None for row in report["rows"])
+        assert "a dry run" in report["notes"][0]
