@@ -28,7 +28,7 @@ def test_recall_finds_by_meaning_and_by_words(memory: Memory) -> None:
     assert "lexical" in found[0].terms
     assert sum(found[0].terms.values()) == pytest.approx(found[0].score, abs=1e-4)
     assert all(value != 0 for value in found[0].terms.values())
-    assert "shares words with the question" in found[0].reasons
+    assert "holds 1 of your words" in found[0].reasons
     assert memory.recall("cat", k=2)[0].terms is None
 
 

@@ -19,6 +19,7 @@ from . import vectors
 from .entities import NODES
 from .errors import InvalidArgumentError, NotFoundError, RemanenceError, renamed
 from .items import MAX_TEXT, check_number, check_scope, check_text, kind_code
+from .reasons import Asked, reasons
 from .records import KINDS, Hit, Recall, Scope
 from .rows import fetch_row, fetch_rows
 from .store import Store
@@ -28,31 +29,6 @@ from .write import check_id, check_ids
 MAX_ENTITY_WORDS = 8
 _WORD = re.compile(r"\w+")
 _MEMORIES = (1 << len(KINDS)) - 1 - sum(1 << kind for kind in NODES)
-
-REASONS = {
-    "cosine": "similar in meaning",
-    "lexical": "shares words with the question",
-    "author": "by the person named",
-    "date": "near the date named",
-    "when": "says when",
-    "lift": "used before",
-    "activation": "alive in memory",
-    "usefulness": "was useful before",
-    "importance": "marked as important",
-    "next": "next to a good hit in its conversation",
-    "session": "stands out among all, or is in the conversation of one that does",
-    "spreading": "connected to what was asked about",
-}
-AGAINST = {
-    "author": "by someone else than the person named",
-    "question": "is itself a question",
-    "usefulness": "was shown but not used",
-    "belief": "not certain to hold",
-    "cosine": "far in meaning",
-    "activation": "faded",
-}
-_WORTH_SAYING = 0.05
-"""Terms of fewer nats are left out of the reasons."""
 
 
 class Shown(NamedTuple):
@@ -282,7 +258,9 @@ def _answer(store: Store, question: Question, hits: Hits, seq: int) -> Recall:
     ids: list[int] = hits.id.tolist()
     with store.log.reading("recall") as connection:
         rows = fetch_rows(connection, ids, seq)
-    terms = hits.terms
+    terms, asked = hits.terms, None
+    if terms is not None:
+        asked = _asked(store, question)
     scores, p_use, belief = hits.score.tolist(), hits.p_use.tolist(), hits.belief.tolist()
     symbols = store.view.symbols
     found = []
@@ -306,21 +284,19 @@ def _answer(store: Store, question: Question, hits: Hits, seq: int) -> Recall:
                 source=row.source,
                 meta=None if row.meta is None else json.loads(row.meta),
                 terms=parts,
-                reasons=() if parts is None else reasons(parts),
+                reasons=() if parts is None or asked is None else reasons(parts, asked, row),
             )
         )
     return Recall(tuple(found), question.now, seq, hits.scanned)
 
 
+def _asked(store: Store, question: Question) -> Asked:
+    """The question as it was read, for the reasons."""
+    symbols, names = store.view.symbols, store.view.names
+    query = question.query or ""
+    read = understand(query, authors=symbols.author_names, years=symbols.years())
+    return Asked(read, tuple(names.finder.find_in_question(query[:MAX_READ])), symbols)
+
+
 def _terms(values: Sequence[float]) -> dict[str, float]:
     return {name: value for name, value in zip(Hits.TERMS, values, strict=True) if value != 0.0}
-
-
-def reasons(terms: dict[str, float]) -> tuple[str, ...]:
-    """What speaks for a hit, strongest first, then what speaks against it, in words."""
-    ordered = sorted(terms.items(), key=lambda term: -abs(term[1]))
-    said = [REASONS[name] for name, value in ordered if value >= _WORTH_SAYING and name in REASONS]
-    said += [
-        AGAINST[name] for name, value in ordered if value <= -_WORTH_SAYING and name in AGAINST
-    ]
-    return tuple(said)
