@@ -21,13 +21,18 @@ F64 = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question, the group it is asked in and the positions of the units that answer it."""
+    """A question, the group it is asked in and the positions of the units that answer it.
+
+    older, newer: units with the value that was given first and with the one that replaced it.
+    """
 
     text: str
     group: str | None
     category: str
     gold: tuple[int, ...]
     row: int
+    older: tuple[int, ...] = ()
+    newer: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -71,7 +76,15 @@ def read_dataset(folder: Path, *, groups: int | None = None) -> Dataset:
             left_out += 1
             continue
         category = str(raw.get("cat", "all"))
-        questions.append(Question(raw["text"], raw.get("group"), category, gold, row))
+        roles = raw.get("roles") or {}
+        older, newer = (
+            tuple(index[str(unit)] for unit in roles.get(role, []) if str(unit) in index)
+            for role in ("original_info", "updated_info")
+        )
+        if set(older) == set(newer):
+            older = newer = ()
+        question = Question(raw["text"], raw.get("group"), category, gold, row, older, newer)
+        questions.append(question)
     arrays = {name: np.array(members[name], np.int64) for name in kept}
     return Dataset(folder, units, questions, left_out, arrays, [item_of(unit) for unit in units])
 
@@ -135,6 +148,21 @@ def measure(ranking: Sequence[int], gold: Sequence[int]) -> tuple[float, ...]:
     gain = sum(1 / np.log2(rank + 2) for rank, hit in enumerate(found) if hit)
     best = sum(1 / np.log2(rank + 2) for rank in range(min(DEPTH, len(wanted))))
     return (recall[2], recall[5], recall[10], float(recall[5] == 1), float(gain / best))
+
+
+def newer_above(ranking: Sequence[int], question: Question) -> bool | None:
+    """Whether the best unit with the newer value stands above the best with the older one.
+
+    ranking: of the whole group. None where the question is not about a value that changed.
+    """
+    if not question.older or not question.newer:
+        return None
+    place = {position: rank for rank, position in enumerate(ranking)}
+    first, last = (
+        min(place.get(unit, len(place)) for unit in units)
+        for units in (question.newer, question.older)
+    )
+    return first < last
 
 
 def paired(first: F64, second: F64, *, seed: int = 7, rounds: int = 10_000) -> dict[str, float]:
@@ -204,8 +232,9 @@ def with_neighbour(scores: F64) -> F64:
 def baselines(
     data: Dataset, units: NDArray[np.float32] | None, questions: NDArray[np.float32] | None
 ) -> dict[str, list[list[int]]]:
-    """Rankings of every baseline, per question: bm25, cosine, cc and, for turns, cc + neighbour.
+    """Rankings of every baseline, per question, of its whole group.
 
+    bm25, cosine, cc and, for turns, cc + neighbour;
     cc = 0.5 min-max BM25 + 0.5 min-max cosine over the question's group.
     """
     texts = [tokens(unit["text"]) for unit in data.units]
@@ -223,6 +252,5 @@ def baselines(
                 first, second = (min_max(with_neighbour(min_max(part))) for part in (words, cosine))
                 scores["cc + neighbour"] = 0.5 * first + 0.5 * second
         for name, values in scores.items():
-            best = np.argsort(-values, kind="stable")[:DEPTH]
-            rankings[name].append(rows[best].tolist())
+            rankings[name].append(rows[np.argsort(-values, kind="stable")].tolist())
     return dict(rankings)

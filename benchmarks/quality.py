@@ -6,6 +6,7 @@ import argparse
 import os
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from .evidence import (
     Dataset,
     baselines,
     measure,
+    newer_above,
     paired,
     read_dataset,
     stored_vectors,
@@ -45,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--embedder", help="an embedder by name, for example default")
     parser.add_argument(
         "--drop", action="append", default=[], metavar="TERM",
-        help="leave a term of the score out (may be repeated)",
+        help="also ask without a term of the score, to see what it is worth (may be repeated; "
+        "'each' for all of them)",
     )  # fmt: skip
     parser.add_argument("--groups", type=int, help="only the first N groups of each folder")
 
@@ -53,9 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> Report:
     """Every folder: one store, all questions, the table."""
     source = options.embedder or "minilm"
-    known = set(remanence.Weights().to_dict())
-    if not set(options.drop) <= known:
-        raise SystemExit(f"quality: --drop takes one of {', '.join(sorted(known))}")
+    known = remanence.Weights().to_dict()
+    if not set(options.drop) <= {*known, "each"}:
+        raise SystemExit(f"quality: --drop takes one of {', '.join(sorted(known))}, each")
+    if "each" in options.drop:
+        options.drop = [name for name, value in known.items() if value and name != "bias"]
     report = Report(
         "quality",
         {"vectors": source, **({"drop": options.drop} if options.drop else {})},
@@ -82,9 +87,10 @@ def _data_folders() -> list[Path]:
 def _folder(report: Report, data: Dataset, options: argparse.Namespace) -> None:
     units, questions = _vectors(data, options.embedder)
     rankings = baselines(data, units, questions)
-    with tempfile.TemporaryDirectory() as folder:
-        ours, seconds, checked = _ask(data, units, questions, options, Path(folder))
-    rankings[OURS] = ours
+    with tempfile.TemporaryDirectory() as place:
+        asked = _ask(data, units, questions, options, Path(place))
+    seconds, checked = asked[OURS].seconds, asked[OURS].checked
+    rankings |= {name: run.rankings for name, run in asked.items()}
     measures = {
         name: np.array([
             measure(ranking, question.gold)
@@ -95,7 +101,9 @@ def _folder(report: Report, data: Dataset, options: argparse.Namespace) -> None:
     categories = np.array([question.category for question in data.questions])
     report.extra.setdefault("tables", {})[data.name] = _figures(measures, categories)
     _tables(report, data, measures, categories)
+    _newer(report, data, rankings, checked)
     _rows(report, data, measures, checked)
+    _worth(report, data, measures, asked)
     value, spread = timing(seconds).scaled(1e3)
     report.rows.append(
         Row(f"{data.name} recall k={DEPTH}", "p50_ms", value, spread=spread, checked=checked)
@@ -126,35 +134,46 @@ def _vectors(data: Dataset, embedder: str | None) -> tuple[F32, F32]:
     return unit_rows(model.embed([unit["text"] for unit in data.units])), questions
 
 
+@dataclass(slots=True)
+class Run:
+    """What one set of weights answered: rankings of DEPTH (whole groups where a value changed)."""
+
+    rankings: list[list[int]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    checked: bool = True
+
+
 def _ask(
     data: Dataset, units: F32, questions: F32, options: argparse.Namespace, folder: Path
-) -> tuple[list[list[int]], list[float], bool]:
-    """Load the units through the public API and ask; (rankings, seconds, equal to the judge)."""
-    weights = remanence.Weights(**dict.fromkeys(options.drop, 0.0)) if options.drop else None
+) -> dict[str, Run]:
+    """Load the units through the public API and ask, with all weights and without each dropped."""
     own = options.embedder is None
     kept = np.sort(np.concatenate(list(data.groups.values())))
-    rankings, seconds, equal = [], [], True
+    runs: dict[str, Run] = {}
     with remanence.open(
         folder / "quality.rem", embedder=None if own else options.embedder, snapshot=False
     ) as memory:
         ids = memory.add_many(
             [data.items[i] for i in kept], vectors=np.ascontiguousarray(units[kept])
         )
-        position = dict(zip(ids.tolist(), kept.tolist(), strict=True))
-        check = judge.Questions([data.items[i] for i in kept], units[kept], weights)
         place = {memory_id: index for index, memory_id in enumerate(ids.tolist())}
-        for question in data.questions:
-            scope = () if question.group is None else (str(question.group),)
-            vector = questions[question.row]
-            start = time.perf_counter()
-            hits = memory.recall(
-                question.text, vector=vector, k=DEPTH, scope=scope, weights=weights
-            )
-            seconds.append(time.perf_counter() - start)
-            answer = ([place[hit.id] for hit in hits], [hit.score for hit in hits])
-            equal &= check.agrees(question.text, vector, scope, *answer)
-            rankings.append([position[hit.id] for hit in hits])
-    return rankings, seconds, equal
+        check = judge.Questions([data.items[i] for i in kept], units[kept])
+        for term in [None, *options.drop]:
+            weights = remanence.Weights(**({} if term is None else {term: 0.0}))
+            check.weights = weights
+            run = runs[OURS if term is None else f"without {term}"] = Run()
+            for question in data.questions:
+                scope = () if question.group is None else (str(question.group),)
+                given = {"vector": questions[question.row], "scope": scope, "weights": weights}
+                start = time.perf_counter()
+                hits = memory.recall(question.text, k=DEPTH, **given)
+                run.seconds.append(time.perf_counter() - start)
+                answer = ([place[hit.id] for hit in hits], [hit.score for hit in hits])
+                run.checked &= check.agrees(question.text, given["vector"], scope, *answer)
+                if question.older:
+                    hits = memory.recall(question.text, k=len(data.units), **given)
+                run.rankings.append([int(kept[place[hit.id]]) for hit in hits])
+    return runs
 
 
 def _figures(measures: dict[str, Any], categories: NDArray[np.str_]) -> dict[str, Any]:
@@ -188,12 +207,58 @@ def _tables(
     )
 
 
+def _newer(
+    report: Report, data: Dataset, rankings: dict[str, list[list[int]]], checked: bool
+) -> None:
+    """Where a value changed: how often the newer statement stands above the older one."""
+    lines, share = [], {}
+    for name, found in rankings.items():
+        above = [
+            newer_above(ranking, question)
+            for ranking, question in zip(found, data.questions, strict=True)
+            if question.older
+        ]
+        if not above:
+            return
+        share[name] = sum(map(bool, above)) / len(above)
+        lines.append([name, f"{100 * share[name]:.0f}", f"{sum(map(bool, above))} of {len(above)}"])
+    title = f"{data.name}: newer above older, %"
+    report.tables.append((title, ["system", "newer above older", "pairs"], lines))
+    report.rows.append(
+        Row(
+            f"{data.name} value that changed ({len(above)} pairs)",
+            "newer above older",
+            share[OURS],
+            "cc",
+            share["cc"],
+            checked=checked,
+            target={"ratio_min": 1.0},
+            better="higher",
+        )
+    )
+
+
+def _worth(report: Report, data: Dataset, measures: dict[str, Any], asked: dict[str, Run]) -> None:
+    """What each dropped term is worth: the full score against the one without it."""
+    for name in (name for name in asked if name != OURS):
+        for shown in SHOWN:
+            column = MEASURES.index(shown)
+            test = paired(measures[OURS][:, column], measures[name][:, column])
+            report.notes.append(
+                f"{data.name} {shown}: {name.removeprefix('without ')} is worth "
+                f"{100 * test['gain']:+.1f} points [{100 * test['low']:+.1f}, "
+                f"{100 * test['high']:+.1f}], p = {test['p']:.4f}"
+                + ("" if asked[name].checked else " (not equal to the judge)")
+            )
+
+
 def _rows(report: Report, data: Dataset, measures: dict[str, Any], checked: bool) -> None:
     """Against cc (the floor that the project asks for) and against the best baseline."""
     for name in SHOWN:
         column = MEASURES.index(name)
         mean = {system: float(v[:, column].mean()) for system, v in measures.items()}
-        best = max((s for s in mean if s != OURS), key=lambda system: mean[system])
+        rivals = [s for s in mean if s != OURS and not s.startswith("without ")]
+        best = max(rivals, key=lambda system: mean[system])
         for rival in dict.fromkeys(["cc", best]):
             test = paired(measures[OURS][:, column], measures[rival][:, column])
             report.rows.append(
