@@ -234,7 +234,7 @@ def baselines(
 ) -> dict[str, list[list[int]]]:
     """Rankings of every baseline, per question, of its whole group.
 
-    bm25, cosine, cc and, for turns, cc + neighbour;
+    bm25, cosine, cc and, for turns, cc + neighbour:
     cc = 0.5 min-max BM25 + 0.5 min-max cosine over the question's group.
     """
     texts = [tokens(unit["text"]) for unit in data.units]
