@@ -23,14 +23,18 @@ ROOMS: dict[str, set[str]] = {
     "models": set(),
     "demo": set(),
     "memory": {"text", "models"},
+    "integrations": {"memory"},
     "context": {"memory", "text", "models"},
     "cli": {"", "context", "demo", "memory", "models", "text"},
 }
 # Imports inside a function: the verb of a lower room that a higher room carries out.
 LATE = {("memory", "context"), ("__main__", "cli")}
 ENTRANCES = {"__init__", "__main__"}
-HEAVY = {"cupy", "faiss", "fastembed", "openai", "sentence_transformers", "torch"}
-LAZY_PLACES = ("models/providers/", "memory/adapters/")
+HEAVY = {
+    "cupy", "faiss", "fastembed", "igraph", "networkx", "openai", "pyarrow", "scipy",
+    "sentence_transformers", "torch",
+}  # fmt: skip
+LAZY_PLACES = ("models/providers/", "memory/adapters/", "integrations/networkx/")
 MAX_LINES, MAX_COLUMNS, MAX_FUNCTION = 400, 100, 70
 
 

@@ -27,6 +27,11 @@ from .errors import (
     StorageError,
     WriterTimeoutError,
 )
+from .graph import Graph
+from .graph_pattern import Pattern
+from .graph_store import StoreGraph
+from .graph_table import EdgeRow, EdgeTable
+from .graph_verbs import Edge, Path
 from .memory import Memory
 from .opening import open
 from .records import (
@@ -53,7 +58,11 @@ __all__ = [
     "ClosedError",
     "CorruptDataError",
     "DeviceError",
+    "Edge",
+    "EdgeRow",
+    "EdgeTable",
     "EmbedderMismatchError",
+    "Graph",
     "Hit",
     "InvalidArgumentError",
     "Item",
@@ -62,11 +71,14 @@ __all__ = [
     "Neighbour",
     "NotFoundError",
     "OutOfMemoryError",
+    "Path",
+    "Pattern",
     "Recall",
     "RemanenceError",
     "Seq",
     "Stats",
     "StorageError",
+    "StoreGraph",
     "Time",
     "Verification",
     "Version",

@@ -17,6 +17,8 @@ from . import read as read_
 from . import recall as recall_
 from . import write as write_
 from .errors import InvalidArgumentError
+from .graph_store import StoreGraph
+from .graph_verbs import Path
 from .items import batch_of
 from .progress import Progress, reporter
 from .records import (
@@ -53,6 +55,7 @@ class Memory:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._graph: StoreGraph | None = None
 
     # Writing
 
@@ -301,6 +304,24 @@ class Memory:
     ) -> list[Neighbour]:
         """Memories one edge away, by edge id. direction: "out", "in" or "both"."""
         return read_.neighbours(self._store, memory, types, direction, valid_at, as_of)
+
+    @property
+    def graph(self) -> StoreGraph:
+        """The links as a graph: patterns of a few hops, ways between memories, communities."""
+        self._store.log.check_open("graph")
+        if self._graph is None:
+            self._graph = StoreGraph(self._store)
+        return self._graph
+
+    def why(
+        self, source: Ref | str, target: Ref | str, k: int = 1, **filters: Any
+    ) -> tuple[Path, ...]:
+        """Why two memories are connected: the k best ways between them, best first.
+
+        A memory is named by its id, a hit, or the phrase of an entity. filters: valid_at, as_of,
+        scope, types, direction, min_confidence, min_belief. Raises NotFoundError.
+        """
+        return self.graph.why(source, target, k=k, **filters)  # type: ignore[arg-type]
 
     def history(self, memory: Ref) -> list[Version]:
         """Every version of a memory, oldest first, with what began and ended it."""

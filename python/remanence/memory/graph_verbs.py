@@ -1,0 +1,242 @@
+"""Verbs of a graph by name: hops, reasons and groups, for graphs of any origin."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._core import GraphView
+from .errors import InvalidArgumentError, NotFoundError, RemanenceError, renamed
+from .graph_table import Name
+from .records import Record
+from .times import open_end, to_text
+
+I64 = NDArray[np.int64]
+DIRECTIONS = ("out", "in", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class Edge(Record):
+    """An edge that was passed. Times are ns UTC, half-open; an open end is None."""
+
+    id: int
+    source: Name
+    type: str
+    target: Name
+    confidence: float
+    valid_from: int | None
+    valid_to: int | None
+
+    def __repr__(self) -> str:
+        ends = ["" if t is None else to_text(t) for t in (self.valid_from, self.valid_to)]
+        when = f", {ends[0]} to {ends[1]}" if any(ends) else ""
+        return f"Edge({self.source!r} -{self.type}-> {self.target!r}, {self.confidence:.2f}{when})"
+
+
+@dataclass(frozen=True, slots=True)
+class Path(Record):
+    """A way through a graph: nodes, the edges between them, and how far to trust it.
+
+    labels: the nodes in words. confidence: the product of the edges' confidences, float64 from
+    the start on. belief: the product of P(valid) of the memories passed; 1 outside a store.
+    """
+
+    nodes: tuple[Name, ...]
+    edges: tuple[Edge, ...]
+    confidence: float
+    belief: float = 1.0
+    labels: tuple[str, ...] = ()
+
+    @property
+    def start(self) -> Name:
+        return self.nodes[0]
+
+    @property
+    def end(self) -> Name:
+        return self.nodes[-1]
+
+    def __repr__(self) -> str:
+        words = [repr(label) for label in self.labels]
+        for i, edge in enumerate(self.edges):
+            forth = edge.source == self.nodes[i] and edge.target == self.nodes[i + 1]
+            words[i] += f" -{edge.type}->" if forth else f" <-{edge.type}-"
+        return f"Path({' '.join(words)}, {self.confidence:.3f})"
+
+
+class Verbs(ABC):
+    """What a graph answers by name. Filters are the same for every verb:
+
+    types: names of edge types. direction: "out", "in" or "both". min_confidence: of each edge.
+    valid_at: true then. as_of: known then. scope, min_belief: only in the graph of a store.
+    """
+
+    @abstractmethod
+    def _view(self) -> GraphView: ...
+    @abstractmethod
+    def _node_numbers(self, verb: str, names: Iterable[Any]) -> I64: ...
+    @abstractmethod
+    def _node_names(self, numbers: Iterable[int]) -> list[Name]: ...
+    @abstractmethod
+    def _type_numbers(self, verb: str, types: Iterable[Any]) -> NDArray[np.uint16]: ...
+    @abstractmethod
+    def _type_name(self, number: int) -> str: ...
+    @abstractmethod
+    def _edge_name(self, number: int) -> int: ...
+    @abstractmethod
+    def _filter(self, verb: str, given: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def _labels(self, numbers: list[int], which: Mapping[str, Any]) -> list[str]: ...
+    @abstractmethod
+    def _beliefs(self, numbers: I64, which: Mapping[str, Any]) -> NDArray[np.float64]: ...
+
+    def khop(
+        self, nodes: Name | Iterable[Name], hops: int, *, limit: int = 1_000_000, **filters: Any
+    ) -> list[tuple[Name, int]]:
+        """(node, hop) of what lies within `hops` of the nodes, by hop; at most `limit`."""
+        which = self._which("khop", filters)
+        starts = self._starts("khop", listed(nodes), which)
+        found, hop = self._run("khop", "khop", starts, hops, limit, **which)
+        return list(zip(self._node_names(found.tolist()), hop.tolist(), strict=True))
+
+    def why(
+        self, source: Name, target: Name, *, k: int = 1, by: str = "weight", **filters: Any
+    ) -> tuple[Path, ...]:
+        """The k best ways from one node to another, best first; empty where there is none.
+
+        by: "weight" for the greatest product of confidences, "hops" for the fewest edges.
+        """
+        verb = "why"
+        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
+            raise InvalidArgumentError(f"{verb}: k must be at least 1 (got {k!r:.20})")
+        if by not in ("weight", "hops"):
+            raise InvalidArgumentError(f'{verb}: by must be "weight" or "hops" (got {by!r:.20})')
+        which = self._which(verb, filters)
+        a, b = (int(self._starts(verb, [name], which)[0]) for name in (source, target))
+        view = self._view()
+        try:
+            if k == 1:
+                found = [view.path(a, b, by=by, **which)]
+            else:
+                found = view.paths(a, b, k, by=by, **which)
+        except RemanenceError as error:
+            raise renamed(verb, error) from None
+        ways = [(edge, node) for _, edge, node in found if len(node)]
+        return self._paths(view, [node for _, node in ways], [edge for edge, _ in ways], which)
+
+    def components(self, **filters: Any) -> list[tuple[Name, ...]]:
+        """The nodes of each weakly connected component."""
+        which = self._which("components", filters)
+        return self._groups(self._run("components", "components", **which), which)
+
+    def _groups(self, label: I64, which: Mapping[str, Any]) -> list[tuple[Name, ...]]:
+        node = np.arange(len(label), dtype=np.int64)
+        if which.get("allow") is not None:
+            node = node[which["allow"]]
+        if not len(node):
+            return []
+        order = node[np.argsort(label[node], kind="stable")]
+        cuts = np.flatnonzero(np.diff(label[order])) + 1
+        return [tuple(self._node_names(part.tolist())) for part in np.split(order, cuts)]
+
+    def _which(self, verb: str, filters: Mapping[str, Any]) -> dict[str, Any]:
+        """The filters of a verb, checked, as the native verbs take them."""
+        known = {
+            "types", "direction", "min_confidence", "valid_at", "as_of", "scope", "min_belief",
+        }  # fmt: skip
+        unknown = sorted(filters.keys() - known)
+        if unknown:
+            raise InvalidArgumentError(
+                f"{verb}: there is no filter {', '.join(unknown)} (want {', '.join(sorted(known))})"
+            )
+        which = self._filter(verb, filters)
+        if filters.get("types") is not None:
+            which["types"] = self._type_numbers(verb, listed(filters["types"]))
+        direction = filters.get("direction", "both")
+        if direction not in DIRECTIONS:
+            raise InvalidArgumentError(
+                f"{verb}: direction must be out, in or both (got {direction!r:.40})"
+            )
+        which["direction"] = direction
+        which["min_weight"] = least(verb, filters.get("min_confidence", 0.0))
+        return which
+
+    def _starts(self, verb: str, names: Iterable[Any], which: Mapping[str, Any]) -> I64:
+        """Numbers of the nodes that a verb begins with; NotFoundError where none may be passed."""
+        given = list(names)
+        numbers = np.unique(self._node_numbers(verb, given))
+        if which.get("allow") is not None:
+            numbers = numbers[which["allow"][numbers]]
+            if not len(numbers):
+                more = ", ..." if len(given) > 3 else ""
+                words = ", ".join(map(repr, given[:3]))
+                raise NotFoundError(f"{verb}: {words}{more} cannot be seen with these filters")
+        return numbers
+
+    def _run(self, verb: str, name: str, *arguments: Any, **keywords: Any) -> Any:
+        try:
+            return getattr(self._view(), name)(*arguments, **keywords)
+        except RemanenceError as error:
+            raise renamed(verb, error) from None
+
+    def _paths(
+        self, view: GraphView, nodes: list[I64], edges: list[I64], which: Mapping[str, Any]
+    ) -> tuple[Path, ...]:
+        """Ways given by numbers, in words."""
+        every = np.unique(np.concatenate([*edges, np.empty(0, np.int64)]))
+        known = dict(zip(every.tolist(), self._edges(view, every), strict=True))
+        passed = np.unique(np.concatenate([*nodes, np.empty(0, np.int64)]))
+        numbers = passed.tolist()
+        names = dict(zip(numbers, self._node_names(numbers), strict=True))
+        labels = dict(zip(numbers, self._labels(numbers, which), strict=True))
+        beliefs = dict(zip(numbers, self._beliefs(passed, which).tolist(), strict=True))
+        made = []
+        for way, steps in zip(nodes, edges, strict=True):
+            on_way, taken = way.tolist(), tuple(known[e] for e in steps.tolist())
+            confidence = belief = 1.0
+            for edge in taken:
+                confidence *= edge.confidence
+            for node in on_way:
+                belief *= beliefs[node]
+            made.append(
+                Path(
+                    tuple(names[n] for n in on_way), taken, confidence, belief,
+                    tuple(labels[n] for n in on_way),
+                )
+            )  # fmt: skip
+        return tuple(made)
+
+    def _edges(self, view: GraphView, numbers: I64) -> list[Edge]:
+        columns = view.edge_columns(numbers)
+        ends = [self._node_names(columns[name].tolist()) for name in ("source", "target")]
+        rest = [columns[n].tolist() for n in ("type", "weight", "valid_from", "valid_to")]
+        return [
+            Edge(
+                self._edge_name(number), a, self._type_name(kind), b, weight,
+                open_end(start), open_end(end),
+            )
+            for number, a, b, kind, weight, start, end in zip(
+                numbers.tolist(), *ends, *rest, strict=True
+            )
+        ]  # fmt: skip
+
+
+def listed(given: Any) -> list[Any]:
+    """One name, or any number of them."""
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
+        return list(given)
+    return [given]
+
+
+def least(verb: str, value: Any, name: str = "min_confidence") -> float:
+    """A probability that something must have."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+        raise InvalidArgumentError(f"{verb}: {name} must be a number (got {type(value).__name__})")
+    if not 0.0 <= value <= 1.0:
+        raise InvalidArgumentError(f"{verb}: {name} must be in [0, 1] (got {value})")
+    return float(value)
