@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -181,6 +182,34 @@ def test_another_process_adds_a_link(memory, tmp_path):
     memory.erase(b, reason="asked for")
     with pytest.raises(NotFoundError, match="cannot be seen"):
         memory.why(a, b)
+
+
+def test_questions_while_memories_are_added(memory):
+    first = memory.add("hub")
+    done = threading.Event()
+
+    def write() -> None:
+        for _ in range(60):
+            memory.link(first, memory.add("spoke"))
+        done.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = [0]
+    while not done.is_set():
+        rows = memory.graph.match(first).within().rows()
+        assert [row.start for row in rows] == [first] * len(rows)
+        assert len(memory.graph.khop(first, 1)) >= 1
+        seen.append(len(rows))
+    writer.join()
+    assert seen == sorted(seen)
+    assert len(memory.graph.match(first).rows()) == 60
+
+
+async def test_why_has_an_async_twin(memory):
+    a, b = memory.add_many(["one", "two"]).tolist()
+    edge = memory.link(a, b)
+    assert [e.id for e in (await memory.awhy(a, b))[0].edges] == [edge]
 
 
 REFUSED = [

@@ -101,19 +101,19 @@ class Graph(Verbs):
     def _load(self, table: EdgeTable) -> None:
         """Replay the table's commits, so that `as_of` sees what it saw there."""
         numbers = self._take("Graph", table)
-        last = int(table.known_from.max(initial=1))
         closes = table.known_to[table.known_to != NEVER]
         order = np.argsort(table.known_from, kind="stable")
         if not np.array_equal(order, np.arange(len(table))):
             raise InvalidArgumentError("Graph: the edges are not in the order of their commits")
+        by_close = np.argsort(table.known_to, kind="stable")
+        until = table.known_to[by_close]
         for commit in np.union1d(table.known_from, closes).tolist():
-            if commit <= last:
-                start, end = np.searchsorted(table.known_from, [commit, commit + 1]).tolist()
-                if end > start:
-                    self._append(table, numbers, slice(start, end), commit)
-            gone = np.flatnonzero(table.known_to == commit)
-            if len(gone):
-                self._native.close(gone, seq=commit)
+            start, end = np.searchsorted(table.known_from, [commit, commit + 1]).tolist()
+            if end > start:
+                self._append(table, numbers, slice(start, end), commit)
+            start, end = np.searchsorted(until, [commit, commit + 1]).tolist()
+            if end > start:
+                self._native.close(np.sort(by_close[start:end]), seq=commit)
 
     def _take(self, verb: str, table: EdgeTable) -> tuple[I64, NDArray[np.uint16]]:
         """Numbers of the table's nodes and types, new ones included."""
@@ -208,9 +208,6 @@ class Graph(Verbs):
 
     # What patterns and verbs ask
 
-    def _view(self) -> GraphView:
-        return self._native.view()
-
     def _node_numbers(self, verb: str, names: Iterable[Any]) -> I64:
         found = []
         for name in names:
@@ -241,8 +238,8 @@ class Graph(Verbs):
         del which  # a statement is believed by its confidence alone
         return np.ones(len(numbers))
 
-    def _filter(self, verb: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The keywords of a native verb; a graph has no scopes and no beliefs."""
+    def _ask(self, verb: str, given: Mapping[str, Any]) -> tuple[GraphView, dict[str, Any]]:
+        """A graph has no scopes and no beliefs."""
         for name in ("scope", "min_belief"):
             if given.get(name):
                 raise InvalidArgumentError(f"{verb}: only the graph of a store has a {name}")
@@ -256,4 +253,4 @@ class Graph(Verbs):
             found["as_of"] = as_of.n
         if given.get("valid_at") is not None:
             found["valid_at"] = to_ns(verb, "valid_at", given["valid_at"])
-        return found
+        return self._native.view(), found

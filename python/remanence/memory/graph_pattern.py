@@ -104,8 +104,7 @@ class Pattern:
         """Every way that fits, or the best k: by confidence, then by their edges' numbers."""
         if k is not None and (isinstance(k, bool) or not isinstance(k, int) or k < 1):
             raise InvalidArgumentError(f"{VERB}: k must be at least 1 (got {k!r:.20})")
-        which = self.graph._filter(VERB, dict(self.filters))
-        view = self.graph._view()
+        view, which = self.graph._ask(VERB, dict(self.filters))
         found = self._search(view, which)
         order = _ranked(view, found.edges)
         found = found.kept(order if k is None else order[:k])

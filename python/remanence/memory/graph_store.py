@@ -73,19 +73,19 @@ class StoreGraph(Verbs):
 
     # Keeping up
 
-    def _follow(self, verb: str) -> None:
-        """Take in the commits that were made since the last call."""
+    def _follow(self, verb: str) -> tuple[GraphView, int]:
+        """Take in the commits that were made since the last call; a view, and its commit."""
         self._store.view.refresh(verb)
         with self._lock, self._store.log.snapshot(verb) as connection:
             newest = connection.execute("SELECT max(seq) FROM commits").fetchone()[0] or 0
-            if newest == self._seq:
-                return
-            self._versions.read(connection)
-            highest = int(self._versions.memory.max(initial=0))
-            if highest >= self._native.nodes:
-                self._native.add_nodes(highest + 1 - self._native.nodes)
-            self._append(connection, newest)
-            self._seq = newest
+            if newest != self._seq:
+                self._versions.read(connection)
+                highest = int(self._versions.memory.max(initial=0))
+                if highest >= self._native.nodes:
+                    self._native.add_nodes(highest + 1 - self._native.nodes)
+                self._append(connection, newest)
+                self._seq = newest
+            return self._native.view(), self._seq
 
     def _append(self, connection: sqlite3.Connection, newest: int) -> None:
         window = (self._seq, newest)
@@ -104,9 +104,6 @@ class StoreGraph(Verbs):
                 self._native.close(closed[start:end], seq=commit)
 
     # What patterns and verbs ask
-
-    def _view(self) -> GraphView:
-        return self._native.view()
 
     def _node_numbers(self, verb: str, names: Iterable[Any]) -> I64:
         found: list[int] = []
@@ -152,8 +149,8 @@ class StoreGraph(Verbs):
     def _beliefs(self, numbers: I64, which: Mapping[str, Any]) -> NDArray[np.float64]:
         return self._versions.latest(which.get("as_of"), self._native.nodes).belief[numbers]
 
-    def _filter(self, verb: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        self._follow(verb)
+    def _ask(self, verb: str, given: Mapping[str, Any]) -> tuple[GraphView, dict[str, Any]]:
+        view, newest = self._follow(verb)
         store = self._store
         found: dict[str, Any] = {}
         at = store.seq_as_of(verb, given.get("as_of"))
@@ -163,17 +160,18 @@ class StoreGraph(Verbs):
             found["valid_at"] = to_ns(verb, "valid_at", given["valid_at"])
         scope = check_scope(verb, given.get("scope") or ())
         belief = least(verb, given.get("min_belief", 0.0), "min_belief")
-        key = (self._seq, at, found.get("valid_at"), scope, belief)
-        if self._seen is None or self._seen[0] != key:
-            self._seen = key, self._visible(verb, *key[1:])
-        found["allow"] = self._seen[1]
-        return found
+        known = newest if at is None else at
+        key = (newest, known, view.nodes, found.get("valid_at"), scope, belief)
+        seen = self._seen
+        if seen is None or seen[0] != key:
+            self._seen = seen = key, self._visible(verb, *key[1:])
+        found["allow"] = seen[1]
+        return view, found
 
     def _visible(
-        self, verb: str, at: int | None, moment: int | None, scope: Any, least_belief: float
+        self, verb: str, at: int, count: int, moment: int | None, scope: Any, least_belief: float
     ) -> NDArray[np.bool_]:
-        """Which memories may be passed, by id."""
-        count = self._native.nodes
+        """Which memories may be passed, by id below `count`, as commit `at` knew them."""
         ids = np.arange(1, count, dtype=np.int64)
         there = self._store.view.consistent(verb, lambda engine, _: engine.contains(ids, at))
         seen = np.concatenate([[False], there])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,9 @@ class Verbs(ABC):
     """
 
     @abstractmethod
-    def _view(self) -> GraphView: ...
+    def _ask(self, verb: str, given: Mapping[str, Any]) -> tuple[GraphView, dict[str, Any]]:
+        """A view, and the filters of a graph of this origin as its native verbs take them."""
+
     @abstractmethod
     def _node_numbers(self, verb: str, names: Iterable[Any]) -> I64: ...
     @abstractmethod
@@ -87,8 +89,6 @@ class Verbs(ABC):
     def _type_name(self, number: int) -> str: ...
     @abstractmethod
     def _edge_name(self, number: int) -> int: ...
-    @abstractmethod
-    def _filter(self, verb: str, given: Mapping[str, Any]) -> dict[str, Any]: ...
 
     @abstractmethod
     def _labels(self, numbers: list[int], which: Mapping[str, Any]) -> list[str]: ...
@@ -99,9 +99,9 @@ class Verbs(ABC):
         self, nodes: Name | Iterable[Name], hops: int, *, limit: int = 1_000_000, **filters: Any
     ) -> list[tuple[Name, int]]:
         """(node, hop) of what lies within `hops` of the nodes, by hop; at most `limit`."""
-        which = self._which("khop", filters)
+        view, which = self._asked("khop", filters)
         starts = self._starts("khop", listed(nodes), which)
-        found, hop = self._run("khop", "khop", starts, hops, limit, **which)
+        found, hop = _run("khop", view.khop, starts, hops, limit, **which)
         return list(zip(self._node_names(found.tolist()), hop.tolist(), strict=True))
 
     def why(
@@ -116,23 +116,19 @@ class Verbs(ABC):
             raise InvalidArgumentError(f"{verb}: k must be at least 1 (got {k!r:.20})")
         if by not in ("weight", "hops"):
             raise InvalidArgumentError(f'{verb}: by must be "weight" or "hops" (got {by!r:.20})')
-        which = self._which(verb, filters)
+        view, which = self._asked(verb, filters)
         a, b = (int(self._starts(verb, [name], which)[0]) for name in (source, target))
-        view = self._view()
-        try:
-            if k == 1:
-                found = [view.path(a, b, by=by, **which)]
-            else:
-                found = view.paths(a, b, k, by=by, **which)
-        except RemanenceError as error:
-            raise renamed(verb, error) from None
+        if k == 1:
+            found = [_run(verb, view.path, a, b, by=by, **which)]
+        else:
+            found = _run(verb, view.paths, a, b, k, by=by, **which)
         ways = [(edge, node) for _, edge, node in found if len(node)]
         return self._paths(view, [node for _, node in ways], [edge for edge, _ in ways], which)
 
     def components(self, **filters: Any) -> list[tuple[Name, ...]]:
         """The nodes of each weakly connected component."""
-        which = self._which("components", filters)
-        return self._groups(self._run("components", "components", **which), which)
+        view, which = self._asked("components", filters)
+        return self._groups(_run("components", view.components, **which), which)
 
     def _groups(self, label: I64, which: Mapping[str, Any]) -> list[tuple[Name, ...]]:
         node = np.arange(len(label), dtype=np.int64)
@@ -144,8 +140,8 @@ class Verbs(ABC):
         cuts = np.flatnonzero(np.diff(label[order])) + 1
         return [tuple(self._node_names(part.tolist())) for part in np.split(order, cuts)]
 
-    def _which(self, verb: str, filters: Mapping[str, Any]) -> dict[str, Any]:
-        """The filters of a verb, checked, as the native verbs take them."""
+    def _asked(self, verb: str, filters: Mapping[str, Any]) -> tuple[GraphView, dict[str, Any]]:
+        """A view, and the filters of a verb, checked, as the native verbs take them."""
         known = {
             "types", "direction", "min_confidence", "valid_at", "as_of", "scope", "min_belief",
         }  # fmt: skip
@@ -154,7 +150,7 @@ class Verbs(ABC):
             raise InvalidArgumentError(
                 f"{verb}: there is no filter {', '.join(unknown)} (want {', '.join(sorted(known))})"
             )
-        which = self._filter(verb, filters)
+        view, which = self._ask(verb, filters)
         if filters.get("types") is not None:
             which["types"] = self._type_numbers(verb, listed(filters["types"]))
         direction = filters.get("direction", "both")
@@ -164,25 +160,21 @@ class Verbs(ABC):
             )
         which["direction"] = direction
         which["min_weight"] = least(verb, filters.get("min_confidence", 0.0))
-        return which
+        return view, which
 
     def _starts(self, verb: str, names: Iterable[Any], which: Mapping[str, Any]) -> I64:
         """Numbers of the nodes that a verb begins with; NotFoundError where none may be passed."""
         given = list(names)
         numbers = np.unique(self._node_numbers(verb, given))
         if which.get("allow") is not None:
+            # What came after the view was taken cannot be seen in it.
+            numbers = numbers[numbers < len(which["allow"])]
             numbers = numbers[which["allow"][numbers]]
             if not len(numbers):
                 more = ", ..." if len(given) > 3 else ""
                 words = ", ".join(map(repr, given[:3]))
                 raise NotFoundError(f"{verb}: {words}{more} cannot be seen with these filters")
         return numbers
-
-    def _run(self, verb: str, name: str, *arguments: Any, **keywords: Any) -> Any:
-        try:
-            return getattr(self._view(), name)(*arguments, **keywords)
-        except RemanenceError as error:
-            raise renamed(verb, error) from None
 
     def _paths(
         self, view: GraphView, nodes: list[I64], edges: list[I64], which: Mapping[str, Any]
@@ -224,6 +216,13 @@ class Verbs(ABC):
                 numbers.tolist(), *ends, *rest, strict=True
             )
         ]  # fmt: skip
+
+
+def _run(verb: str, native: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+    try:
+        return native(*arguments, **keywords)
+    except RemanenceError as error:
+        raise renamed(verb, error) from None
 
 
 def listed(given: Any) -> list[Any]:

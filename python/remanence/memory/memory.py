@@ -314,7 +314,7 @@ class Memory:
         return self._graph
 
     def why(
-        self, source: Ref | str, target: Ref | str, k: int = 1, **filters: Any
+        self, /, source: Ref | str, target: Ref | str, k: int = 1, **filters: Any
     ) -> tuple[Path, ...]:
         """Why two memories are connected: the k best ways between them, best first.
 
@@ -387,6 +387,7 @@ class Memory:
     acontext = twin(context)
     aget = twin(get)
     aneighbours = twin(neighbours)
+    awhy = twin(why)
     ahistory = twin(history)
     astats = twin(stats)
     averify = twin(verify)
