@@ -145,7 +145,9 @@ def test_the_sets_are_those_of_the_processor():
         pytest.skip("no /proc/cpuinfo to compare with")
     flags = cpuinfo.read_text(encoding="utf-8").split("flags", 1)[1].split("\n", 1)[0].split()
     wide = {"avx512f", "avx512vl", "avx512bw", "avx512dq"} <= set(flags)
-    want = ["avx512"] * wide + ["avx2"] * ("avx2" in flags) + ["scalar"]
+    wide = wide and "avx512vbmi" in flags
+    tiles = wide and {"amx_tile", "amx_int8"} <= set(flags)
+    want = ["amx"] * tiles + ["avx512"] * wide + ["avx2"] * ("avx2" in flags) + ["scalar"]
     assert _core.available_simd() == want
 
 

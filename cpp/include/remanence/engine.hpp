@@ -106,6 +106,9 @@ public:
     /// are more than `limit`, and none for no terms.
     std::vector<Id> holding(std::string_view terms, std::uint32_t scope, std::size_t limit) const;
     Hits recall(const Request& request) const;
+    /// The same answers for many requests of one moment; they share the reading of the store. The
+    /// first request's `threads` counts.
+    std::vector<Hits> recall_many(View<const Request> requests) const;
     Neighbours neighbours(Id id, const EdgeFilter& filter) const;
     Reached khop(View<const Id> seeds, int hops, const EdgeFilter& filter, std::size_t limit) const;
     Mass propagate(const WalkRequest& request) const;

@@ -77,6 +77,7 @@ struct REMANENCE_API Weights {
 
     /// Recall without a question: what is alive now.
     static Weights without_question();
+    bool operator==(const Weights&) const = default;
 };
 
 /// One recall. `now` is required: the core never reads a clock.

@@ -156,6 +156,14 @@ void register_reads(py::class_<Engine>& engine) {
     engine.def("recall", &Engine::recall, py::arg("request"), py::call_guard<Release>(),
                "The exact best memories for one request.");
     engine.def(
+        "recall_many",
+        [](const Engine& e, const std::vector<Request>& requests) {
+            return e.recall_many({requests.data(), requests.size()});
+        },
+        py::arg("requests"), py::call_guard<Release>(),
+        "The same answers for many requests, which share the reading of the store; the first "
+        "request's `threads` counts.");
+    engine.def(
         "contains",
         [](const Engine& e, const py::object& id, std::optional<Seq> as_of) {
             const auto ids = view<Id>("contains", "id", id);

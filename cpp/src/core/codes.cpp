@@ -60,12 +60,18 @@ std::vector<float> mean_of(const Columns& columns, const Segment& segment, std::
     return mean;
 }
 
+/// Two bfloat16 numbers: the first rounded to nearest, the second upwards.
+std::uint32_t as_factors(double scale, double error) {
+    const std::uint32_t nearest = std::bit_cast<std::uint32_t>(static_cast<float>(scale)) + 0x8000U;
+    const std::uint32_t above =
+        (std::bit_cast<std::uint32_t>(static_cast<float>(error * 1.000001)) >> 16U) + 1U;
+    return (nearest & 0xFFFF'0000U) | above;
+}
+
 void encode_row(const Columns& columns, Segment& s, std::uint32_t r, std::vector<float>& o) {
     const std::size_t dim = columns.dim;
-    const std::size_t groups = code_groups(dim);
-    std::uint8_t* const code = s.codes.bits() + (r / 64) * groups * 64 + r % 64;
-    s.codes.scale[r] = 0.0F;
-    s.codes.error[r] = 0.0F;
+    std::uint8_t* const code = s.codes.bits() + (r / 64) * s.codes.bytes * 64 + r % 64;
+    s.codes.factors[r] = 0;
     if ((s.flags[r] & flag::has_vector) == 0) return;
     const float* const x = s.vectors() + r * columns.padded_dim;
     for (std::size_t j = 0; j < dim; ++j) o[j] = x[j] - s.codes.centre[j];
@@ -76,18 +82,21 @@ void encode_row(const Columns& columns, Segment& s, std::uint32_t r, std::vector
         square += static_cast<double>(o[j]) * static_cast<double>(o[j]);
         along += std::fabs(static_cast<double>(o[j]));
     }
-    for (std::size_t g = 0; g < groups; ++g) {
+    for (std::size_t c = 0; c * 8 < dim; ++c) {
         std::uint32_t bits = 0;
-        for (std::size_t j = g * code_bits; j < std::min(dim, (g + 1) * code_bits); ++j) {
-            bits |= (o[j] >= 0.0F ? 1U : 0U) << (j - g * code_bits);
+        for (std::size_t j = c * 8; j < std::min(dim, (c + 1) * 8); ++j) {
+            bits |= (o[j] >= 0.0F ? 1U : 0U) << (j - c * 8);
         }
-        code[g * 64] = static_cast<std::uint8_t>(bits);
+        code[c * 64] = static_cast<std::uint8_t>(bits);
     }
     if (along < 1e-12) return;  // the row is the centre: its cosine is <q, c>
     const auto n = static_cast<double>(dim);
     const double across = std::max(0.0, n - along * along / square);
-    s.codes.scale[r] = static_cast<float>(square / along);
-    s.codes.error[r] = static_cast<float>(square / along * std::sqrt(across / (n - 1.0)) * 1.0001);
+    const double scale = square / along;
+    // The scale is off by a 512th at most, and |<Rq, s>| <= |q| sqrt(dim): the error takes that in.
+    const double rounding = scale * std::sqrt(n) / (512.0 * static_cast<double>(code_deviations));
+    s.codes.factors[r] =
+        as_factors(scale, scale * std::sqrt(across / (n - 1.0)) * 1.0001 + rounding);
 }
 
 }  // namespace
@@ -108,7 +117,7 @@ void encode(Columns& columns, Segment& segment) {
     const std::uint32_t waiting = segment.count - codes.encoded;
     if (!codes_apply(columns.dim) || (waiting < ready_rows && !(full && waiting != 0))) return;
     if (codes.encoded == 0) {
-        codes.reserve(code_groups(columns.dim));
+        codes.reserve(code_bytes(columns.dim));
         codes.centre = mean_of(columns, segment, segment.count);
     }
     const std::uint32_t first = codes.encoded / block_rows;
@@ -126,48 +135,65 @@ void encode(Columns& columns, Segment& segment) {
 void erase_code(Segment& segment, std::uint32_t r) {
     SegmentCodes& codes = segment.codes;
     if (r >= codes.encoded) return;
-    for (std::size_t g = 0; g < codes.groups; ++g) {
-        codes.bits()[((r / 64) * codes.groups + g) * 64 + r % 64] = 0;
+    for (std::size_t c = 0; c < codes.bytes; ++c) {
+        codes.bits()[((r / 64) * codes.bytes + c) * 64 + r % 64] = 0;
     }
-    codes.scale[r] = 0.0F;
-    codes.error[r] = 0.0F;
+    codes.factors[r] = 0;
 }
 
-CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim) {
-    std::vector<float> u(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(dim));
-    rotate(u.data(), dim);
-    const std::size_t groups = code_groups(dim);
-    u.resize(groups * code_bits, 0.0F);
-    CodeQuery out;
-    double square = 0.0;
+namespace {
+
+/// Sums of six dimensions for every pattern of their signs, shifted to start at 0 and rounded up.
+void fill_table(const std::vector<float>& u, std::size_t groups, CodeQuery& out) {
+    std::vector<float> reach(groups, 0.0F);
     double offset = 0.0;
-    float widest = 0.0F;
     for (std::size_t g = 0; g < groups; ++g) {
-        float reach = 0.0F;
-        for (std::size_t j = g * code_bits; j < (g + 1) * code_bits; ++j) {
-            reach += std::fabs(u[j]);
-            square += static_cast<double>(u[j]) * static_cast<double>(u[j]);
-        }
-        offset += static_cast<double>(reach);
-        widest = std::max(widest, reach);
+        for (std::size_t b = 0; b < 6; ++b) reach[g] += std::fabs(u[code_dim(g, b)]);
+        offset += static_cast<double>(reach[g]);
     }
+    const float widest = *std::max_element(reach.begin(), reach.end());
     out.step = std::max(2.0F * widest / 126.0F, 1e-30F);
     out.offset = static_cast<float>(offset);
-    out.norm = static_cast<float>(std::sqrt(square)) * code_deviations;
     out.table.resize(groups * 64);
     for (std::size_t g = 0; g < groups; ++g) {
-        const float* const part = u.data() + g * code_bits;
-        float reach = 0.0F;
-        for (std::size_t b = 0; b < code_bits; ++b) reach += std::fabs(part[b]);
         for (std::uint32_t code = 0; code < 64; ++code) {
-            float sum = reach;
-            for (std::size_t b = 0; b < code_bits; ++b) {
-                sum += (code >> b & 1U) != 0 ? part[b] : -part[b];
+            float sum = reach[g];
+            for (std::size_t b = 0; b < 6; ++b) {
+                const float part = u[code_dim(g, b)];
+                sum += (code >> b & 1U) != 0 ? part : -part;
             }
             out.table[g * 64 + code] =
                 static_cast<std::uint8_t>(std::ceil(std::max(sum, 0.0F) / out.step));
         }
     }
+}
+
+/// The rotated question in whole steps, and all that the steps can leave out.
+void round_query(const std::vector<float>& u, CodeQuery& out) {
+    float widest = 0.0F;
+    for (const float x : u) widest = std::max(widest, std::fabs(x));
+    out.unit = std::max(widest / 127.0F, 1e-30F);
+    double rest = 0.0;
+    for (const float x : u) {
+        const float steps = std::nearbyint(x / out.unit);
+        out.rounded.push_back(static_cast<std::int8_t>(steps));
+        rest += std::fabs(static_cast<double>(x) - static_cast<double>(steps) * out.unit);
+    }
+    out.rest = static_cast<float>(rest * 1.000001);
+}
+
+}  // namespace
+
+CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim) {
+    std::vector<float> u(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(dim));
+    rotate(u.data(), dim);
+    u.resize(code_bytes(dim) * 8, 0.0F);
+    double square = 0.0;
+    for (const float x : u) square += static_cast<double>(x) * static_cast<double>(x);
+    CodeQuery out;
+    out.norm = static_cast<float>(std::sqrt(square)) * code_deviations;
+    fill_table(u, code_groups(code_bytes(dim)), out);
+    round_query(u, out);
     return out;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "core/columns.hpp"
@@ -18,9 +19,17 @@ namespace remanence {
 inline constexpr float code_deviations = 5.3F;
 inline constexpr std::size_t least_code_dim = 64;
 inline constexpr std::size_t most_code_dim = 3072;  // sums of 7-bit entries stay below 2^16
-inline constexpr std::uint32_t code_bits = 6;       // dimensions per byte of code
 
-inline std::size_t code_groups(std::size_t dim) { return (dim + code_bits - 1) / code_bits; }
+/// Bytes of a row's code: bit p of byte c is the sign of dimension 8 c + p, in whole triples.
+inline std::size_t code_bytes(std::size_t dim) { return (dim + 23) / 24 * 3; }
+/// Groups of six dimensions that a table holds: four per triple of bytes.
+inline std::size_t code_groups(std::size_t bytes) { return bytes / 3 * 4; }
+/// The dimension of a group's bit: bits 0 to 5 of each byte of the triple, then the bits left over.
+inline std::size_t code_dim(std::size_t group, std::size_t bit) {
+    const std::size_t first = group / 4 * 24;
+    const std::size_t j = group % 4;
+    return j < 3 ? first + 8 * j + bit : first + 8 * (bit / 2) + 6 + bit % 2;
+}
 inline bool codes_apply(std::size_t dim) { return dim >= least_code_dim && dim <= most_code_dim; }
 
 /// Rotates `vector` [dim] in place: random signs, then Hadamard transforms of the first and the
@@ -39,6 +48,9 @@ struct CodeQuery {
     float step = 0.0F;
     float offset = 0.0F;  ///< <Rq, s> <= step * (sum of entries) - offset
     float norm = 0.0F;    ///< |q| times the deviations allowed for
+    std::vector<std::int8_t> rounded;  ///< Rq in units of `unit`, [8 * code bytes]
+    float unit = 0.0F;
+    float rest = 0.0F;  ///< <Rq, s> <= unit * <rounded, s> + rest
 };
 CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim);
 

@@ -75,13 +75,11 @@ Pages& Pages::operator=(Pages&& other) noexcept {
     return *this;
 }
 
-void SegmentCodes::reserve(std::size_t wanted_groups) {
-    groups = wanted_groups;
-    const std::size_t code_bytes = segment_rows * groups;
-    pages_ = Pages(code_bytes + 2 * sizeof(float) * segment_rows);
+void SegmentCodes::reserve(std::size_t bytes_per_row) {
+    bytes = bytes_per_row;
+    pages_ = Pages((bytes + sizeof(std::uint32_t)) * segment_rows);
     prefer_huge_pages(pages_);
-    scale = reinterpret_cast<float*>(pages_.data() + code_bytes);
-    error = scale + segment_rows;
+    factors = reinterpret_cast<std::uint32_t*>(pages_.data() + bit_bytes(segment_rows));
 }
 
 Segment::Segment(std::size_t padded_dim) {

@@ -72,16 +72,15 @@ struct BlockSummary {
 
 /// The one-bit codes of a segment (codes.hpp), made from its vectors block by block.
 struct SegmentCodes {
-    std::uint32_t encoded = 0;  ///< rows that have a code, whole blocks
-    std::size_t groups = 0;
-    std::vector<float> centre;  ///< [padded dim]
-    float* scale = nullptr;     ///< [segment_rows] f
-    float* error = nullptr;     ///< [segment_rows] f |s'| / sqrt(dim - 1)
+    std::uint32_t encoded = 0;          ///< rows that have a code, whole blocks
+    std::size_t bytes = 0;              ///< of code per row
+    std::vector<float> centre;          ///< [padded dim]
+    std::uint32_t* factors = nullptr;   ///< [segment_rows] f and f |s'| / sqrt(dim - 1), bfloat16
 
-    /// [segment_rows / 64][groups][64]: the same six dimensions of 64 rows lie side by side.
+    /// [segment_rows / 64][bytes][64]: the same eight dimensions of 64 rows lie side by side.
     std::uint8_t* bits() const { return reinterpret_cast<std::uint8_t*>(pages_.data()); }
-    std::size_t bit_bytes(std::uint32_t rows) const { return std::size_t{rows} * groups; }
-    void reserve(std::size_t wanted_groups);
+    std::size_t bit_bytes(std::uint32_t rows) const { return std::size_t{rows} * bytes; }
+    void reserve(std::size_t bytes_per_row);
 
 private:
     Pages pages_;

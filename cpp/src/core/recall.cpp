@@ -115,28 +115,44 @@ void finish(const Engine::State& state, const ScanPlan& plan, ScanAnswer& answer
     for (const Scored& s : answer.top) explain(plan, subjects, gains, lifts, s.row, hits);
 }
 
-ScanAnswer scan(const Engine::State& state, ScanPlan& plan) {
-    if (state.device == nullptr) {
-        return cpu::search(plan, plan.keep, worker_count(plan.request->threads));
+/// What a device cannot find in its mirror: rows as they were before later accesses.
+void add_past(ScanPlan& plan) {
+    if (plan.seq == seq_now) return;
+    for (const std::uint32_t row : rows_touched_after(*plan.columns, plan.seq)) {
+        plan.past.push_back({row, access_as_of(*plan.columns, row, plan.seq)});
     }
-    if (plan.seq != seq_now) {
-        for (const std::uint32_t row : rows_touched_after(*plan.columns, plan.seq)) {
-            plan.past.push_back({row, access_as_of(*plan.columns, row, plan.seq)});
-        }
+}
+
+std::vector<ScanAnswer> scan(const Engine::State& state, std::vector<ScanPlan>& plans,
+                             int workers) {
+    if (state.device == nullptr) return cpu::search(plans, workers);
+    std::vector<ScanAnswer> answers;
+    for (ScanPlan& plan : plans) {
+        add_past(plan);
+        answers.push_back(state.device->search(plan, plan.keep));
     }
-    return state.device->search(plan, plan.keep);
+    return answers;
 }
 
 }  // namespace
 
 Hits Engine::recall(const Request& request) const {
+    return std::move(recall_many({&request, 1}).front());
+}
+
+std::vector<Hits> Engine::recall_many(View<const Request> requests) const {
     const std::shared_lock lock(state_->mutex);
-    check_request(request, state_->columns.dim);
-    ScanPlan plan = make_plan(*state_, request);
-    ScanAnswer answer = scan(*state_, plan);
-    Hits hits;
-    finish(*state_, plan, answer, hits);
-    return hits;
+    for (const Request& request : requests) check_request(request, state_->columns.dim);
+    if (requests.empty()) return {};
+    std::vector<ScanPlan> plans;
+    for (const Request& request : requests) plans.push_back(make_plan(*state_, request));
+    const int workers = worker_count(requests.front().threads);
+    std::vector<ScanAnswer> answers = scan(*state_, plans, workers);
+    std::vector<Hits> all(plans.size());
+    parallel_for(plans.size(), workers, [&](std::size_t i, int) {
+        finish(*state_, plans[i], answers[i], all[i]);
+    });
+    return all;
 }
 
 }  // namespace remanence

@@ -84,19 +84,18 @@ void load_words(Reader& in, Lexicon& lexicon, std::size_t terms, std::size_t row
 /// Codes follow from the vectors; they are kept because making them takes seconds per million rows.
 void save_codes(Writer& out, const Segment& s) {
     const SegmentCodes& codes = s.codes;
-    const std::vector<std::uint64_t> sizes = {codes.encoded, codes.groups};
+    const std::vector<std::uint64_t> sizes = {codes.encoded, codes.bytes};
     out.section("codes.size", sizes);
     if (codes.encoded == 0) return;
     out.section("codes.bits", codes.bits(), codes.bit_bytes(codes.encoded));
-    out.section("codes.scale", codes.scale, codes.encoded * sizeof(float));
-    out.section("codes.error", codes.error, codes.encoded * sizeof(float));
+    out.section("codes.factors", codes.factors, codes.encoded * sizeof(std::uint32_t));
     out.section("codes.centre", codes.centre);
 }
 
 void load_codes(Reader& in, const Columns& columns, Segment& s) {
     const auto sizes = in.values<std::uint64_t>("codes.size");
     if (sizes.size() != 2 || sizes[0] > s.count || sizes[0] % block_rows != 0 ||
-        (sizes[0] != 0 && sizes[1] != code_groups(columns.dim))) {
+        (sizes[0] != 0 && sizes[1] != code_bytes(columns.dim))) {
         in.refuse("has codes of impossible sizes");
     }
     if (sizes[0] == 0) return;
@@ -105,10 +104,8 @@ void load_codes(Reader& in, const Columns& columns, Segment& s) {
     codes.encoded = static_cast<std::uint32_t>(sizes[0]);
     in.into("codes.bits", reinterpret_cast<std::byte*>(codes.bits()),
             codes.bit_bytes(codes.encoded));
-    in.into("codes.scale", reinterpret_cast<std::byte*>(codes.scale),
-            codes.encoded * sizeof(float));
-    in.into("codes.error", reinterpret_cast<std::byte*>(codes.error),
-            codes.encoded * sizeof(float));
+    in.into("codes.factors", reinterpret_cast<std::byte*>(codes.factors),
+            codes.encoded * sizeof(std::uint32_t));
     codes.centre = in.values<float>("codes.centre");
     if (codes.centre.size() != columns.padded_dim) in.refuse("has a centre of a wrong size");
 }

@@ -172,6 +172,10 @@ public:
             refuse("is of the newer format " + std::to_string(h.version) +
                    " (this library reads up to " + std::to_string(format_version) + ")");
         }
+        if (h.version < format_version) {
+            refuse("is of the older format " + std::to_string(h.version) + " (this library reads " +
+                   std::to_string(format_version) + ")");
+        }
         if (h.header_crc != crc32c(0, &h, offsetof(Header, header_crc))) {
             refuse("has a damaged header");
         }

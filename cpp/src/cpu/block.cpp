@@ -11,14 +11,14 @@ namespace remanence::cpu {
 namespace {
 
 template <class Test>
-void keep_rows(Scratch& scratch, std::uint32_t count, Test&& test) {
+void keep_rows(std::uint64_t* mask, std::uint32_t count, Test&& test) {
     for (std::uint32_t w = 0; w * 64 < count; ++w) {
         std::uint64_t bits = 0;
         const std::uint32_t n = std::min(64U, count - w * 64);
         for (std::uint32_t i = 0; i < n; ++i) {
             bits |= static_cast<std::uint64_t>(test(w * 64 + i)) << i;
         }
-        scratch.mask[w] &= bits;
+        mask[w] &= bits;
     }
 }
 
@@ -83,90 +83,89 @@ void score_activation(const ScanPlan& plan, const Block& b, Scratch& scratch) {
 
 }  // namespace
 
-std::uint32_t rows_in(const Scratch& scratch) {
-    std::uint32_t rows = 0;
-    for (const std::uint64_t word : scratch.mask) {
-        rows += static_cast<std::uint32_t>(std::popcount(word));
-    }
-    return rows;
-}
-
-std::uint32_t filter(const ScanPlan& plan, const Block& b, Scratch& scratch) {
+std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) {
     const Request& q = *plan.request;
     const BlockSummary& sum = b.summary;
-    scratch.mask.fill(0);
+    std::fill_n(mask, block_rows / 64, 0);
     if ((q.kinds & sum.kinds) == 0) return 0;
     const bool one_scope = !plan.scope_allowed.empty() && !sum.mixed_scopes;
     if (one_scope && (sum.scope >= plan.scope_allowed.size() || plan.scope_allowed[sum.scope] == 0))
         return 0;
     for (std::uint32_t i = 0; i < b.count; i += 64) {
-        scratch.mask[i / 64] = b.count - i >= 64 ? ~0ULL : (1ULL << (b.count - i)) - 1;
+        mask[i / 64] = b.count - i >= 64 ? ~0ULL : (1ULL << (b.count - i)) - 1;
     }
     const Segment& s = b.s;
     const std::uint32_t f = b.first;
     if (sum.closed != 0 || sum.last_seq_from > plan.seq) {
-        keep_rows(scratch, b.count, [&](std::uint32_t i) {
+        keep_rows(mask, b.count, [&](std::uint32_t i) {
             return s.seq_from[f + i] <= plan.seq && plan.seq < s.seq_to[f + i] &&
                    (s.flags[f + i] & flag::erased) == 0;
         });
     }
     if (!plan.scope_allowed.empty() && !one_scope) {
-        keep_rows(scratch, b.count, [&](std::uint32_t i) {
+        keep_rows(mask, b.count, [&](std::uint32_t i) {
             const std::uint32_t scope = s.scope[f + i];
             return scope < plan.scope_allowed.size() && plan.scope_allowed[scope] != 0;
         });
     }
     if ((q.kinds & sum.kinds) != sum.kinds) {
-        keep_rows(scratch, b.count,
+        keep_rows(mask, b.count,
                   [&](std::uint32_t i) { return (q.kinds >> s.kind[f + i] & 1U) != 0; });
     }
     if (q.min_belief > 0.0F && sum.doubted != 0) {
-        keep_rows(scratch, b.count,
+        keep_rows(mask, b.count,
                   [&](std::uint32_t i) { return s.belief[f + i] >= q.min_belief; });
     }
     if (q.valid_at) {
         const TimeNs at = *q.valid_at;
-        keep_rows(scratch, b.count, [&](std::uint32_t i) {
+        keep_rows(mask, b.count, [&](std::uint32_t i) {
             return s.valid_from[f + i] <= at && open_at(s.valid_to[f + i], at);
         });
     } else if (sum.bounded != 0) {
-        keep_rows(scratch, b.count,
+        keep_rows(mask, b.count,
                   [&](std::uint32_t i) { return open_at(s.valid_to[f + i], q.now); });
     }
     if (!plan.row_allowed.empty()) {
         for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
-            scratch.mask[w] &= plan.row_allowed[b.row / 64 + w];
+            mask[w] &= plan.row_allowed[b.row / 64 + w];
         }
     }
     for (auto at = std::lower_bound(plan.excluded.begin(), plan.excluded.end(), b.row);
          at != plan.excluded.end() && *at < b.row + b.count; ++at) {
-        scratch.mask[(*at - b.row) / 64] &= ~(1ULL << ((*at - b.row) % 64));
+        mask[(*at - b.row) / 64] &= ~(1ULL << ((*at - b.row) % 64));
     }
-    return rows_in(scratch);
+    std::uint32_t rows = 0;
+    for (std::uint32_t w = 0; w < block_rows / 64; ++w) {
+        rows += static_cast<std::uint32_t>(std::popcount(mask[w]));
+    }
+    return rows;
 }
 
-bool score_words(const ScanPlan& plan, std::uint32_t first, std::uint32_t rows, Scratch& scratch) {
+bool score_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scratch& scratch) {
+    const bool follows = cursor.next_row == b.row;
+    cursor.at.resize(plan.terms.size());
+    cursor.next_row = b.row + b.count;
     bool any = false;
-    for (const ScanTerm& term : plan.terms) {
+    for (std::size_t t = 0; t < plan.terms.size(); ++t) {
+        const ScanTerm& term = plan.terms[t];
         const auto& list = *term.postings;
-        auto at = Lexicon::first_from(list, first);
-        for (; at != list.end() && at->row < first + rows; ++at) {
+        std::size_t& at = cursor.at[t];
+        if (!follows) at = static_cast<std::size_t>(Lexicon::first_from(list, b.row) - list.begin());
+        for (; at < list.size() && list[at].row < cursor.next_row; ++at) {
             if (!any) scratch.lexical.fill(0.0F);
             any = true;
-            const Segment& s = plan.columns->at(at->row);
-            const auto words = static_cast<float>(s.words[Columns::within(at->row)]);
-            const float length = plan.length_base + plan.length_slope * words;
-            const auto count = static_cast<float>(at->count);
-            float& sum = scratch.lexical[at->row - first];
-            sum = sum + term.weight * (count / (count + length));
+            const std::uint32_t i = list[at].row - b.row;
+            const float length =
+                plan.length_base + plan.length_slope * static_cast<float>(b.s.words[b.first + i]);
+            const auto count = static_cast<float>(list[at].count);
+            scratch.lexical[i] = scratch.lexical[i] + term.weight * (count / (count + length));
         }
     }
     return any;
 }
 
-bool score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool may_bound,
-                Scratch& scratch) {
-    bool bounds = false;
+void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool may_bound,
+                Scratch& scratch, float* out) {
     const Request& q = *plan.request;
     const Weights& w = q.weights;
     SideBlock side;
@@ -191,8 +190,7 @@ bool score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool
         side.usefulness = scratch.usefulness.data();
     }
     if (w.activation != 0.0F) {
-        bounds = may_bound && bound_activation(plan, b, scratch);
-        if (!bounds) score_activation(plan, b, scratch);
+        if (!(may_bound && bound_activation(plan, b, scratch))) score_activation(plan, b, scratch);
         side.activation = scratch.activation.data();
         side.activation_weight = w.activation;
     }
@@ -201,11 +199,11 @@ bool score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool
         side.importance_weight = w.importance;
     }
     if (b.summary.doubted != 0) side.log_belief = b.s.log_belief + b.first;
-    kernels().side(side, scratch.score.data());
-    return bounds;
+    kernels().side(side, out);
 }
 
-void score_cosine(const ScanPlan& plan, const Block& b, std::uint32_t passed, Scratch& scratch) {
+void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
+                  std::uint32_t passed, Scratch& scratch) {
     const std::size_t padded = plan.columns->padded_dim;
     const float* const rows = b.s.vectors() + b.first * padded;
     if (passed * 4 >= b.count * 3) {
@@ -213,7 +211,7 @@ void score_cosine(const ScanPlan& plan, const Block& b, std::uint32_t passed, Sc
         return;
     }
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
-        for (std::uint64_t bits = scratch.mask[w]; bits != 0; bits &= bits - 1) {
+        for (std::uint64_t bits = mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             kernels().dot(plan.query.data(), rows + i * padded, padded, 1, &scratch.cosine[i]);
         }

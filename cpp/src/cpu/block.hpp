@@ -3,12 +3,12 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 #include "core/scan.hpp"
 
 namespace remanence::cpu {
 
-// Rows of one task share a scratch of words that fits the second-level cache.
 inline constexpr std::uint32_t task_rows = 16 * block_rows;
 
 /// What one worker writes to while it scans.
@@ -20,8 +20,13 @@ struct Scratch {
     alignas(64) std::array<float, block_rows> lift{};
     alignas(64) std::array<float, block_rows> activation{};
     alignas(64) std::array<float, block_rows> usefulness{};
-    alignas(64) std::array<float, task_rows> lexical{};
-    std::array<std::uint64_t, block_rows / 64> mask{};
+    alignas(64) std::array<float, block_rows> lexical{};
+};
+
+/// Where the postings of a question's words were left, so that the next block finds them at once.
+struct WordCursor {
+    std::vector<std::size_t> at;
+    std::uint32_t next_row = none;
 };
 
 /// One block of a segment: its place and its rows in use.
@@ -35,20 +40,19 @@ struct Block {
 
 Block block_at(const Columns& columns, std::uint32_t row);
 
-std::uint32_t rows_in(const Scratch& scratch);
+/// Fills the mask [block_rows / 64] of rows that pass every filter; returns how many do.
+std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask);
 
-/// Fills the mask of rows that pass every filter; returns how many do.
-std::uint32_t filter(const ScanPlan& plan, const Block& b, Scratch& scratch);
+/// BM25 of a block's rows into scratch.lexical; false when no word occurs there.
+bool score_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scratch& scratch);
 
-/// BM25 of the rows [first, first + rows) into the scratch; false when no word occurs there.
-bool score_words(const ScanPlan& plan, std::uint32_t first, std::uint32_t rows, Scratch& scratch);
+/// The side terms of a block. With `may_bound` the activations may be upper bounds.
+void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool may_bound,
+                Scratch& scratch, float* out);
 
-/// The side terms of a block into scratch.score. With `may_bound` the activations may be upper
-/// bounds; returns whether they are.
-bool score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool may_bound,
-                Scratch& scratch);
-
-/// Cosines of the rows in the mask: the whole block at once, or row by row where few are wanted.
-void score_cosine(const ScanPlan& plan, const Block& b, std::uint32_t passed, Scratch& scratch);
+/// Cosines of the rows in the mask into scratch.cosine: the whole block at once, or row by row
+/// where few are wanted.
+void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
+                  std::uint32_t passed, Scratch& scratch);
 
 }  // namespace remanence::cpu

@@ -31,21 +31,36 @@ struct SideBlock {
     const float* log_belief = nullptr;
 };
 
-/// One block of codes and the question's side of their bound.
+/// One block of one-bit codes (core/codes.hpp).
 struct CodeBlock {
     std::uint32_t count = 0;  ///< a multiple of 64
-    std::size_t groups = 0;
+    std::size_t bytes = 0;    ///< of code per row, a multiple of 3
     const std::uint8_t* codes = nullptr;
+    const std::uint32_t* factors = nullptr;
+};
+
+/// A question's side of the bound; fields as in CodeQuery.
+struct CodeQuestion {
     const std::uint8_t* table = nullptr;  ///< [groups][64], entries at most 127
-    const float* scale = nullptr;
-    const float* error = nullptr;
-    const float* side = nullptr;  ///< what else the score holds
     float step = 0.0F;
     float offset = 0.0F;
+    float unit = 0.0F;
+    float rest = 0.0F;
     float norm = 0.0F;
-    float centre = 0.0F;  ///< <q, c>
-    float weight = 0.0F;  ///< of the cosine
+    float centre = 0.0F;          ///< <q, c>
+    float weight = 0.0F;          ///< of the cosine
+    const float* side = nullptr;  ///< what else the score holds
+    float* out = nullptr;         ///< upper bounds of the scores; null = not asked
 };
+
+struct CodeQuestions {
+    const CodeQuestion* each;
+    std::size_t count;
+    const std::int8_t* rounded;  ///< [count up to a multiple of 32][stride], for matrix units only
+    std::size_t stride;          ///< a multiple of 64
+    std::int8_t* signs;          ///< [64][stride] to work in, for matrix units only
+};
+inline constexpr std::size_t least_matrix_questions = 8;
 
 struct Kernels {
     const char* name;
@@ -59,8 +74,10 @@ struct Kernels {
     void (*side)(const SideBlock& block, float* out);
     /// Hadamard transform of 2^k values in place, k at least 4; lengths grow by 2^(k/2).
     void (*hadamard)(float* x, std::size_t size);
-    /// An upper bound of every row's score, from its code.
-    void (*bounds)(const CodeBlock& block, float* out);
+    /// An upper bound of every row's score for every question asked, from its code.
+    void (*bounds)(const CodeBlock& block, const CodeQuestions& questions);
+    /// The same by products of whole matrices, for many questions; another rounding, same rigour.
+    void (*matrix_bounds)(const CodeBlock& block, const CodeQuestions& questions);
     /// Clears the bits of rows below `bar`; count is a multiple of 64.
     void (*keep_above)(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask);
 };
@@ -69,11 +86,15 @@ extern const Kernels scalar_kernels;
 #if defined(__x86_64__)
 extern const Kernels avx2_kernels;
 extern const Kernels avx512_kernels;
+extern const Kernels amx_kernels;
 #elif defined(__aarch64__)
 extern const Kernels neon_kernels;
 #endif
 
 /// The kernels in use; throws BackendUnavailable when REMANENCE_SIMD names none that runs here.
 const Kernels& kernels();
+
+/// Whether matrix_bounds may run; asks the operating system once, when it is first needed.
+bool matrix_unit();
 
 }  // namespace remanence::cpu

@@ -182,32 +182,58 @@ void hadamard(float* x, std::size_t size) {
 
 #include "cpu/kernels_codes.inl"
 
-void bounds(const CodeBlock& b, float* out) {
+/// The two factors of 64 rows: bfloat16 numbers in one word.
+REMANENCE_LANE_FN void unpack_factors(const std::uint32_t* factors, float* __restrict scale,
+                                      float* __restrict error) {
+    for (std::size_t i = 0; i < 64; ++i) {
+        scale[i] = __builtin_bit_cast(float, factors[i] & 0xFFFF0000U);
+        error[i] = __builtin_bit_cast(float, factors[i] << 16U);
+    }
+}
+
+/// Upper bounds of n rows from <Rq, s> = along * step + shift; arrays but `along` start at `first`
+/// of the block or of the 64 rows.
+template <int n>
+REMANENCE_LANE_FN void bound_rows(const CodeQuestion& q, float step, float shift,
+                                  const float* __restrict along, const float* __restrict scale,
+                                  const float* __restrict error, std::uint32_t first) {
+    const float norm = q.norm;
+    const float centre = q.centre;
+    const float weight = q.weight;
+    const float* __restrict const side = q.side + first;
+    float* __restrict const out = q.out + first;
+    for (int i = 0; i < n; ++i) {
+        const float cosine = scale[i] * (along[i] * step + shift) + error[i] * norm + centre;
+        out[i] = side[i] + weight * cosine;
+    }
+}
+
+void bounds(const CodeBlock& b, const CodeQuestions& questions) {
     std::uint16_t sums[64];
-    for (std::uint32_t first = 0; first < b.count; first += 64) {
-        sum_codes(b.codes + first * b.groups, b.table, b.groups, sums);
-        for (std::uint32_t i = 0; i < 64; ++i) {
-            const std::uint32_t r = first + i;
-            const float along = static_cast<float>(sums[i]) * b.step - b.offset;
-            const float cosine = b.scale[r] * along + b.error[r] * b.norm + b.centre;
-            out[r] = b.side[r] + b.weight * cosine;
+    float along[64];
+    float scale[64];
+    float error[64];
+    for (std::size_t k = 0; k < questions.count; ++k) {
+        const CodeQuestion& q = questions.each[k];
+        if (q.out == nullptr) continue;
+        for (std::uint32_t first = 0; first < b.count; first += 64) {
+            sum_codes(b.codes + first * b.bytes, q.table, b.bytes, sums);
+            unpack_factors(b.factors + first, scale, error);
+            for (std::uint32_t i = 0; i < 64; ++i) along[i] = static_cast<float>(sums[i]);
+            bound_rows<64>(q, q.step, -q.offset, along, scale, error, first);
         }
     }
 }
 
-void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask) {
-    for (std::uint32_t first = 0; first < count; first += 64) {
-        std::uint8_t above[64];
-        for (std::uint32_t i = 0; i < 64; ++i) above[i] = bound[first + i] >= bar ? 1 : 0;
-        std::uint64_t bits = 0;
-        for (std::uint32_t i = 0; i < 64; ++i) bits |= static_cast<std::uint64_t>(above[i]) << i;
-        mask[first / 64] &= bits;
-    }
-}
+#if defined(__AMX_INT8__)
+#include "cpu/kernels_matrix.inl"
+#else
+constexpr auto matrix_bounds = &bounds;
+#endif
 
 }  // namespace
 
 const Kernels REMANENCE_KERNELS = {
-    REMANENCE_KERNELS_NAME, dot, activation, side, hadamard, bounds, keep_above};
+    REMANENCE_KERNELS_NAME, dot, activation, side, hadamard, bounds, matrix_bounds, keep_above};
 
 }  // namespace remanence::cpu

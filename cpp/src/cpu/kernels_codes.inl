@@ -1,42 +1,51 @@
 // Sums of table entries for 64 rows of codes: one byte shuffle per six dimensions where there is
-// one.
+// one. A triple of bytes holds four groups: bits 0 to 5 of each byte, then the bits left over.
 
 #if defined(__AVX512VBMI__)
 
-void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t groups,
+void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t bytes,
                std::uint16_t* sums) {
     const __m512i low = _mm512_set1_epi16(0x00FF);
+    const __m512i two = _mm512_set1_epi8(0x03);
+    const __m512i four = _mm512_set1_epi8(0x0F);
     __m512i even = _mm512_setzero_si512();
     __m512i odd = _mm512_setzero_si512();
-    std::size_t g = 0;
-    for (; g + 2 <= groups; g += 2) {
+    for (std::size_t c = 0; c < bytes; c += 3, codes += 192, table += 256) {
+        _mm_prefetch(reinterpret_cast<const char*>(codes) + 8192, _MM_HINT_T0);
+        _mm_prefetch(reinterpret_cast<const char*>(codes) + 8192 + 64, _MM_HINT_T0);
+        _mm_prefetch(reinterpret_cast<const char*>(codes) + 8192 + 128, _MM_HINT_T0);
+        const __m512i x = _mm512_loadu_si512(codes);
+        const __m512i y = _mm512_loadu_si512(codes + 64);
+        const __m512i z = _mm512_loadu_si512(codes + 128);
+        // The shuffle reads six bits of each index, so only the left-over bits are put together:
+        // where the mask has ones from the second operand, else from the third (0xCA).
+        const __m512i xy = _mm512_ternarylogic_epi32(two, _mm512_srli_epi16(x, 6),
+                                                     _mm512_srli_epi16(y, 4), 0xCA);
+        const __m512i rest = _mm512_ternarylogic_epi32(four, xy, _mm512_srli_epi16(z, 2), 0xCA);
         // Two entries of at most 127 still fit a byte, so only every second sum is widened.
-        const __m512i a = _mm512_permutexvar_epi8(_mm512_loadu_si512(codes + g * 64),
-                                                  _mm512_loadu_si512(table + g * 64));
-        const __m512i b = _mm512_permutexvar_epi8(_mm512_loadu_si512(codes + g * 64 + 64),
-                                                  _mm512_loadu_si512(table + g * 64 + 64));
-        const __m512i sum = _mm512_add_epi8(a, b);
-        even = _mm512_add_epi16(even, _mm512_and_si512(sum, low));
-        odd = _mm512_add_epi16(odd, _mm512_srli_epi16(sum, 8));
-    }
-    if (g < groups) {
-        const __m512i a = _mm512_permutexvar_epi8(_mm512_loadu_si512(codes + g * 64),
-                                                  _mm512_loadu_si512(table + g * 64));
-        even = _mm512_add_epi16(even, _mm512_and_si512(a, low));
-        odd = _mm512_add_epi16(odd, _mm512_srli_epi16(a, 8));
+        const __m512i first =
+            _mm512_add_epi8(_mm512_permutexvar_epi8(x, _mm512_loadu_si512(table)),
+                            _mm512_permutexvar_epi8(y, _mm512_loadu_si512(table + 64)));
+        const __m512i second =
+            _mm512_add_epi8(_mm512_permutexvar_epi8(z, _mm512_loadu_si512(table + 128)),
+                            _mm512_permutexvar_epi8(rest, _mm512_loadu_si512(table + 192)));
+        even = _mm512_add_epi16(even, _mm512_add_epi16(_mm512_and_si512(first, low),
+                                                       _mm512_and_si512(second, low)));
+        odd = _mm512_add_epi16(
+            odd, _mm512_add_epi16(_mm512_srli_epi16(first, 8), _mm512_srli_epi16(second, 8)));
     }
     // Lane l of the unpacked pairs holds rows 16 l to 16 l + 7 and 16 l + 8 to 16 l + 15.
-    const __m512i first = _mm512_unpacklo_epi16(even, odd);
-    const __m512i second = _mm512_unpackhi_epi16(even, odd);
+    const __m512i front_pairs = _mm512_unpacklo_epi16(even, odd);
+    const __m512i back_pairs = _mm512_unpackhi_epi16(even, odd);
     const __m512i front = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
     const __m512i back = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
-    _mm512_storeu_si512(sums, _mm512_permutex2var_epi64(first, front, second));
-    _mm512_storeu_si512(sums + 32, _mm512_permutex2var_epi64(first, back, second));
+    _mm512_storeu_si512(sums, _mm512_permutex2var_epi64(front_pairs, front, back_pairs));
+    _mm512_storeu_si512(sums + 32, _mm512_permutex2var_epi64(front_pairs, back, back_pairs));
 }
 
 #elif defined(__AVX2__)
 
-/// Table entries of 32 codes below 64: four shuffles of 16 entries, chosen by bits 4 and 5.
+/// Table entries of 32 codes: four shuffles of 16 entries, chosen by bits 4 and 5.
 REMANENCE_LANE_FN __m256i look_up(const std::uint8_t* table, __m256i code) {
     const auto part = [&](int i) {
         const __m256i quarter = _mm256_broadcastsi128_si256(
@@ -49,17 +58,36 @@ REMANENCE_LANE_FN __m256i look_up(const std::uint8_t* table, __m256i code) {
                               _mm256_blendv_epi8(part(2), part(3), bit4), bit5);
 }
 
-void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t groups,
+REMANENCE_LANE_FN __m256i load_codes(const std::uint8_t* at) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(at));
+}
+
+void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t bytes,
                std::uint16_t* sums) {
     const __m256i low = _mm256_set1_epi16(0x00FF);
     for (int half = 0; half < 2; ++half) {
         __m256i even = _mm256_setzero_si256();
         __m256i odd = _mm256_setzero_si256();
-        for (std::size_t g = 0; g < groups; ++g) {
-            const auto* at = reinterpret_cast<const __m256i*>(codes + g * 64 + 32 * half);
-            const __m256i found = look_up(table + g * 64, _mm256_loadu_si256(at));
+        const auto add = [&](const std::uint8_t* entries, __m256i code) {
+            const __m256i found = look_up(entries, code);
             even = _mm256_add_epi16(even, _mm256_and_si256(found, low));
             odd = _mm256_add_epi16(odd, _mm256_srli_epi16(found, 8));
+        };
+        for (std::size_t c = 0; c < bytes; c += 3) {
+            const std::uint8_t* const at = codes + c * 64 + 32 * half;
+            const std::uint8_t* const entries = table + c / 3 * 256;
+            const __m256i x = load_codes(at);
+            const __m256i y = load_codes(at + 64);
+            const __m256i z = load_codes(at + 128);
+            add(entries, x);
+            add(entries + 64, y);
+            add(entries + 128, z);
+            const __m256i xy = _mm256_or_si256(
+                _mm256_and_si256(_mm256_srli_epi16(x, 6), _mm256_set1_epi8(0x03)),
+                _mm256_and_si256(_mm256_srli_epi16(y, 4), _mm256_set1_epi8(0x0C)));
+            add(entries + 192,
+                _mm256_or_si256(
+                    xy, _mm256_and_si256(_mm256_srli_epi16(z, 2), _mm256_set1_epi8(0x30))));
         }
         std::uint16_t evens[16];
         std::uint16_t odds[16];
@@ -74,13 +102,62 @@ void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t
 
 #else
 
-void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t groups,
+void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t bytes,
                std::uint16_t* sums) {
     for (int i = 0; i < 64; ++i) sums[i] = 0;
-    for (std::size_t g = 0; g < groups; ++g) {
+    for (std::size_t c = 0; c < bytes; c += 3, codes += 192, table += 256) {
         for (int i = 0; i < 64; ++i) {
-            sums[i] = static_cast<std::uint16_t>(sums[i] + table[g * 64 + codes[g * 64 + i]]);
+            const unsigned x = codes[i];
+            const unsigned y = codes[i + 64];
+            const unsigned z = codes[i + 128];
+            const unsigned rest = (x >> 6U) | (y >> 6U << 2U) | (z >> 6U << 4U);
+            sums[i] = static_cast<std::uint16_t>(sums[i] + table[x & 63U] + table[64 + (y & 63U)] +
+                                                 table[128 + (z & 63U)] + table[192 + rest]);
         }
+    }
+}
+
+#endif
+
+#if defined(__AVX512F__)
+
+void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask) {
+    const __m512 least = _mm512_set1_ps(bar);
+    for (std::uint32_t first = 0; first < count; first += 64) {
+        std::uint64_t bits = 0;
+        for (std::uint32_t i = 0; i < 64; i += 16) {
+            const __mmask16 above =
+                _mm512_cmp_ps_mask(_mm512_loadu_ps(bound + first + i), least, _CMP_GE_OQ);
+            bits |= static_cast<std::uint64_t>(above) << i;
+        }
+        mask[first / 64] &= bits;
+    }
+}
+
+#elif defined(__AVX2__)
+
+void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask) {
+    const __m256 least = _mm256_set1_ps(bar);
+    for (std::uint32_t first = 0; first < count; first += 64) {
+        std::uint64_t bits = 0;
+        for (std::uint32_t i = 0; i < 64; i += 8) {
+            const __m256 above = _mm256_cmp_ps(_mm256_loadu_ps(bound + first + i), least, _CMP_GE_OQ);
+            bits |= static_cast<std::uint64_t>(static_cast<unsigned>(_mm256_movemask_ps(above)))
+                    << i;
+        }
+        mask[first / 64] &= bits;
+    }
+}
+
+#else
+
+void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask) {
+    for (std::uint32_t first = 0; first < count; first += 64) {
+        std::uint64_t bits = 0;
+        for (std::uint32_t i = 0; i < 64; ++i) {
+            bits |= static_cast<std::uint64_t>(bound[first + i] >= bar ? 1 : 0) << i;
+        }
+        mask[first / 64] &= bits;
     }
 }
 

@@ -1,254 +1,390 @@
 // The exact fused scan: bound every row by its code, then score what may still be among the best.
 #include "cpu/search.hpp"
 
-#include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <memory>
+#include <numeric>
 
 #include "core/codes.hpp"
 #include "core/threads.hpp"
 #include "cpu/block.hpp"
+#include "cpu/candidates.hpp"
 #include "cpu/kernels.hpp"
 
 namespace remanence::cpu {
 namespace {
 
-/// The best `keep` rows seen so far, worst on top.
-class Best {
-public:
-    explicit Best(std::size_t keep) : keep_(keep) {}
-    void offer(const Scored& s) {
-        if (heap_.size() < keep_) {
-            heap_.push_back(s);
-            std::push_heap(heap_.begin(), heap_.end(), better);
-        } else if (better(s, heap_.front())) {
-            std::pop_heap(heap_.begin(), heap_.end(), better);
-            heap_.back() = s;
-            std::push_heap(heap_.begin(), heap_.end(), better);
-        }
-    }
-    float bar() const {
-        return heap_.size() < keep_ ? -std::numeric_limits<float>::infinity() : heap_.front().score;
-    }
-    std::vector<Scored>& rows() { return heap_; }
-
-private:
-    std::size_t keep_;
-    std::vector<Scored> heap_;
-};
-
-/// Kept from call to call: fresh pages for every question would cost more than writing them.
-std::vector<float>& bound_buffer() {
-    thread_local std::vector<float> buffer;
-    return buffer;
-}
-
-/// One scan: what all its workers share.
-class Scan {
-public:
-    Scan(const ScanPlan& plan, std::size_t keep, int workers);
-    ScanAnswer run();
-
-private:
-    struct Worker {
-        explicit Worker(std::size_t keep) : bounds(keep), best(keep) {}
-        Best bounds;  ///< rows by the upper bound of their score
-        Best best;    ///< rows by their score
-        std::size_t scanned = 0;
-        std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
-    };
-    using Task = void (Scan::*)(std::uint32_t first, Worker& worker);
-
-    void each_task(Task task);
-    void bound_task(std::uint32_t first, Worker& worker);
-    void score_task(std::uint32_t first, Worker& worker);
-    bool coded(const Block& b) const;
-    void bound_block(const Block& b, const float* lexical, Worker& worker);
-    void score_block(const Block& b, const float* lexical, Worker& worker);
-    float first_bar();
-    void raise(float value);
-    std::vector<Scored> merged(Best Worker::* rows);
-
-    const ScanPlan& plan_;
-    std::size_t keep_;
-    std::unique_ptr<const CodeQuery> codes_;  ///< null: every row is scored exactly
-    std::vector<Worker> workers_;
-    std::vector<float>& bound_;    ///< [row] upper bound of the score, where a block is coded
-    std::vector<float> greatest_;  ///< [block] greatest of its bounds
-    std::atomic<float> bar_{-std::numeric_limits<float>::infinity()};
-};
+constexpr std::size_t most_questions = 128;  // of one scan: their bounds of a block stay in cache
+constexpr std::uint32_t sparse_rows = 24;    // of a block: cheaper to score than to bound them all
+constexpr std::size_t exact_chunk = 256;     // candidates of one task
 
 /// Codes pay where the cosine can raise a score and the answer is short against the store.
-bool codes_pay(const ScanPlan& plan, std::size_t keep) {
+bool codes_pay(const ScanPlan& plan) {
     return !plan.query.empty() && plan.request->weights.cosine > 0.0F &&
-           codes_apply(plan.columns->dim) && keep * 64 <= plan.columns->count() &&
+           codes_apply(plan.columns->dim) && plan.keep * 64 <= plan.columns->count() &&
            !plan.request->proved;
 }
 
-Scan::Scan(const ScanPlan& plan, std::size_t keep, int workers)
-    : plan_(plan), keep_(keep), bound_(bound_buffer()) {
-    for (int w = 0; w < workers; ++w) workers_.emplace_back(keep);
-    if (!codes_pay(plan, keep)) return;
-    codes_ = std::make_unique<const CodeQuery>(make_code_query(plan.query, plan.columns->dim));
-    const std::size_t blocks = (plan.columns->count() + block_rows - 1) / block_rows;
-    if (bound_.size() < blocks * block_rows) bound_.resize(blocks * block_rows);
-    greatest_.assign(blocks, -std::numeric_limits<float>::infinity());
+/// Bounds and scores are rounded in different orders; both stay far within this.
+float slack_of(const ScanPlan& plan, float bar) {
+    const Weights& w = plan.request->weights;
+    return 1e-5F * (1.0F + std::fabs(bar) + std::fabs(w.cosine) + std::fabs(w.activation));
 }
 
-void Scan::each_task(Task task) {
-    const std::size_t tasks = (plan_.columns->count() + task_rows - 1) / task_rows;
-    parallel_for(tasks, static_cast<int>(workers_.size()), [&](std::size_t index, int worker) {
-        const auto first = static_cast<std::uint32_t>(index * task_rows);
-        (this->*task)(first, workers_[static_cast<std::size_t>(worker)]);
-    });
+/// One question of a scan: what all its workers share.
+struct Question {
+    const ScanPlan* plan = nullptr;
+    std::unique_ptr<const CodeQuery> codes;  ///< null: every row is scored exactly
+    std::size_t side = 0;    ///< the first question of equal side terms, words apart
+    std::size_t filter = 0;  ///< the first question of equal filters
+    std::atomic<float> bar{lowest};
+
+    void raise(float value) {
+        float known = bar.load(std::memory_order_relaxed);
+        while (value > known && !bar.compare_exchange_weak(known, value)) {
+        }
+    }
+    /// What a bound must reach.
+    float threshold() const {
+        const float at = bar.load(std::memory_order_relaxed);
+        return at - slack_of(*plan, at);
+    }
+};
+
+using Mask = std::array<std::uint64_t, block_rows / 64>;
+
+/// What one worker holds for one question.
+struct Share {
+    explicit Share(std::size_t keep) : best(keep) {}
+    Best best;
+    std::vector<Candidate> waiting;
+    std::size_t limit = 512;
+    std::size_t scanned = 0;
+    WordCursor cursor;
+    Mask mask{};
+    std::uint32_t passed = 0;
+    bool bounded = false;
+};
+
+struct Worker {
+    std::vector<Share> shares;
+    std::vector<float> side;   ///< [question][block_rows]
+    std::vector<float> bound;  ///< [question][block_rows]
+    std::vector<CodeQuestion> asked;
+    std::vector<std::int8_t> signs;
+    std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
+};
+
+class Scan {
+public:
+    Scan(const ScanPlan* plans, std::size_t count, int workers);
+    void run(std::vector<ScanAnswer>& answers);
+
+private:
+    void prepare_codes();
+    void scan_block(const Block& b, Worker& worker);
+    bool plan_block(const Block& b, Worker& worker);
+    void fill_sides(const Block& b, Worker& worker);
+    void collect(const Block& b, std::size_t q, Worker& worker);
+    void score_block(const Block& b, std::size_t q, Worker& worker);
+    void tighten(std::size_t q, Share& share);
+    void score(std::size_t q, const Candidate* from, std::size_t count, Best& best);
+    void finish();
+    void gather(std::size_t q);
+
+    const Columns& columns_;
+    std::vector<Question> questions_;
+    std::vector<Worker> workers_;
+    std::vector<std::int8_t> rounded_;  ///< [questions][stride] rotated queries for matrix units
+    std::size_t stride_ = 0;
+};
+
+bool same_side(const ScanPlan& a, const ScanPlan& b) {
+    const Request& p = *a.request;
+    const Request& q = *b.request;
+    return p.weights == q.weights && p.now == q.now && a.seq == b.seq &&
+           p.asks_when == q.asks_when && a.author == b.author && p.dates == q.dates;
 }
 
-bool Scan::coded(const Block& b) const {
-    return codes_ != nullptr && b.first + block_rows <= b.s.codes.encoded;
+bool same_filter(const ScanPlan& a, const ScanPlan& b) {
+    const Request& p = *a.request;
+    const Request& q = *b.request;
+    return p.kinds == q.kinds && p.valid_at == q.valid_at && p.min_belief == q.min_belief &&
+           p.now == q.now && a.seq == b.seq && a.scope_allowed == b.scope_allowed &&
+           a.row_allowed == b.row_allowed && a.excluded == b.excluded;
 }
 
-void Scan::bound_task(std::uint32_t first, Worker& worker) {
-    const bool words = score_words(plan_, first, task_rows, *worker.scratch);
-    const std::uint32_t end = std::min(first + task_rows, plan_.columns->count());
-    for (std::uint32_t row = first; row < end; row += block_rows) {
-        const Block b = block_at(*plan_.columns, row);
-        const float* lexical = words ? worker.scratch->lexical.data() + (row - first) : nullptr;
-        if (coded(b)) bound_block(b, lexical, worker);
+Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
+    : columns_(*plans->columns), questions_(count), workers_(static_cast<std::size_t>(workers)) {
+    for (std::size_t q = 0; q < count; ++q) {
+        Question& question = questions_[q];
+        question.plan = &plans[q];
+        while (!same_side(plans[question.side], plans[q])) ++question.side;
+        while (!same_filter(plans[question.filter], plans[q])) ++question.filter;
+        if (codes_pay(plans[q])) {
+            question.codes =
+                std::make_unique<const CodeQuery>(make_code_query(plans[q].query, columns_.dim));
+        }
+    }
+    for (Worker& worker : workers_) {
+        for (const Question& q : questions_) worker.shares.emplace_back(q.plan->keep);
+        worker.side.resize(count * block_rows);
+        worker.bound.resize(count * block_rows);
+        worker.asked.resize(count);
+    }
+    prepare_codes();
+}
+
+void Scan::prepare_codes() {
+    stride_ = (code_bytes(columns_.dim) * 8 + 63) / 64 * 64;
+    const std::size_t padded = (questions_.size() + 31) / 32 * 32;
+    if (questions_.size() >= least_matrix_questions) {
+        rounded_.assign(padded * stride_, 0);
+        for (Worker& worker : workers_) worker.signs.resize(64 * stride_);
+    }
+    for (std::size_t q = 0; q < questions_.size(); ++q) {
+        const CodeQuery* const codes = questions_[q].codes.get();
+        if (codes == nullptr || rounded_.empty()) continue;
+        std::copy(codes->rounded.begin(), codes->rounded.end(),
+                  rounded_.begin() + static_cast<std::ptrdiff_t>(q * stride_));
     }
 }
 
-/// Upper bounds of a block's scores from its codes and side terms.
-void Scan::bound_block(const Block& b, const float* lexical, Worker& worker) {
-    Scratch& scratch = *worker.scratch;
-    const std::uint32_t passed = filter(plan_, b, scratch);
-    if (passed == 0) return;
-    worker.scanned += passed;
-    score_side(plan_, b, lexical, true, scratch);
+/// Which rows of a block each question wants, and how; false when none wants any.
+bool Scan::plan_block(const Block& b, Worker& worker) {
+    const bool coded = b.first + block_rows <= b.s.codes.encoded;
+    bool any = false;
+    for (std::size_t q = 0; q < questions_.size(); ++q) {
+        Share& share = worker.shares[q];
+        const std::size_t leader = questions_[q].filter;
+        if (leader == q) {
+            share.passed = filter(*questions_[q].plan, b, share.mask.data());
+        } else {
+            share.passed = worker.shares[leader].passed;
+            share.mask = worker.shares[leader].mask;
+        }
+        share.scanned += share.passed;
+        share.bounded = coded && questions_[q].codes != nullptr && share.passed > sparse_rows;
+        any = any || share.passed != 0;
+    }
+    return any;
+}
+
+/// Side terms, words apart, once for all questions that share them.
+void Scan::fill_sides(const Block& b, Worker& worker) {
+    std::array<bool, most_questions> filled{};
+    for (std::size_t q = 0; q < questions_.size(); ++q) {
+        const std::size_t leader = questions_[q].side;
+        if (!worker.shares[q].bounded || filled[leader]) continue;
+        filled[leader] = true;
+        score_side(*questions_[q].plan, b, nullptr, true, *worker.scratch,
+                   worker.side.data() + leader * block_rows);
+    }
+}
+
+void Scan::scan_block(const Block& b, Worker& worker) {
+    if (!plan_block(b, worker)) return;
+    fill_sides(b, worker);
     const SegmentCodes& codes = b.s.codes;
-    CodeBlock block;
-    block.count = block_rows;
-    block.groups = codes.groups;
-    block.codes = codes.bits() + b.first * codes.groups;
-    block.table = codes_->table.data();
-    block.scale = codes.scale + b.first;
-    block.error = codes.error + b.first;
-    block.side = scratch.score.data();
-    block.step = codes_->step;
-    block.offset = codes_->offset;
-    block.norm = codes_->norm;
-    block.weight = plan_.request->weights.cosine;
-    kernels().dot(plan_.query.data(), codes.centre.data(), codes.centre.size(), 1, &block.centre);
-    float* const bound = bound_.data() + b.row;
-    kernels().bounds(block, bound);
+    bool any = false;
+    for (std::size_t q = 0; q < questions_.size(); ++q) {
+        CodeQuestion& asked = worker.asked[q];
+        asked.out = nullptr;
+        if (!worker.shares[q].bounded) continue;
+        any = true;
+        const CodeQuery& query = *questions_[q].codes;
+        asked.table = query.table.data();
+        asked.step = query.step;
+        asked.offset = query.offset;
+        asked.unit = query.unit;
+        asked.rest = query.rest;
+        asked.norm = query.norm;
+        asked.weight = questions_[q].plan->request->weights.cosine;
+        asked.side = worker.side.data() + questions_[q].side * block_rows;
+        asked.out = worker.bound.data() + q * block_rows;
+        kernels().dot(questions_[q].plan->query.data(), codes.centre.data(), codes.centre.size(),
+                      1, &asked.centre);
+    }
+    if (any) {
+        const CodeBlock block{block_rows, codes.bytes, codes.bits() + b.first * codes.bytes,
+                              codes.factors + b.first};
+        const bool matrix = questions_.size() >= least_matrix_questions && matrix_unit();
+        const auto bounds = matrix ? kernels().matrix_bounds : kernels().bounds;
+        bounds(block, {worker.asked.data(), questions_.size(), rounded_.data(), stride_,
+                       worker.signs.data()});
+    }
+    for (std::size_t q = 0; q < questions_.size(); ++q) {
+        if (worker.shares[q].passed == 0) continue;
+        if (worker.shares[q].bounded) {
+            collect(b, q, worker);
+        } else {
+            score_block(b, q, worker);
+        }
+    }
+}
+
+/// Keeps the rows whose bound reaches the bar.
+void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
+    Share& share = worker.shares[q];
+    Question& question = questions_[q];
+    const ScanPlan& plan = *question.plan;
+    Scratch& scratch = *worker.scratch;
+    float* const bound = worker.bound.data() + q * block_rows;
+    const float* const side = worker.side.data() + question.side * block_rows;
     if (b.summary.vectors != block_rows) {
         for (std::uint32_t i = 0; i < block_rows; ++i) {
             const bool vector = (b.s.flags[b.first + i] & flag::has_vector) != 0;
-            bound[i] = vector ? bound[i] : scratch.score[i];
+            bound[i] = vector ? bound[i] : side[i];
         }
     }
-    float bar = worker.bounds.bar();
-    float greatest = -std::numeric_limits<float>::infinity();
-    const bool all = passed == block_rows;
-    for (std::uint32_t i = 0; i < block_rows; ++i) {
-        if (!all && (scratch.mask[i / 64] >> (i % 64) & 1U) == 0) continue;
-        greatest = std::max(greatest, bound[i]);
-        if (bound[i] < bar) continue;
-        worker.bounds.offer({bound[i], b.row + i, b.s.id[b.first + i]});
-        bar = worker.bounds.bar();
-    }
-    greatest_[b.row / block_rows] = greatest;
-}
-
-void Scan::raise(float value) {
-    float known = bar_.load(std::memory_order_relaxed);
-    while (value > known && !bar_.compare_exchange_weak(known, value)) {
-    }
-}
-
-std::vector<Scored> Scan::merged(Best Worker::* rows) {
-    std::vector<Scored> all;
-    for (Worker& worker : workers_) {
-        const auto& some = (worker.*rows).rows();
-        all.insert(all.end(), some.begin(), some.end());
-    }
-    std::sort(all.begin(), all.end(), better);
-    if (all.size() > keep_) all.resize(keep_);
-    return all;
-}
-
-/// The least score of the rows with the best bounds: as many rows are at least as good.
-float Scan::first_bar() {
-    const std::vector<Scored> likely = merged(&Worker::bounds);
-    if (likely.size() < keep_) return -std::numeric_limits<float>::infinity();
-    float bar = std::numeric_limits<float>::infinity();
-    for (const Scored& s : likely) bar = std::min(bar, total(row_terms(plan_, s.row)));
-    return bar;
-}
-
-void Scan::score_task(std::uint32_t first, Worker& worker) {
-    const std::uint32_t end = std::min(first + task_rows, plan_.columns->count());
-    const Weights& w = plan_.request->weights;
-    for (std::uint32_t row = first; row < end; row += block_rows) {
-        const Block b = block_at(*plan_.columns, row);
-        const float bar = bar_.load(std::memory_order_relaxed);
-        // The bounds' own rounding is far below this share of the terms that enter them.
-        const float slack =
-            1e-5F * (1.0F + std::fabs(bar) + std::fabs(w.cosine) + std::fabs(w.activation));
-        if (coded(b) && greatest_[row / block_rows] < bar - slack) continue;
-        Scratch& scratch = *worker.scratch;
-        const std::uint32_t passed = filter(plan_, b, scratch);
-        if (!coded(b)) worker.scanned += passed;
-        if (coded(b)) {
-            kernels().keep_above(bound_.data() + row, bar - slack, block_rows, scratch.mask.data());
+    const bool words = score_words(plan, b, share.cursor, scratch);
+    if (words) {
+        for (std::uint32_t i = 0; i < block_rows; ++i) {
+            scratch.lexical[i] = scratch.lexical[i] * plan.lexical_weight[b.s.kind[b.first + i]];
+            bound[i] = bound[i] + scratch.lexical[i];
         }
-        if (rows_in(scratch) == 0) continue;
-        const bool words = score_words(plan_, row, block_rows, scratch);
-        score_block(b, words ? scratch.lexical.data() : nullptr, worker);
-        raise(worker.best.bar());
     }
+    kernels().keep_above(bound, question.threshold(), block_rows, share.mask.data());
+    for (std::uint32_t w = 0; w < block_rows / 64; ++w) {
+        for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
+            const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+            const float rest = words ? side[i] + scratch.lexical[i] : side[i];
+            share.waiting.push_back({bound[i], rest, b.row + i});
+        }
+    }
+    if (share.waiting.size() > share.limit) tighten(q, share);
 }
 
 /// Scores the rows of the mask exactly.
-void Scan::score_block(const Block& b, const float* lexical, Worker& worker) {
+void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
+    Share& share = worker.shares[q];
     Scratch& scratch = *worker.scratch;
-    const bool cosine = !plan_.query.empty() && b.summary.vectors != 0;
-    score_side(plan_, b, lexical, false, scratch);
-    if (cosine) score_cosine(plan_, b, rows_in(scratch), scratch);
-    const float weight = plan_.request->weights.cosine;
-    float bar = worker.best.bar();
+    const ScanPlan& plan = *questions_[q].plan;
+    const bool cosine = !plan.query.empty() && b.summary.vectors != 0;
+    const bool words = score_words(plan, b, share.cursor, scratch);
+    score_side(plan, b, words ? scratch.lexical.data() : nullptr, false, scratch,
+               scratch.score.data());
+    if (cosine) score_cosine(plan, b, share.mask.data(), share.passed, scratch);
+    const float weight = plan.request->weights.cosine;
+    float bar = std::max(share.best.bar(), questions_[q].bar.load(std::memory_order_relaxed));
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
-        for (std::uint64_t bits = scratch.mask[w]; bits != 0; bits &= bits - 1) {
+        for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             float score = scratch.score[i];
             if (cosine && (b.s.flags[b.first + i] & flag::has_vector) != 0) {
                 score = score + weight * scratch.cosine[i];
             }
             if (score < bar) continue;
-            worker.best.offer({score, b.row + i, b.s.id[b.first + i]});
-            bar = worker.best.bar();
+            share.best.offer({score, b.row + i, b.s.id[b.first + i]});
+            bar = std::max(bar, share.best.bar());
+        }
+    }
+    questions_[q].raise(share.best.bar());
+}
+
+void Scan::score(std::size_t q, const Candidate* from, std::size_t count, Best& best) {
+    const ScanPlan& plan = *questions_[q].plan;
+    const std::size_t row_bytes = columns_.padded_dim * sizeof(float);
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i + 2 < count) {
+            const std::uint32_t next = from[i + 2].row;
+            const char* const at = reinterpret_cast<const char*>(
+                columns_.at(next).vectors() + Columns::within(next) * columns_.padded_dim);
+            for (std::size_t line = 0; line < row_bytes; line += 64) __builtin_prefetch(at + line);
+        }
+        if (from[i].bound < questions_[q].threshold()) continue;
+        const std::uint32_t row = from[i].row;
+        const Id id = columns_.at(row).id[Columns::within(row)];
+        best.offer({total(row_terms(plan, row)), row, id});
+        questions_[q].raise(best.bar());
+    }
+}
+
+/// Scores the rows of the greatest bounds, which raises the bar, and drops what is below it.
+void Scan::tighten(std::size_t q, Share& share) {
+    const std::size_t count = std::min(questions_[q].plan->keep, share.waiting.size());
+    greatest_first(share.waiting, count);
+    score(q, share.waiting.data(), count, share.best);
+    share.waiting.erase(share.waiting.begin(),
+                        share.waiting.begin() + static_cast<std::ptrdiff_t>(count));
+    drop_below(share.waiting, questions_[q].threshold());
+    share.limit = std::max<std::size_t>(512, 2 * share.waiting.size());
+}
+
+/// Brings together what all workers hold of a question, in the first one's share.
+void Scan::gather(std::size_t q) {
+    Share& first = workers_[0].shares[q];
+    for (std::size_t w = 1; w < workers_.size(); ++w) {
+        Share& other = workers_[w].shares[q];
+        for (const Scored& s : other.best.rows()) first.best.offer(s);
+        first.waiting.insert(first.waiting.end(), other.waiting.begin(), other.waiting.end());
+        first.scanned += other.scanned;
+        other.best = Best(questions_[q].plan->keep);
+        other.waiting.clear();
+    }
+    questions_[q].raise(first.best.bar());
+    drop_below(first.waiting, questions_[q].threshold());
+    if (!first.waiting.empty()) tighten(q, first);
+}
+
+/// Scores what still waits.
+void Scan::finish() {
+    const int workers = static_cast<int>(workers_.size());
+    parallel_for(questions_.size(), workers, [&](std::size_t q, int) { gather(q); });
+    std::vector<std::pair<std::size_t, std::size_t>> chunks;
+    for (std::size_t q = 0; q < questions_.size(); ++q) {
+        auto& waiting = workers_[0].shares[q].waiting;
+        std::sort(waiting.begin(), waiting.end(),
+                  [](const Candidate& a, const Candidate& b) { return a.row < b.row; });
+        for (std::size_t i = 0; i < waiting.size(); i += exact_chunk) chunks.emplace_back(q, i);
+    }
+    std::vector<Best> found;
+    for (const auto& [q, from] : chunks) found.emplace_back(questions_[q].plan->keep);
+    parallel_for(chunks.size(), workers, [&](std::size_t c, int) {
+        const auto& [q, from] = chunks[c];
+        const auto& waiting = workers_[0].shares[q].waiting;
+        score(q, waiting.data() + from, std::min(exact_chunk, waiting.size() - from), found[c]);
+    });
+    for (std::size_t c = 0; c < chunks.size(); ++c) {
+        for (const Scored& s : found[c].rows()) {
+            workers_[0].shares[chunks[c].first].best.offer(s);
         }
     }
 }
 
-ScanAnswer Scan::run() {
-    if (codes_ != nullptr) {
-        each_task(&Scan::bound_task);
-        raise(first_bar());
+void Scan::run(std::vector<ScanAnswer>& answers) {
+    const std::size_t tasks = (columns_.count() + task_rows - 1) / task_rows;
+    // Far places first, so that the bar is high before most rows are seen, in whatever order they
+    // came: a step near the golden section that shares no factor with the count visits all.
+    std::size_t step = std::max<std::size_t>(1, tasks * 618 / 1000);
+    while (std::gcd(step, tasks) > 1) ++step;
+    parallel_for(tasks, static_cast<int>(workers_.size()), [&](std::size_t index, int w) {
+        const auto first = static_cast<std::uint32_t>(index * step % tasks * task_rows);
+        const std::uint32_t end = std::min(first + task_rows, columns_.count());
+        for (std::uint32_t row = first; row < end; row += block_rows) {
+            scan_block(block_at(columns_, row), workers_[static_cast<std::size_t>(w)]);
+        }
+    });
+    finish();
+    for (std::size_t q = 0; q < questions_.size(); ++q) {
+        Share& share = workers_[0].shares[q];
+        std::sort(share.best.rows().begin(), share.best.rows().end(), better);
+        answers.push_back({std::move(share.best.rows()), share.scanned});
     }
-    each_task(&Scan::score_task);
-    ScanAnswer answer;
-    answer.top = merged(&Worker::best);
-    for (const Worker& worker : workers_) answer.scanned += worker.scanned;
-    return answer;
 }
 
 }  // namespace
 
-ScanAnswer search(const ScanPlan& plan, std::size_t keep, int workers) {
-    return Scan(plan, keep, workers).run();
+std::vector<ScanAnswer> search(const std::vector<ScanPlan>& plans, int workers) {
+    std::vector<ScanAnswer> answers;
+    for (std::size_t first = 0; first < plans.size(); first += most_questions) {
+        const std::size_t count = std::min(most_questions, plans.size() - first);
+        Scan(plans.data() + first, count, workers).run(answers);
+    }
+    return answers;
 }
 
 }  // namespace remanence::cpu

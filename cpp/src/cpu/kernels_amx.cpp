@@ -1,0 +1,6 @@
+// The inner loops for avx512 with a matrix unit.
+#if defined(__x86_64__)
+#define REMANENCE_KERNELS amx_kernels
+#define REMANENCE_KERNELS_NAME "amx"
+#include "cpu/kernels.inl"
+#endif
