@@ -68,14 +68,35 @@ std::uint32_t as_factors(double scale, double error) {
     return (nearest & 0xFFFF'0000U) | above;
 }
 
+/// The row's residual in steps of a byte, and the length of what the steps leave out.
+void encode_bytes(SegmentCodes& codes, std::uint32_t r, const std::vector<float>& o) {
+    std::int8_t* const to = codes.whole() + codes.whole_bytes(r);
+    float widest = 0.0F;
+    for (const float x : o) widest = std::max(widest, std::fabs(x));
+    const float step = widest / 127.0F;
+    const float steps_per = step > 0.0F ? 1.0F / step : 0.0F;
+    float left = 0.0F;
+    for (std::size_t j = 0; j < o.size(); ++j) {
+        const float steps = std::nearbyint(o[j] * steps_per);
+        to[j] = static_cast<std::int8_t>(steps);
+        const float rest = o[j] - steps * step;
+        left += rest * rest;
+    }
+    codes.byte_scale[r] = step;
+    codes.byte_error[r] = std::sqrt(left) * 1.0001F + 1e-6F;
+}
+
 void encode_row(const Columns& columns, Segment& s, std::uint32_t r, std::vector<float>& o) {
     const std::size_t dim = columns.dim;
     std::uint8_t* const code = s.codes.bits() + (r / 64) * s.codes.bytes * 64 + r % 64;
     s.codes.factors[r] = 0;
+    s.codes.byte_scale[r] = 0.0F;
+    s.codes.byte_error[r] = 0.0F;
     if ((s.flags[r] & flag::has_vector) == 0) return;
     const float* const x = s.vectors() + r * columns.padded_dim;
     for (std::size_t j = 0; j < dim; ++j) o[j] = x[j] - s.codes.centre[j];
     rotate(o.data(), dim);
+    encode_bytes(s.codes, r, o);
     double square = 0.0;
     double along = 0.0;
     for (std::size_t j = 0; j < dim; ++j) {
@@ -139,6 +160,9 @@ void erase_code(Segment& segment, std::uint32_t r) {
         codes.bits()[((r / 64) * codes.bytes + c) * 64 + r % 64] = 0;
     }
     codes.factors[r] = 0;
+    codes.byte_scale[r] = 0.0F;
+    codes.byte_error[r] = 0.0F;
+    std::fill_n(codes.whole() + codes.whole_bytes(r), codes.whole_bytes(1), std::int8_t{0});
 }
 
 namespace {
@@ -168,10 +192,27 @@ void fill_table(const std::vector<float>& u, std::size_t groups, CodeQuery& out)
     }
 }
 
+/// The rotated question in steps so fine that what they leave out hardly counts, yet so few that
+/// the sum of its products with bytes fits 31 bits.
+void refine_query(const std::vector<float>& u, float widest, CodeQuery& out) {
+    const auto most = static_cast<float>(std::min<std::size_t>(32'000, 0x7FFF'FFFFU / 128 / u.size()));
+    out.fine_unit = std::max(widest / most, 1e-30F);
+    double left = 0.0;
+    for (const float x : u) {
+        const float steps = std::nearbyint(x / out.fine_unit);
+        out.fine.push_back(static_cast<std::int16_t>(steps));
+        const double rest = static_cast<double>(x) - static_cast<double>(steps) * out.fine_unit;
+        left += rest * rest;
+    }
+    // A residual is the difference of two vectors of length one at most.
+    out.fine_rest = 2.0F * static_cast<float>(std::sqrt(left)) * 1.0001F + 4e-6F * out.length;
+}
+
 /// The rotated question in whole steps, and all that the steps can leave out.
 void round_query(const std::vector<float>& u, CodeQuery& out) {
     float widest = 0.0F;
     for (const float x : u) widest = std::max(widest, std::fabs(x));
+    refine_query(u, widest, out);
     out.unit = std::max(widest / 127.0F, 1e-30F);
     double rest = 0.0;
     for (const float x : u) {
@@ -191,7 +232,8 @@ CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim) {
     double square = 0.0;
     for (const float x : u) square += static_cast<double>(x) * static_cast<double>(x);
     CodeQuery out;
-    out.norm = static_cast<float>(std::sqrt(square)) * code_deviations;
+    out.length = static_cast<float>(std::sqrt(square)) * 1.00001F;
+    out.norm = out.length * code_deviations;
     fill_table(u, code_groups(code_bytes(dim)), out);
     round_query(u, out);
     return out;

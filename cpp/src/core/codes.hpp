@@ -4,6 +4,7 @@
 // <q, x> = <q, c> + f (<Rq, s> - <Rq, s'>), f = |o|^2 / <o, s>, s' the part of s orthogonal to o.
 // Over the rotation, <Rq, s'> behaves like |q| |s'| times a coordinate of a random unit vector of
 // dim - 1 dimensions, so it exceeds |q| |s'| z / sqrt(dim - 1) with the normal tail beyond z.
+// The bytes need no probability: |<Rq, o - o'>| <= |q| |o - o'|, o' what they say of o.
 // Source: Gao & Long 2024 (RaBitQ), theorem 3.2; docs/decisions/0005 derives the default z.
 #pragma once
 
@@ -51,6 +52,10 @@ struct CodeQuery {
     std::vector<std::int8_t> rounded;  ///< Rq in units of `unit`, [8 * code bytes]
     float unit = 0.0F;
     float rest = 0.0F;  ///< <Rq, s> <= unit * <rounded, s> + rest
+    std::vector<std::int16_t> fine;  ///< Rq in units of `fine_unit`, [8 * code bytes]
+    float fine_unit = 0.0F;
+    float fine_rest = 0.0F;  ///< |<Rq - fine_unit * fine, o>| at most
+    float length = 0.0F;     ///< |q|
 };
 CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim);
 

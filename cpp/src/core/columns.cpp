@@ -77,9 +77,13 @@ Pages& Pages::operator=(Pages&& other) noexcept {
 
 void SegmentCodes::reserve(std::size_t bytes_per_row) {
     bytes = bytes_per_row;
-    pages_ = Pages((bytes + sizeof(std::uint32_t)) * segment_rows);
+    pages_ = Pages((bytes + 3 * sizeof(float)) * segment_rows);
     prefer_huge_pages(pages_);
     factors = reinterpret_cast<std::uint32_t*>(pages_.data() + bit_bytes(segment_rows));
+    byte_scale = reinterpret_cast<float*>(factors + segment_rows);
+    byte_error = byte_scale + segment_rows;
+    whole_pages = Pages(whole_bytes(segment_rows));
+    prefer_huge_pages(whole_pages);
 }
 
 Segment::Segment(std::size_t padded_dim) {

@@ -76,11 +76,17 @@ struct SegmentCodes {
     std::size_t bytes = 0;              ///< of code per row
     std::vector<float> centre;          ///< [padded dim]
     std::uint32_t* factors = nullptr;   ///< [segment_rows] f and f |s'| / sqrt(dim - 1), bfloat16
+    float* byte_scale = nullptr;        ///< [segment_rows] one step of a byte
+    float* byte_error = nullptr;        ///< [segment_rows] |o - what the bytes say of it|
 
     /// [segment_rows / 64][bytes][64]: the same eight dimensions of 64 rows lie side by side.
     std::uint8_t* bits() const { return reinterpret_cast<std::uint8_t*>(pages_.data()); }
     std::size_t bit_bytes(std::uint32_t rows) const { return std::size_t{rows} * bytes; }
+    /// [segment_rows][8 * bytes]: o itself, a byte per dimension.
+    std::int8_t* whole() const { return reinterpret_cast<std::int8_t*>(whole_pages.data()); }
+    std::size_t whole_bytes(std::uint32_t rows) const { return 8 * bit_bytes(rows); }
     void reserve(std::size_t bytes_per_row);
+    Pages whole_pages;
 
 private:
     Pages pages_;

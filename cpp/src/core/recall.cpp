@@ -37,7 +37,7 @@ void add_subjects(const ScanPlan& plan, const Subjects& subjects, std::vector<Sc
     std::sort(known.begin(), known.end());
     for (const auto& [row, value] : subjects) {
         if (std::binary_search(known.begin(), known.end(), row)) continue;
-        top.push_back(scored(plan, row, total(row_terms(plan, row)) + value));
+        top.push_back(scored(plan, row, row_score(plan, row) + value));
     }
     std::sort(top.begin(), top.end(), better);
     top.resize(kept);
@@ -57,7 +57,7 @@ void add_gains(const ScanPlan& plan, const Subjects& subjects, const Gains& gain
             score = known->second;
         } else {
             const auto subject = subjects.find(row);
-            score = total(row_terms(plan, row));
+            score = row_score(plan, row);
             score = score + (subject == subjects.end() ? 0.0F : subject->second);
         }
         score = score + gain.next;

@@ -88,6 +88,11 @@ float date_feature(TimeNs time, const std::vector<std::array<TimeNs, 2>>& dates)
 /// ln((used + 1) / (unused + 1)).
 float usefulness_feature(std::uint32_t used, std::uint32_t unused);
 
+/// The own evidence of one row, bit for bit what the scan adds up; `lexical` is its BM25 where the
+/// caller knows it. `row_side` is all of it but the cosine.
+float row_score(const ScanPlan& plan, std::uint32_t row, const float* lexical = nullptr);
+float row_side(const ScanPlan& plan, std::uint32_t row, const float* lexical = nullptr);
+
 bool row_passes(const ScanPlan& plan, std::uint32_t row);
 
 /// Own-evidence terms of one row, bit for bit what the scan added up; `next`, `session` and

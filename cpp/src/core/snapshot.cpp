@@ -89,6 +89,9 @@ void save_codes(Writer& out, const Segment& s) {
     if (codes.encoded == 0) return;
     out.section("codes.bits", codes.bits(), codes.bit_bytes(codes.encoded));
     out.section("codes.factors", codes.factors, codes.encoded * sizeof(std::uint32_t));
+    out.section("bytes", codes.whole(), codes.whole_bytes(codes.encoded));
+    out.section("bytes.scale", codes.byte_scale, codes.encoded * sizeof(float));
+    out.section("bytes.error", codes.byte_error, codes.encoded * sizeof(float));
     out.section("codes.centre", codes.centre);
 }
 
@@ -106,6 +109,12 @@ void load_codes(Reader& in, const Columns& columns, Segment& s) {
             codes.bit_bytes(codes.encoded));
     in.into("codes.factors", reinterpret_cast<std::byte*>(codes.factors),
             codes.encoded * sizeof(std::uint32_t));
+    codes.whole_pages = in.pages("bytes", codes.whole_bytes(codes.encoded),
+                                 codes.whole_bytes(segment_rows));
+    in.into("bytes.scale", reinterpret_cast<std::byte*>(codes.byte_scale),
+            codes.encoded * sizeof(float));
+    in.into("bytes.error", reinterpret_cast<std::byte*>(codes.byte_error),
+            codes.encoded * sizeof(float));
     codes.centre = in.values<float>("codes.centre");
     if (codes.centre.size() != columns.padded_dim) in.refuse("has a centre of a wrong size");
 }

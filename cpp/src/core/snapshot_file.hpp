@@ -172,12 +172,12 @@ public:
             refuse("is of the newer format " + std::to_string(h.version) +
                    " (this library reads up to " + std::to_string(format_version) + ")");
         }
+        if (h.header_crc != crc32c(0, &h, offsetof(Header, header_crc))) {
+            refuse("has a damaged header");
+        }
         if (h.version < format_version) {
             refuse("is of the older format " + std::to_string(h.version) + " (this library reads " +
                    std::to_string(format_version) + ")");
-        }
-        if (h.header_crc != crc32c(0, &h, offsetof(Header, header_crc))) {
-            refuse("has a damaged header");
         }
         const std::size_t bytes = h.sections * sizeof(Section);
         if (h.file_size != size) refuse("is truncated or has bytes added");

@@ -119,6 +119,48 @@ bool row_passes(const ScanPlan& plan, std::uint32_t row) {
     return !std::binary_search(plan.excluded.begin(), plan.excluded.end(), row);
 }
 
+float row_side(const ScanPlan& plan, std::uint32_t row, const float* lexical) {
+    const Request& q = *plan.request;
+    const Weights& w = q.weights;
+    const Segment& s = plan.columns->at(row);
+    const std::uint32_t r = Columns::within(row);
+    const bool turn = s.kind[r] == episodic;
+    float sum = plan.table[s.statics[r]];
+    if (!plan.terms.empty()) {
+        const float words = lexical != nullptr ? *lexical : lexical_of(plan, row, s.words[r]);
+        sum = sum + words * plan.lexical_weight[s.kind[r]];
+    }
+    if (plan.author != 0 && turn && s.author[r] != 0) {
+        sum = sum + (s.author[r] == plan.author ? w.author : -w.author);
+    }
+    if (!q.dates.empty() && turn) sum = sum + w.date * date_feature(s.time[r], q.dates);
+    const bool used = s.accesses[r] > 1 || s.used[r] != 0 || s.unused[r] != 0;
+    if (w.activation != 0.0F || (used && (w.lift != 0.0F || w.usefulness != 0.0F))) {
+        const auto law = static_cast<Law>(s.law[r]);
+        const AccessState state = access_as_of(*plan.columns, row, plan.seq);
+        const float now = activation_of(state, law, q.now);
+        if (w.lift != 0.0F && state.accesses > 1) {
+            sum = sum + w.lift * (now - activation_of(first_access(law, s.created[r]), law, q.now));
+        }
+        if (w.activation != 0.0F) sum = sum + now * w.activation;
+        if (state.used != 0 || state.unused != 0) {
+            sum = sum + w.usefulness * usefulness_feature(state.used, state.unused);
+        }
+    }
+    if (w.importance != 0.0F) sum = sum + s.importance[r] * w.importance;
+    return sum + s.log_belief[r];
+}
+
+float row_score(const ScanPlan& plan, std::uint32_t row, const float* lexical) {
+    const float side = row_side(plan, row, lexical);
+    const Segment& s = plan.columns->at(row);
+    if (plan.query.empty() || (s.flags[Columns::within(row)] & flag::has_vector) == 0) return side;
+    float cosine = 0.0F;
+    cpu::kernels().dot(plan.query.data(), plan.columns->vector(row), plan.columns->padded_dim, 1,
+                       &cosine);
+    return side + plan.request->weights.cosine * cosine;
+}
+
 TermValues row_terms(const ScanPlan& plan, std::uint32_t row) {
     const Request& q = *plan.request;
     const Weights& w = q.weights;

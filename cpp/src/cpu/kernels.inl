@@ -234,6 +234,7 @@ constexpr auto matrix_bounds = &bounds;
 }  // namespace
 
 const Kernels REMANENCE_KERNELS = {
-    REMANENCE_KERNELS_NAME, dot, activation, side, hadamard, bounds, matrix_bounds, keep_above};
+    REMANENCE_KERNELS_NAME, dot, activation, side, hadamard, bounds, matrix_bounds,
+    byte_dot, keep_above};
 
 }  // namespace remanence::cpu

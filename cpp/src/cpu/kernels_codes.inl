@@ -119,7 +119,32 @@ void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t
 
 #endif
 
+std::int32_t byte_dot_from(const std::int16_t* query, const std::int8_t* row, std::size_t first,
+                           std::size_t count) {
+    std::int32_t sum = 0;
+    for (std::size_t j = first; j < count; ++j) {
+        sum += static_cast<std::int32_t>(query[j]) * static_cast<std::int32_t>(row[j]);
+    }
+    return sum;
+}
+
 #if defined(__AVX512F__)
+
+std::int32_t byte_dot(const std::int16_t* query, const std::int8_t* row, std::size_t count) {
+    __m512i sums[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+    std::size_t j = 0;
+    const auto product = [&](std::size_t at) {
+        const __m512i bytes = _mm512_cvtepi8_epi16(
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + at)));
+        return _mm512_madd_epi16(_mm512_loadu_si512(query + at), bytes);
+    };
+    for (; j + 64 <= count; j += 64) {
+        sums[0] = _mm512_add_epi32(sums[0], product(j));
+        sums[1] = _mm512_add_epi32(sums[1], product(j + 32));
+    }
+    return _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1])) +
+           byte_dot_from(query, row, j, count);
+}
 
 void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask) {
     const __m512 least = _mm512_set1_ps(bar);
@@ -136,6 +161,23 @@ void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_
 
 #elif defined(__AVX2__)
 
+std::int32_t byte_dot(const std::int16_t* query, const std::int8_t* row, std::size_t count) {
+    __m256i sum = _mm256_setzero_si256();
+    std::size_t j = 0;
+    for (; j + 16 <= count; j += 16) {
+        const __m256i bytes =
+            _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row + j)));
+        sum = _mm256_add_epi32(
+            sum, _mm256_madd_epi16(
+                     _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query + j)), bytes));
+    }
+    std::int32_t parts[8];
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(parts), sum);
+    std::int32_t total = byte_dot_from(query, row, j, count);
+    for (const std::int32_t part : parts) total += part;
+    return total;
+}
+
 void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask) {
     const __m256 least = _mm256_set1_ps(bar);
     for (std::uint32_t first = 0; first < count; first += 64) {
@@ -150,6 +192,10 @@ void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_
 }
 
 #else
+
+std::int32_t byte_dot(const std::int16_t* query, const std::int8_t* row, std::size_t count) {
+    return byte_dot_from(query, row, 0, count);
+}
 
 void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask) {
     for (std::uint32_t first = 0; first < count; first += 64) {

@@ -18,14 +18,14 @@ namespace remanence::cpu {
 namespace {
 
 constexpr std::size_t most_questions = 128;  // of one scan: their bounds of a block stay in cache
-constexpr std::uint32_t sparse_rows = 24;    // of a block: cheaper to score than to bound them all
+constexpr std::uint32_t sparse_rows = 48;    // of a block: cheaper one by one than by its codes
+constexpr std::size_t waiting_rows = 512;    // candidates of a question before they are refined
 constexpr std::size_t exact_chunk = 256;     // candidates of one task
 
 /// Codes pay where the cosine can raise a score and the answer is short against the store.
 bool codes_pay(const ScanPlan& plan) {
     return !plan.query.empty() && plan.request->weights.cosine > 0.0F &&
-           codes_apply(plan.columns->dim) && plan.keep * 64 <= plan.columns->count() &&
-           !plan.request->proved;
+           codes_apply(plan.columns->dim) && plan.keep * 64 <= plan.columns->count();
 }
 
 /// Bounds and scores are rounded in different orders; both stay far within this.
@@ -40,6 +40,7 @@ struct Question {
     std::unique_ptr<const CodeQuery> codes;  ///< null: every row is scored exactly
     std::size_t side = 0;    ///< the first question of equal side terms, words apart
     std::size_t filter = 0;  ///< the first question of equal filters
+    std::vector<float> centres;  ///< [segment] <q, c>
     std::atomic<float> bar{lowest};
 
     void raise(float value) {
@@ -56,17 +57,20 @@ struct Question {
 
 using Mask = std::array<std::uint64_t, block_rows / 64>;
 
+/// How a question takes the rows of a block.
+enum class Way : std::uint8_t { none, exact, codes, bytes };
+
 /// What one worker holds for one question.
 struct Share {
     explicit Share(std::size_t keep) : best(keep) {}
     Best best;
-    std::vector<Candidate> waiting;
-    std::size_t limit = 512;
+    std::vector<Candidate> waiting;  ///< bounded by their code of one bit per dimension
+    std::vector<Candidate> near;     ///< bounded by their bytes
     std::size_t scanned = 0;
     WordCursor cursor;
     Mask mask{};
     std::uint32_t passed = 0;
-    bool bounded = false;
+    Way way = Way::exact;
 };
 
 struct Worker {
@@ -89,6 +93,9 @@ private:
     bool plan_block(const Block& b, Worker& worker);
     void fill_sides(const Block& b, Worker& worker);
     void collect(const Block& b, std::size_t q, Worker& worker);
+    void collect_all(const Block& b, std::size_t q, Worker& worker);
+    void refine(std::size_t q, Share& share);
+    float byte_bound(const Question& question, const Candidate& c) const;
     void score_block(const Block& b, std::size_t q, Worker& worker);
     void tighten(std::size_t q, Share& share);
     void score(std::size_t q, const Candidate* from, std::size_t count, Best& best);
@@ -127,6 +134,11 @@ Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
         if (codes_pay(plans[q])) {
             question.codes =
                 std::make_unique<const CodeQuery>(make_code_query(plans[q].query, columns_.dim));
+            for (const auto& segment : columns_.segments) {
+                const std::vector<float>& centre = segment->codes.centre;
+                float& along = question.centres.emplace_back(0.0F);
+                kernels().dot(plans[q].query.data(), centre.data(), centre.size(), 1, &along);
+            }
         }
     }
     for (Worker& worker : workers_) {
@@ -153,6 +165,12 @@ void Scan::prepare_codes() {
     }
 }
 
+Way way_of(const Question& question, std::uint32_t passed, bool coded) {
+    if (passed == 0) return Way::none;
+    if (!coded || question.codes == nullptr) return Way::exact;
+    return question.plan->request->proved || passed <= sparse_rows ? Way::bytes : Way::codes;
+}
+
 /// Which rows of a block each question wants, and how; false when none wants any.
 bool Scan::plan_block(const Block& b, Worker& worker) {
     const bool coded = b.first + block_rows <= b.s.codes.encoded;
@@ -167,7 +185,7 @@ bool Scan::plan_block(const Block& b, Worker& worker) {
             share.mask = worker.shares[leader].mask;
         }
         share.scanned += share.passed;
-        share.bounded = coded && questions_[q].codes != nullptr && share.passed > sparse_rows;
+        share.way = way_of(questions_[q], share.passed, coded);
         any = any || share.passed != 0;
     }
     return any;
@@ -178,7 +196,7 @@ void Scan::fill_sides(const Block& b, Worker& worker) {
     std::array<bool, most_questions> filled{};
     for (std::size_t q = 0; q < questions_.size(); ++q) {
         const std::size_t leader = questions_[q].side;
-        if (!worker.shares[q].bounded || filled[leader]) continue;
+        if (worker.shares[q].way != Way::codes || filled[leader]) continue;
         filled[leader] = true;
         score_side(*questions_[q].plan, b, nullptr, true, *worker.scratch,
                    worker.side.data() + leader * block_rows);
@@ -193,7 +211,7 @@ void Scan::scan_block(const Block& b, Worker& worker) {
     for (std::size_t q = 0; q < questions_.size(); ++q) {
         CodeQuestion& asked = worker.asked[q];
         asked.out = nullptr;
-        if (!worker.shares[q].bounded) continue;
+        if (worker.shares[q].way != Way::codes) continue;
         any = true;
         const CodeQuery& query = *questions_[q].codes;
         asked.table = query.table.data();
@@ -205,8 +223,7 @@ void Scan::scan_block(const Block& b, Worker& worker) {
         asked.weight = questions_[q].plan->request->weights.cosine;
         asked.side = worker.side.data() + questions_[q].side * block_rows;
         asked.out = worker.bound.data() + q * block_rows;
-        kernels().dot(questions_[q].plan->query.data(), codes.centre.data(), codes.centre.size(),
-                      1, &asked.centre);
+        asked.centre = questions_[q].centres[b.row / segment_rows];
     }
     if (any) {
         const CodeBlock block{block_rows, codes.bytes, codes.bits() + b.first * codes.bytes,
@@ -217,12 +234,10 @@ void Scan::scan_block(const Block& b, Worker& worker) {
                        worker.signs.data()});
     }
     for (std::size_t q = 0; q < questions_.size(); ++q) {
-        if (worker.shares[q].passed == 0) continue;
-        if (worker.shares[q].bounded) {
-            collect(b, q, worker);
-        } else {
-            score_block(b, q, worker);
-        }
+        const Way way = worker.shares[q].way;
+        if (way == Way::codes) collect(b, q, worker);
+        if (way == Way::bytes) collect_all(b, q, worker);
+        if (way == Way::exact) score_block(b, q, worker);
     }
 }
 
@@ -255,7 +270,24 @@ void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
             share.waiting.push_back({bound[i], rest, b.row + i});
         }
     }
-    if (share.waiting.size() > share.limit) tighten(q, share);
+    if (share.waiting.size() > waiting_rows) tighten(q, share);
+}
+
+/// Keeps every row that passes the filters, for its bytes to decide.
+void Scan::collect_all(const Block& b, std::size_t q, Worker& worker) {
+    Share& share = worker.shares[q];
+    const ScanPlan& plan = *questions_[q].plan;
+    Scratch& scratch = *worker.scratch;
+    const bool words = score_words(plan, b, share.cursor, scratch);
+    const float nothing = 0.0F;
+    for (std::uint32_t w = 0; w < block_rows / 64; ++w) {
+        for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
+            const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+            const float side = row_side(plan, b.row + i, words ? &scratch.lexical[i] : &nothing);
+            share.waiting.push_back({-lowest, side, b.row + i});
+        }
+    }
+    if (share.waiting.size() > waiting_rows) tighten(q, share);
 }
 
 /// Scores the rows of the mask exactly.
@@ -285,33 +317,73 @@ void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
     questions_[q].raise(share.best.bar());
 }
 
+void prefetch(const void* at, std::size_t bytes) {
+    for (std::size_t line = 0; line < bytes; line += 64) {
+        __builtin_prefetch(static_cast<const char*>(at) + line);
+    }
+}
+
+/// Upper bound of a row's score from its bytes.
+float Scan::byte_bound(const Question& question, const Candidate& c) const {
+    const Segment& s = columns_.at(c.row);
+    const std::uint32_t r = Columns::within(c.row);
+    const bool vector = s.blocks[r / block_rows].vectors == block_rows ||
+                        (s.flags[r] & flag::has_vector) != 0;
+    if (!vector) return c.side;
+    const SegmentCodes& codes = s.codes;
+    const CodeQuery& query = *question.codes;
+    const std::int32_t product =
+        kernels().byte_dot(query.fine.data(), codes.whole() + codes.whole_bytes(r),
+                           codes.whole_bytes(1));
+    const float along = static_cast<float>(product) * query.fine_unit * codes.byte_scale[r];
+    const float cosine = question.centres[c.row / segment_rows] + along +
+                         query.length * codes.byte_error[r] + query.fine_rest;
+    return c.side + question.plan->request->weights.cosine * cosine;
+}
+
+/// Bounds the waiting rows by their bytes.
+void Scan::refine(std::size_t q, Share& share) {
+    const Question& question = questions_[q];
+    const float bar = question.threshold();
+    for (std::size_t i = 0; i < share.waiting.size(); ++i) {
+        if (i + 4 < share.waiting.size()) {
+            const std::uint32_t next = share.waiting[i + 4].row;
+            const SegmentCodes& codes = columns_.at(next).codes;
+            prefetch(codes.whole() + codes.whole_bytes(Columns::within(next)),
+                     codes.whole_bytes(1));
+        }
+        Candidate c = share.waiting[i];
+        if (c.bound < bar) continue;
+        c.bound = byte_bound(question, c);
+        if (c.bound >= bar) share.near.push_back(c);
+    }
+    share.waiting.clear();
+}
+
 void Scan::score(std::size_t q, const Candidate* from, std::size_t count, Best& best) {
     const ScanPlan& plan = *questions_[q].plan;
-    const std::size_t row_bytes = columns_.padded_dim * sizeof(float);
     for (std::size_t i = 0; i < count; ++i) {
         if (i + 2 < count) {
             const std::uint32_t next = from[i + 2].row;
-            const char* const at = reinterpret_cast<const char*>(
-                columns_.at(next).vectors() + Columns::within(next) * columns_.padded_dim);
-            for (std::size_t line = 0; line < row_bytes; line += 64) __builtin_prefetch(at + line);
+            prefetch(columns_.at(next).vectors() + Columns::within(next) * columns_.padded_dim,
+                     columns_.padded_dim * sizeof(float));
         }
         if (from[i].bound < questions_[q].threshold()) continue;
         const std::uint32_t row = from[i].row;
         const Id id = columns_.at(row).id[Columns::within(row)];
-        best.offer({total(row_terms(plan, row)), row, id});
+        best.offer({row_score(plan, row), row, id});
         questions_[q].raise(best.bar());
     }
 }
 
 /// Scores the rows of the greatest bounds, which raises the bar, and drops what is below it.
 void Scan::tighten(std::size_t q, Share& share) {
-    const std::size_t count = std::min(questions_[q].plan->keep, share.waiting.size());
-    greatest_first(share.waiting, count);
-    score(q, share.waiting.data(), count, share.best);
-    share.waiting.erase(share.waiting.begin(),
-                        share.waiting.begin() + static_cast<std::ptrdiff_t>(count));
-    drop_below(share.waiting, questions_[q].threshold());
-    share.limit = std::max<std::size_t>(512, 2 * share.waiting.size());
+    refine(q, share);
+    const std::size_t count = std::min(questions_[q].plan->keep, share.near.size());
+    greatest_first(share.near, count);
+    score(q, share.near.data(), count, share.best);
+    share.near.erase(share.near.begin(), share.near.begin() + static_cast<std::ptrdiff_t>(count));
+    drop_below(share.near, questions_[q].threshold());
 }
 
 /// Brings together what all workers hold of a question, in the first one's share.
@@ -320,14 +392,14 @@ void Scan::gather(std::size_t q) {
     for (std::size_t w = 1; w < workers_.size(); ++w) {
         Share& other = workers_[w].shares[q];
         for (const Scored& s : other.best.rows()) first.best.offer(s);
+        first.near.insert(first.near.end(), other.near.begin(), other.near.end());
         first.waiting.insert(first.waiting.end(), other.waiting.begin(), other.waiting.end());
         first.scanned += other.scanned;
-        other.best = Best(questions_[q].plan->keep);
-        other.waiting.clear();
     }
     questions_[q].raise(first.best.bar());
     drop_below(first.waiting, questions_[q].threshold());
-    if (!first.waiting.empty()) tighten(q, first);
+    drop_below(first.near, questions_[q].threshold());
+    tighten(q, first);
 }
 
 /// Scores what still waits.
@@ -336,17 +408,17 @@ void Scan::finish() {
     parallel_for(questions_.size(), workers, [&](std::size_t q, int) { gather(q); });
     std::vector<std::pair<std::size_t, std::size_t>> chunks;
     for (std::size_t q = 0; q < questions_.size(); ++q) {
-        auto& waiting = workers_[0].shares[q].waiting;
-        std::sort(waiting.begin(), waiting.end(),
+        auto& near = workers_[0].shares[q].near;
+        std::sort(near.begin(), near.end(),
                   [](const Candidate& a, const Candidate& b) { return a.row < b.row; });
-        for (std::size_t i = 0; i < waiting.size(); i += exact_chunk) chunks.emplace_back(q, i);
+        for (std::size_t i = 0; i < near.size(); i += exact_chunk) chunks.emplace_back(q, i);
     }
     std::vector<Best> found;
     for (const auto& [q, from] : chunks) found.emplace_back(questions_[q].plan->keep);
     parallel_for(chunks.size(), workers, [&](std::size_t c, int) {
         const auto& [q, from] = chunks[c];
-        const auto& waiting = workers_[0].shares[q].waiting;
-        score(q, waiting.data() + from, std::min(exact_chunk, waiting.size() - from), found[c]);
+        const auto& near = workers_[0].shares[q].near;
+        score(q, near.data() + from, std::min(exact_chunk, near.size() - from), found[c]);
     });
     for (std::size_t c = 0; c < chunks.size(); ++c) {
         for (const Scored& s : found[c].rows()) {
