@@ -195,7 +195,8 @@ void fill_table(const std::vector<float>& u, std::size_t groups, CodeQuery& out)
 /// The rotated question in steps so fine that what they leave out hardly counts, yet so few that
 /// the sum of its products with bytes fits 31 bits.
 void refine_query(const std::vector<float>& u, float widest, CodeQuery& out) {
-    const auto most = static_cast<float>(std::min<std::size_t>(32'000, 0x7FFF'FFFFU / 128 / u.size()));
+    const auto most =
+        static_cast<float>(std::min<std::size_t>(32'000, 0x7FFF'FFFFU / 128 / u.size()));
     out.fine_unit = std::max(widest / most, 1e-30F);
     double left = 0.0;
     for (const float x : u) {

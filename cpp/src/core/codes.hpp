@@ -47,11 +47,11 @@ void erase_code(Segment& segment, std::uint32_t r);
 struct CodeQuery {
     std::vector<std::uint8_t> table;  ///< [groups][64] rounded up, in units of `step`
     float step = 0.0F;
-    float offset = 0.0F;  ///< <Rq, s> <= step * (sum of entries) - offset
-    float norm = 0.0F;    ///< |q| times the deviations allowed for
+    float offset = 0.0F;               ///< <Rq, s> <= step * (sum of entries) - offset
+    float norm = 0.0F;                 ///< |q| times the deviations allowed for
     std::vector<std::int8_t> rounded;  ///< Rq in units of `unit`, [8 * code bytes]
     float unit = 0.0F;
-    float rest = 0.0F;  ///< <Rq, s> <= unit * <rounded, s> + rest
+    float rest = 0.0F;               ///< <Rq, s> <= unit * <rounded, s> + rest
     std::vector<std::int16_t> fine;  ///< Rq in units of `fine_unit`, [8 * code bytes]
     float fine_unit = 0.0F;
     float fine_rest = 0.0F;  ///< |<Rq - fine_unit * fine, o>| at most

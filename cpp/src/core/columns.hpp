@@ -72,12 +72,12 @@ struct BlockSummary {
 
 /// The one-bit codes of a segment (codes.hpp), made from its vectors block by block.
 struct SegmentCodes {
-    std::uint32_t encoded = 0;          ///< rows that have a code, whole blocks
-    std::size_t bytes = 0;              ///< of code per row
-    std::vector<float> centre;          ///< [padded dim]
-    std::uint32_t* factors = nullptr;   ///< [segment_rows] f and f |s'| / sqrt(dim - 1), bfloat16
-    float* byte_scale = nullptr;        ///< [segment_rows] one step of a byte
-    float* byte_error = nullptr;        ///< [segment_rows] |o - what the bytes say of it|
+    std::uint32_t encoded = 0;         ///< rows that have a code, whole blocks
+    std::size_t bytes = 0;             ///< of code per row
+    std::vector<float> centre;         ///< [padded dim]
+    std::uint32_t* factors = nullptr;  ///< [segment_rows] f and f |s'| / sqrt(dim - 1), bfloat16
+    float* byte_scale = nullptr;       ///< [segment_rows] one step of a byte
+    float* byte_error = nullptr;       ///< [segment_rows] |o - what the bytes say of it|
 
     /// [segment_rows / 64][bytes][64]: the same eight dimensions of 64 rows lie side by side.
     std::uint8_t* bits() const { return reinterpret_cast<std::uint8_t*>(pages_.data()); }

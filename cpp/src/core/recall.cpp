@@ -149,9 +149,8 @@ std::vector<Hits> Engine::recall_many(View<const Request> requests) const {
     const int workers = worker_count(requests.front().threads);
     std::vector<ScanAnswer> answers = scan(*state_, plans, workers);
     std::vector<Hits> all(plans.size());
-    parallel_for(plans.size(), workers, [&](std::size_t i, int) {
-        finish(*state_, plans[i], answers[i], all[i]);
-    });
+    parallel_for(plans.size(), workers,
+                 [&](std::size_t i, int) { finish(*state_, plans[i], answers[i], all[i]); });
     return all;
 }
 

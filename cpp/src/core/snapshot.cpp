@@ -109,8 +109,8 @@ void load_codes(Reader& in, const Columns& columns, Segment& s) {
             codes.bit_bytes(codes.encoded));
     in.into("codes.factors", reinterpret_cast<std::byte*>(codes.factors),
             codes.encoded * sizeof(std::uint32_t));
-    codes.whole_pages = in.pages("bytes", codes.whole_bytes(codes.encoded),
-                                 codes.whole_bytes(segment_rows));
+    codes.whole_pages =
+        in.pages("bytes", codes.whole_bytes(codes.encoded), codes.whole_bytes(segment_rows));
     in.into("bytes.scale", reinterpret_cast<std::byte*>(codes.byte_scale),
             codes.encoded * sizeof(float));
     in.into("bytes.error", reinterpret_cast<std::byte*>(codes.byte_error),

@@ -113,8 +113,7 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
                   [&](std::uint32_t i) { return (q.kinds >> s.kind[f + i] & 1U) != 0; });
     }
     if (q.min_belief > 0.0F && sum.doubted != 0) {
-        keep_rows(mask, b.count,
-                  [&](std::uint32_t i) { return s.belief[f + i] >= q.min_belief; });
+        keep_rows(mask, b.count, [&](std::uint32_t i) { return s.belief[f + i] >= q.min_belief; });
     }
     if (q.valid_at) {
         const TimeNs at = *q.valid_at;
@@ -150,7 +149,8 @@ bool score_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scrat
         const ScanTerm& term = plan.terms[t];
         const auto& list = *term.postings;
         std::size_t& at = cursor.at[t];
-        if (!follows) at = static_cast<std::size_t>(Lexicon::first_from(list, b.row) - list.begin());
+        if (!follows)
+            at = static_cast<std::size_t>(Lexicon::first_from(list, b.row) - list.begin());
         for (; at < list.size() && list[at].row < cursor.next_row; ++at) {
             if (!any) scratch.lexical.fill(0.0F);
             any = true;

@@ -56,11 +56,13 @@ struct CodeQuestion {
 struct CodeQuestions {
     const CodeQuestion* each;
     std::size_t count;
-    const std::int8_t* rounded;  ///< [count up to a multiple of 32][stride], for matrix units only
-    std::size_t stride;          ///< a multiple of 64
-    std::int8_t* signs;          ///< [64][stride] to work in, for matrix units only
+    /// [count / 16, up to an even number][stride / 64][16][64], for matrix units only.
+    const std::int8_t* rounded;
+    std::size_t stride;  ///< a multiple of 64
+    std::int8_t* signs;  ///< [matrix_rows][stride] to work in, for matrix units only
 };
 inline constexpr std::size_t least_matrix_questions = 8;
+inline constexpr std::uint32_t matrix_rows = 256;
 
 struct Kernels {
     const char* name;

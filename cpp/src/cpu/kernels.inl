@@ -182,10 +182,11 @@ void hadamard(float* x, std::size_t size) {
 
 #include "cpu/kernels_codes.inl"
 
-/// The two factors of 64 rows: bfloat16 numbers in one word.
+/// The two factors of n rows: bfloat16 numbers in one word.
+template <int n>
 REMANENCE_LANE_FN void unpack_factors(const std::uint32_t* factors, float* __restrict scale,
                                       float* __restrict error) {
-    for (std::size_t i = 0; i < 64; ++i) {
+    for (int i = 0; i < n; ++i) {
         scale[i] = __builtin_bit_cast(float, factors[i] & 0xFFFF0000U);
         error[i] = __builtin_bit_cast(float, factors[i] << 16U);
     }
@@ -218,7 +219,7 @@ void bounds(const CodeBlock& b, const CodeQuestions& questions) {
         if (q.out == nullptr) continue;
         for (std::uint32_t first = 0; first < b.count; first += 64) {
             sum_codes(b.codes + first * b.bytes, q.table, b.bytes, sums);
-            unpack_factors(b.factors + first, scale, error);
+            unpack_factors<64>(b.factors + first, scale, error);
             for (std::uint32_t i = 0; i < 64; ++i) along[i] = static_cast<float>(sums[i]);
             bound_rows<64>(q, q.step, -q.offset, along, scale, error, first);
         }
@@ -234,7 +235,7 @@ constexpr auto matrix_bounds = &bounds;
 }  // namespace
 
 const Kernels REMANENCE_KERNELS = {
-    REMANENCE_KERNELS_NAME, dot, activation, side, hadamard, bounds, matrix_bounds,
-    byte_dot, keep_above};
+    REMANENCE_KERNELS_NAME, dot,      activation, side, hadamard, bounds,
+    matrix_bounds,          byte_dot, keep_above};
 
 }  // namespace remanence::cpu

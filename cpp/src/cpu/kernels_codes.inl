@@ -19,8 +19,8 @@ void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t
         const __m512i z = _mm512_loadu_si512(codes + 128);
         // The shuffle reads six bits of each index, so only the left-over bits are put together:
         // where the mask has ones from the second operand, else from the third (0xCA).
-        const __m512i xy = _mm512_ternarylogic_epi32(two, _mm512_srli_epi16(x, 6),
-                                                     _mm512_srli_epi16(y, 4), 0xCA);
+        const __m512i xy =
+            _mm512_ternarylogic_epi32(two, _mm512_srli_epi16(x, 6), _mm512_srli_epi16(y, 4), 0xCA);
         const __m512i rest = _mm512_ternarylogic_epi32(four, xy, _mm512_srli_epi16(z, 2), 0xCA);
         // Two entries of at most 127 still fit a byte, so only every second sum is widened.
         const __m512i first =
@@ -29,8 +29,8 @@ void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t
         const __m512i second =
             _mm512_add_epi8(_mm512_permutexvar_epi8(z, _mm512_loadu_si512(table + 128)),
                             _mm512_permutexvar_epi8(rest, _mm512_loadu_si512(table + 192)));
-        even = _mm512_add_epi16(even, _mm512_add_epi16(_mm512_and_si512(first, low),
-                                                       _mm512_and_si512(second, low)));
+        even = _mm512_add_epi16(
+            even, _mm512_add_epi16(_mm512_and_si512(first, low), _mm512_and_si512(second, low)));
         odd = _mm512_add_epi16(
             odd, _mm512_add_epi16(_mm512_srli_epi16(first, 8), _mm512_srli_epi16(second, 8)));
     }
@@ -82,12 +82,11 @@ void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t
             add(entries, x);
             add(entries + 64, y);
             add(entries + 128, z);
-            const __m256i xy = _mm256_or_si256(
-                _mm256_and_si256(_mm256_srli_epi16(x, 6), _mm256_set1_epi8(0x03)),
-                _mm256_and_si256(_mm256_srli_epi16(y, 4), _mm256_set1_epi8(0x0C)));
-            add(entries + 192,
-                _mm256_or_si256(
-                    xy, _mm256_and_si256(_mm256_srli_epi16(z, 2), _mm256_set1_epi8(0x30))));
+            const __m256i xy =
+                _mm256_or_si256(_mm256_and_si256(_mm256_srli_epi16(x, 6), _mm256_set1_epi8(0x03)),
+                                _mm256_and_si256(_mm256_srli_epi16(y, 4), _mm256_set1_epi8(0x0C)));
+            add(entries + 192, _mm256_or_si256(xy, _mm256_and_si256(_mm256_srli_epi16(z, 2),
+                                                                    _mm256_set1_epi8(0x30))));
         }
         std::uint16_t evens[16];
         std::uint16_t odds[16];
@@ -134,8 +133,8 @@ std::int32_t byte_dot(const std::int16_t* query, const std::int8_t* row, std::si
     __m512i sums[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
     std::size_t j = 0;
     const auto product = [&](std::size_t at) {
-        const __m512i bytes = _mm512_cvtepi8_epi16(
-            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + at)));
+        const __m512i bytes =
+            _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + at)));
         return _mm512_madd_epi16(_mm512_loadu_si512(query + at), bytes);
     };
     for (; j + 64 <= count; j += 64) {
@@ -168,8 +167,8 @@ std::int32_t byte_dot(const std::int16_t* query, const std::int8_t* row, std::si
         const __m256i bytes =
             _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(row + j)));
         sum = _mm256_add_epi32(
-            sum, _mm256_madd_epi16(
-                     _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query + j)), bytes));
+            sum, _mm256_madd_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(query + j)),
+                                   bytes));
     }
     std::int32_t parts[8];
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(parts), sum);
@@ -183,7 +182,8 @@ void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_
     for (std::uint32_t first = 0; first < count; first += 64) {
         std::uint64_t bits = 0;
         for (std::uint32_t i = 0; i < 64; i += 8) {
-            const __m256 above = _mm256_cmp_ps(_mm256_loadu_ps(bound + first + i), least, _CMP_GE_OQ);
+            const __m256 above =
+                _mm256_cmp_ps(_mm256_loadu_ps(bound + first + i), least, _CMP_GE_OQ);
             bits |= static_cast<std::uint64_t>(static_cast<unsigned>(_mm256_movemask_ps(above)))
                     << i;
         }

@@ -29,7 +29,7 @@ REMANENCE_LANE_FN void spread_signs(const std::uint8_t* codes, std::size_t bytes
             std::int8_t* const at = out + (tile * (stride / 4) + 2 * c) * 64;
             _mm512_storeu_si512(at, _mm512_permutexvar_epi32(byte, pattern));
             _mm512_storeu_si512(at + 64,
-                               _mm512_permutexvar_epi32(_mm512_srli_epi32(byte, 4), pattern));
+                                _mm512_permutexvar_epi32(_mm512_srli_epi32(byte, 4), pattern));
         }
     }
 }
@@ -42,8 +42,8 @@ REMANENCE_LANE_FN void multiply_tiles(const std::int8_t* rounded, const std::int
     _tile_zero(2);
     _tile_zero(3);
     for (std::size_t k = 0; k < stride; k += 64) {
-        _tile_loadd(4, rounded + k, static_cast<long>(stride));
-        _tile_loadd(5, rounded + 16 * stride + k, static_cast<long>(stride));
+        _tile_loadd(4, rounded + k * 16, 64);
+        _tile_loadd(5, rounded + (stride + k) * 16, 64);
         _tile_loadd(6, signs + k * 16, 64);
         _tile_loadd(7, signs + (stride + k) * 16, 64);
         _tile_dpbssd(0, 4, 6);
@@ -64,30 +64,39 @@ REMANENCE_LANE_FN bool any_asked(const CodeQuestions& questions, std::size_t fir
     return false;
 }
 
+/// Bounds of 32 rows, from `row` of the block on, for the 32 questions from the k-th on.
+REMANENCE_LANE_FN void bound_tiles(const CodeQuestions& questions, std::size_t k,
+                                   const std::int32_t* products, const std::uint32_t* factors,
+                                   std::uint32_t row) {
+    float scale[32];
+    float error[32];
+    unpack_factors<32>(factors, scale, error);
+    for (std::size_t j = 0; j < tile_questions && k + j < questions.count; ++j) {
+        const CodeQuestion& q = questions.each[k + j];
+        if (q.out == nullptr) continue;
+        float along[32];
+        for (std::size_t i = 0; i < 32; ++i) along[i] = static_cast<float>(products[j * 32 + i]);
+        bound_rows<32>(q, q.unit, q.rest, along, scale, error, row);
+    }
+}
+
 void matrix_bounds(const CodeBlock& b, const CodeQuestions& questions) {
-    std::int8_t* const signs = questions.signs;
     const std::size_t stride = questions.stride;
     alignas(64) std::int32_t products[tile_questions * 32];
-    float scale[64];
-    float error[64];
     const TileShape shape;
     _tile_loadconfig(&shape);
-    for (std::uint32_t first = 0; first < b.count; first += 64) {
-        spread_signs(b.codes + first * b.bytes, b.bytes, stride, signs);
-        unpack_factors(b.factors + first, scale, error);
+    for (std::uint32_t first = 0; first < b.count; first += matrix_rows) {
+        for (std::uint32_t row = 0; row < matrix_rows; row += 64) {
+            spread_signs(b.codes + (first + row) * b.bytes, b.bytes, stride,
+                         questions.signs + row * stride);
+        }
+        // The questions' tiles stay in the first cache while the rows' stream by from the second.
         for (std::size_t k = 0; k < questions.count; k += tile_questions) {
             if (!any_asked(questions, k)) continue;
-            for (std::uint32_t half = 0; half < 64; half += 32) {
-                multiply_tiles(questions.rounded + k * stride, signs + half * stride, stride,
-                               products);
-                for (std::size_t j = 0; j < tile_questions && k + j < questions.count; ++j) {
-                    const CodeQuestion& q = questions.each[k + j];
-                    if (q.out == nullptr) continue;
-                    float along[32];
-                    for (int i = 0; i < 32; ++i) along[i] = static_cast<float>(products[j * 32 + i]);
-                    bound_rows<32>(q, q.unit, q.rest, along, scale + half, error + half,
-                                   first + half);
-                }
+            for (std::uint32_t row = 0; row < matrix_rows; row += 32) {
+                multiply_tiles(questions.rounded + k * stride, questions.signs + row * stride,
+                               stride, products);
+                bound_tiles(questions, k, products, b.factors + first + row, first + row);
             }
         }
     }

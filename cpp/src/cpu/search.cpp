@@ -38,8 +38,8 @@ float slack_of(const ScanPlan& plan, float bar) {
 struct Question {
     const ScanPlan* plan = nullptr;
     std::unique_ptr<const CodeQuery> codes;  ///< null: every row is scored exactly
-    std::size_t side = 0;    ///< the first question of equal side terms, words apart
-    std::size_t filter = 0;  ///< the first question of equal filters
+    std::size_t side = 0;        ///< the first question of equal side terms, words apart
+    std::size_t filter = 0;      ///< the first question of equal filters
     std::vector<float> centres;  ///< [segment] <q, c>
     std::atomic<float> bar{lowest};
 
@@ -105,7 +105,7 @@ private:
     const Columns& columns_;
     std::vector<Question> questions_;
     std::vector<Worker> workers_;
-    std::vector<std::int8_t> rounded_;  ///< [questions][stride] rotated queries for matrix units
+    std::vector<std::int8_t> rounded_;  ///< rotated queries in tiles, as CodeQuestions has them
     std::size_t stride_ = 0;
 };
 
@@ -155,13 +155,15 @@ void Scan::prepare_codes() {
     const std::size_t padded = (questions_.size() + 31) / 32 * 32;
     if (questions_.size() >= least_matrix_questions) {
         rounded_.assign(padded * stride_, 0);
-        for (Worker& worker : workers_) worker.signs.resize(64 * stride_);
+        for (Worker& worker : workers_) worker.signs.resize(matrix_rows * stride_);
     }
     for (std::size_t q = 0; q < questions_.size(); ++q) {
         const CodeQuery* const codes = questions_[q].codes.get();
         if (codes == nullptr || rounded_.empty()) continue;
-        std::copy(codes->rounded.begin(), codes->rounded.end(),
-                  rounded_.begin() + static_cast<std::ptrdiff_t>(q * stride_));
+        for (std::size_t j = 0; j < codes->rounded.size(); ++j) {
+            const std::size_t tile = q / 16 * (stride_ / 64) + j / 64;
+            rounded_[tile * 1024 + q % 16 * 64 + j % 64] = codes->rounded[j];
+        }
     }
 }
 
@@ -327,14 +329,13 @@ void prefetch(const void* at, std::size_t bytes) {
 float Scan::byte_bound(const Question& question, const Candidate& c) const {
     const Segment& s = columns_.at(c.row);
     const std::uint32_t r = Columns::within(c.row);
-    const bool vector = s.blocks[r / block_rows].vectors == block_rows ||
-                        (s.flags[r] & flag::has_vector) != 0;
+    const bool vector =
+        s.blocks[r / block_rows].vectors == block_rows || (s.flags[r] & flag::has_vector) != 0;
     if (!vector) return c.side;
     const SegmentCodes& codes = s.codes;
     const CodeQuery& query = *question.codes;
-    const std::int32_t product =
-        kernels().byte_dot(query.fine.data(), codes.whole() + codes.whole_bytes(r),
-                           codes.whole_bytes(1));
+    const std::int32_t product = kernels().byte_dot(
+        query.fine.data(), codes.whole() + codes.whole_bytes(r), codes.whole_bytes(1));
     const float along = static_cast<float>(product) * query.fine_unit * codes.byte_scale[r];
     const float cosine = question.centres[c.row / segment_rows] + along +
                          query.length * codes.byte_error[r] + query.fine_rest;
