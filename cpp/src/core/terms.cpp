@@ -124,7 +124,7 @@ float row_side(const ScanPlan& plan, std::uint32_t row, const float* lexical) {
     const Weights& w = q.weights;
     const Segment& s = plan.columns->at(row);
     const std::uint32_t r = Columns::within(row);
-    const bool turn = s.kind[r] == episodic;
+    const bool turn = kind_rules[s.kind[r]].turn;
     float sum = plan.table[s.statics[r]];
     if (!plan.terms.empty()) {
         const float words = lexical != nullptr ? *lexical : lexical_of(plan, row, s.words[r]);

@@ -2,6 +2,7 @@
 The native core of remanence.
 """
 from __future__ import annotations
+import collections.abc
 import numpy
 import numpy.typing
 import typing
@@ -278,6 +279,10 @@ class Engine:
     def recall(self, request: Request) -> Hits:
         """
         The exact best memories for one request.
+        """
+    def recall_many(self, requests: collections.abc.Sequence[Request]) -> list[Hits]:
+        """
+        The same answers for many requests, which share the reading of the store; the first request's `threads` counts.
         """
     def restore(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
         """
