@@ -2,9 +2,7 @@
 #include "cpu/search.hpp"
 
 #include <array>
-#include <atomic>
 #include <bit>
-#include <cmath>
 #include <memory>
 #include <numeric>
 
@@ -13,6 +11,7 @@
 #include "cpu/block.hpp"
 #include "cpu/candidates.hpp"
 #include "cpu/kernels.hpp"
+#include "cpu/questions.hpp"
 
 namespace remanence::cpu {
 namespace {
@@ -21,66 +20,6 @@ constexpr std::size_t most_questions = 128;  // of one scan: their bounds of a b
 constexpr std::uint32_t sparse_rows = 48;    // of a block: cheaper one by one than by its codes
 constexpr std::size_t waiting_rows = 512;    // candidates of a question before they are refined
 constexpr std::size_t exact_chunk = 256;     // candidates of one task
-
-/// Codes pay where the cosine can raise a score and the answer is short against the store.
-bool codes_pay(const ScanPlan& plan) {
-    return !plan.query.empty() && plan.request->weights.cosine > 0.0F &&
-           codes_apply(plan.columns->dim) && plan.keep * 64 <= plan.columns->count();
-}
-
-/// Bounds and scores are rounded in different orders; both stay far within this.
-float slack_of(const ScanPlan& plan, float bar) {
-    const Weights& w = plan.request->weights;
-    return 1e-5F * (1.0F + std::fabs(bar) + std::fabs(w.cosine) + std::fabs(w.activation));
-}
-
-/// One question of a scan: what all its workers share.
-struct Question {
-    const ScanPlan* plan = nullptr;
-    std::unique_ptr<const CodeQuery> codes;  ///< null: every row is scored exactly
-    std::size_t side = 0;        ///< the first question of equal side terms, words apart
-    std::size_t filter = 0;      ///< the first question of equal filters
-    std::vector<float> centres;  ///< [segment] <q, c>
-    std::atomic<float> bar{lowest};
-
-    void raise(float value) {
-        float known = bar.load(std::memory_order_relaxed);
-        while (value > known && !bar.compare_exchange_weak(known, value)) {
-        }
-    }
-    /// What a bound must reach.
-    float threshold() const {
-        const float at = bar.load(std::memory_order_relaxed);
-        return at - slack_of(*plan, at);
-    }
-};
-
-using Mask = std::array<std::uint64_t, block_rows / 64>;
-
-/// How a question takes the rows of a block.
-enum class Way : std::uint8_t { none, exact, codes, bytes };
-
-/// What one worker holds for one question.
-struct Share {
-    explicit Share(std::size_t keep) : best(keep) {}
-    Best best;
-    std::vector<Candidate> waiting;  ///< bounded by their code of one bit per dimension
-    std::vector<Candidate> near;     ///< bounded by their bytes
-    std::size_t scanned = 0;
-    WordCursor cursor;
-    Mask mask{};
-    std::uint32_t passed = 0;
-    Way way = Way::exact;
-};
-
-struct Worker {
-    std::vector<Share> shares;
-    std::vector<float> side;   ///< [question][block_rows]
-    std::vector<float> bound;  ///< [question][block_rows]
-    std::vector<CodeQuestion> asked;
-    std::vector<std::int8_t> signs;
-    std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
-};
 
 class Scan {
 public:
@@ -108,21 +47,6 @@ private:
     std::vector<std::int8_t> rounded_;  ///< rotated queries in tiles, as CodeQuestions has them
     std::size_t stride_ = 0;
 };
-
-bool same_side(const ScanPlan& a, const ScanPlan& b) {
-    const Request& p = *a.request;
-    const Request& q = *b.request;
-    return p.weights == q.weights && p.now == q.now && a.seq == b.seq &&
-           p.asks_when == q.asks_when && a.author == b.author && p.dates == q.dates;
-}
-
-bool same_filter(const ScanPlan& a, const ScanPlan& b) {
-    const Request& p = *a.request;
-    const Request& q = *b.request;
-    return p.kinds == q.kinds && p.valid_at == q.valid_at && p.min_belief == q.min_belief &&
-           p.now == q.now && a.seq == b.seq && a.scope_allowed == b.scope_allowed &&
-           a.row_allowed == b.row_allowed && a.excluded == b.excluded;
-}
 
 Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
     : columns_(*plans->columns), questions_(count), workers_(static_cast<std::size_t>(workers)) {

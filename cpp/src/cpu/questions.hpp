@@ -1,0 +1,92 @@
+// The questions of one scan: what its workers share of each, and what each worker holds for it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <memory>
+#include <vector>
+
+#include "core/codes.hpp"
+#include "cpu/block.hpp"
+#include "cpu/candidates.hpp"
+#include "cpu/kernels.hpp"
+
+namespace remanence::cpu {
+
+/// Codes pay where the cosine can raise a score and the answer is short against the store.
+inline bool codes_pay(const ScanPlan& plan) {
+    return !plan.query.empty() && plan.request->weights.cosine > 0.0F &&
+           codes_apply(plan.columns->dim) && plan.keep * 64 <= plan.columns->count();
+}
+
+/// Bounds and scores are rounded in different orders; both stay far within this.
+inline float slack_of(const ScanPlan& plan, float bar) {
+    const Weights& w = plan.request->weights;
+    return 1e-5F * (1.0F + std::fabs(bar) + std::fabs(w.cosine) + std::fabs(w.activation));
+}
+
+/// One question of a scan: what all its workers share.
+struct Question {
+    const ScanPlan* plan = nullptr;
+    std::unique_ptr<const CodeQuery> codes;  ///< null: every row is scored exactly
+    std::size_t side = 0;        ///< the first question of equal side terms, words apart
+    std::size_t filter = 0;      ///< the first question of equal filters
+    std::vector<float> centres;  ///< [segment] <q, c>
+    std::atomic<float> bar{lowest};
+
+    void raise(float value) {
+        float known = bar.load(std::memory_order_relaxed);
+        while (value > known && !bar.compare_exchange_weak(known, value)) {
+        }
+    }
+    /// What a bound must reach.
+    float threshold() const {
+        const float at = bar.load(std::memory_order_relaxed);
+        return at - slack_of(*plan, at);
+    }
+};
+
+using Mask = std::array<std::uint64_t, block_rows / 64>;
+
+/// How a question takes the rows of a block.
+enum class Way : std::uint8_t { none, exact, codes, bytes };
+
+/// What one worker holds for one question.
+struct Share {
+    explicit Share(std::size_t keep) : best(keep) {}
+    Best best;
+    std::vector<Candidate> waiting;  ///< bounded by their code of one bit per dimension
+    std::vector<Candidate> near;     ///< bounded by their bytes
+    std::size_t scanned = 0;
+    WordCursor cursor;
+    Mask mask{};
+    std::uint32_t passed = 0;
+    Way way = Way::exact;
+};
+
+struct Worker {
+    std::vector<Share> shares;
+    std::vector<float> side;   ///< [question][block_rows]
+    std::vector<float> bound;  ///< [question][block_rows]
+    std::vector<CodeQuestion> asked;
+    std::vector<std::int8_t> signs;
+    std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
+};
+
+inline bool same_side(const ScanPlan& a, const ScanPlan& b) {
+    const Request& p = *a.request;
+    const Request& q = *b.request;
+    return p.weights == q.weights && p.now == q.now && a.seq == b.seq &&
+           p.asks_when == q.asks_when && a.author == b.author && p.dates == q.dates;
+}
+
+inline bool same_filter(const ScanPlan& a, const ScanPlan& b) {
+    const Request& p = *a.request;
+    const Request& q = *b.request;
+    return p.kinds == q.kinds && p.valid_at == q.valid_at && p.min_belief == q.min_belief &&
+           p.now == q.now && a.seq == b.seq && a.scope_allowed == b.scope_allowed &&
+           a.row_allowed == b.row_allowed && a.excluded == b.excluded;
+}
+
+}  // namespace remanence::cpu
