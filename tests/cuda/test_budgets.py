@@ -16,6 +16,8 @@ pytestmark = pytest.mark.skipif(NVCC is None, reason="no nvcc")
 
 # Registers a thread may use: 80 leave 3 blocks of 256 threads on a multiprocessor, 64 leave 4.
 BUDGET = {
+    "decay_column": 56,
+    "decay_traces": 40,
     "scan_rows": 80,
     "refine": 64,
     "collect": 32,

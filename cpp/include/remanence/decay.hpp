@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <variant>
 
 #include "remanence/decay_math.hpp"
@@ -314,9 +315,10 @@ REMANENCE_API void check_law(const DecayLaw& law);
 /// memory that was never accessed gets least_activation. Float gives the bits that recall uses.
 /// Throws InvalidArgument if a column the law reads is missing, misshapen or out of range; the
 /// content of `activation` is then undefined, since values are checked while they are read.
+/// `backend` is one of available_backends(), or "auto"; throws BackendUnavailable with the reason.
 REMANENCE_API void decay(const DecayLaw& law, const DecayColumns<float>& columns, TimeNs now,
-                         View<float> activation);
+                         View<float> activation, std::string_view backend = "cpu");
 REMANENCE_API void decay(const DecayLaw& law, const DecayColumns<double>& columns, TimeNs now,
-                         View<double> activation);
+                         View<double> activation, std::string_view backend = "cpu");
 
 }  // namespace remanence

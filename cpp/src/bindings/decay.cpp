@@ -197,7 +197,8 @@ struct ColumnArguments {
 };
 
 template <class T>
-py::array_t<T> activations(const DecayLaw& law, TimeNs now, const ColumnArguments& a) {
+py::array_t<T> activations(const DecayLaw& law, TimeNs now, const ColumnArguments& a,
+                           const std::string& backend) {
     constexpr const char* verb = "decay";
     DecayColumns<T> c;
     c.access_times = view_or_empty<TimeNs>(verb, "access_times", a.access_times);
@@ -216,7 +217,7 @@ py::array_t<T> activations(const DecayLaw& law, TimeNs now, const ColumnArgument
                    c.trace, c.stability);
     {
         const Release release;
-        decay(law, c, now, values);
+        decay(law, c, now, values, backend);
     }
     return out;
 }
@@ -225,11 +226,11 @@ py::object decay_verb(const DecayLaw& law, TimeNs now, const py::object& access_
                       const py::object& offsets, const py::object& accesses,
                       const py::object& created, const py::object& last_access,
                       const py::object& trace, const py::object& stability, bool precise,
-                      const py::object& out) {
+                      const py::object& out, const std::string& backend) {
     const ColumnArguments a{access_times, offsets, accesses,  created,
                             last_access,  trace,   stability, out};
-    if (precise) return activations<double>(law, now, a);
-    return activations<float>(law, now, a);
+    if (precise) return activations<double>(law, now, a, backend);
+    return activations<float>(law, now, a, backend);
 }
 
 /// A frozen law class: every field is an argument of the constructor, by name, and checked.
@@ -380,7 +381,7 @@ void register_decay(py::module_& core) {
           py::arg("accesses") = py::none(), py::arg("created") = py::none(),
           py::arg("last_access") = py::none(), py::arg("trace") = py::none(),
           py::arg("stability") = py::none(), py::arg("precise") = false,
-          py::arg("out") = py::none(),
+          py::arg("out") = py::none(), py::arg("backend") = "cpu",
           "Activation [n] in nats at `now`: float32 as recall ranks by, float64 if `precise`. Into "
           "`out` if given, whose content is undefined after an error.");
 }

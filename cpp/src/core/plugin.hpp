@@ -3,6 +3,9 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+
+#include "remanence/decay.hpp"
 
 #include "core/device.hpp"
 
@@ -16,6 +19,9 @@ struct PluginInfo {
     const char* (*why_unavailable)();
     /// A mirror of one engine's rows.
     std::unique_ptr<DeviceRows> (*make_rows)();
+    /// The verb `decay` over columns that were checked.
+    void (*decay_f32)(const DecayLaw&, const DecayColumns<float>&, TimeNs, View<float>);
+    void (*decay_f64)(const DecayLaw&, const DecayColumns<double>&, TimeNs, View<double>);
 };
 
 inline constexpr const char* plugin_entry = "remanence_backend";
@@ -23,6 +29,10 @@ inline constexpr const char* plugin_entry = "remanence_backend";
 /// Loads libremanence_<name> from the folder of this library; empty when it can run here, else
 /// one sentence that says why not. Loaded once and never unloaded.
 std::string load_plugin(const std::string& name);
+
+/// The backend that a caller means by `name`: "auto" is the best that runs here. Throws
+/// InvalidArgument for a name that no backend has.
+std::string chosen_backend(const char* verb, std::string_view name);
 
 /// The plug-in itself; throws BackendUnavailable with the reason.
 const PluginInfo& plugin(const std::string& name);

@@ -37,9 +37,14 @@ std::vector<std::string> available_backends() {
     return out;
 }
 
+std::string chosen_backend(const char* verb, std::string_view name) {
+    if (name == "auto") return load_plugin("cuda").empty() ? "cuda" : "cpu";
+    check_name(verb, name);
+    return std::string(name);
+}
+
 void Engine::State::use(std::string_view name) {
-    backend = name == "auto" ? (load_plugin("cuda").empty() ? "cuda" : "cpu") : std::string(name);
-    check_name("Engine", backend);
+    backend = chosen_backend("Engine", name);
     if (backend != "cpu") device = plugin(backend).make_rows();
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <type_traits>
 
+#include "core/plugin.hpp"
 #include "core/threads.hpp"
 #include "cpu/decay_histories.hpp"
 #include "cpu/kernels_decay.hpp"
@@ -190,6 +191,18 @@ bool apply(const PavlikAnderson& law, const DecayColumns<T>& c, TimeNs now, std:
 }
 
 template <class T>
+void check_columns(const DecayLaw& law, const DecayColumns<T>& columns, std::size_t n) {
+    check_law(law);
+    std::visit(
+        [&](const auto& exact) {
+            using Law = std::decay_t<decltype(exact)>;
+            check_lengths<Law>(columns, n);
+            check_column_values<Law>(columns, n);
+        },
+        law);
+}
+
+template <class T>
 void decay_rows(const DecayLaw& law, const DecayColumns<T>& columns, TimeNs now, View<T> out) {
     check_law(law);
     std::visit(
@@ -216,13 +229,21 @@ void check_law(const DecayLaw& law) {
 }
 
 void decay(const DecayLaw& law, const DecayColumns<float>& columns, TimeNs now,
-           View<float> activation) {
-    decay_rows(law, columns, now, activation);
+           View<float> activation, std::string_view backend) {
+    const std::string name = chosen_backend("decay", backend);
+    if (name == "cpu") return decay_rows(law, columns, now, activation);
+    const auto run = plugin(name).decay_f32;
+    check_columns(law, columns, activation.size());
+    run(law, columns, now, activation);
 }
 
 void decay(const DecayLaw& law, const DecayColumns<double>& columns, TimeNs now,
-           View<double> activation) {
-    decay_rows(law, columns, now, activation);
+           View<double> activation, std::string_view backend) {
+    const std::string name = chosen_backend("decay", backend);
+    if (name == "cpu") return decay_rows(law, columns, now, activation);
+    const auto run = plugin(name).decay_f64;
+    check_columns(law, columns, activation.size());
+    run(law, columns, now, activation);
 }
 
 }  // namespace remanence

@@ -1,7 +1,10 @@
 // Launches of every kernel; compiled by nvcc for devices and by g++ for the emulator.
 
 #include <algorithm>
+#include <type_traits>
+#include <variant>
 
+#include "cuda/kernels/decay.cuh"
 #include "cuda/kernels/scan.cuh"
 #include "cuda/launch.hpp"
 
@@ -14,7 +17,37 @@ unsigned grid(std::size_t items, std::size_t per_block) {
     return static_cast<unsigned>(std::clamp<std::size_t>(wanted, 1, std::size_t{processors()} * 8));
 }
 
+template <class T>
+void launch_decay(const DecayLaw& law, const DecayPointers<T>& c, TimeNs now, std::size_t count,
+                  T* out, const Stream& stream) {
+    const unsigned blocks = grid(count, decay_threads);
+    std::visit(
+        [&](const auto& exact) {
+            using Law = std::decay_t<decltype(exact)>;
+            if constexpr (std::is_same_v<Law, PowerTrace>) {
+                TraceNumbers numbers{power_trace_constants(exact.d), {}};
+                std::copy_n(power_trace_weights(exact.d), power_trace_size, numbers.weights);
+                REMANENCE_LAUNCH((decay_traces<T>), blocks, decay_threads, 0, stream.handle(),
+                                 numbers, c, now, count, out);
+            } else {
+                REMANENCE_LAUNCH((decay_column<Law, T>), blocks, decay_threads, 0, stream.handle(),
+                                 exact, c, now, count, out);
+            }
+        },
+        law);
+}
+
 }  // namespace
+
+void run_decay(const DecayLaw& law, const DecayPointers<float>& columns, TimeNs now,
+               std::size_t count, float* out, const Stream& stream) {
+    launch_decay(law, columns, now, count, out, stream);
+}
+
+void run_decay(const DecayLaw& law, const DecayPointers<double>& columns, TimeNs now,
+               std::size_t count, double* out, const Stream& stream) {
+    launch_decay(law, columns, now, count, out, stream);
+}
 
 float score_of(Key key) {
     const auto bits = static_cast<std::uint32_t>(key >> 32U);

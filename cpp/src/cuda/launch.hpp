@@ -1,6 +1,8 @@
 // The kernels as ordinary functions: host code calls these, and only kernels.inl launches.
 #pragma once
 
+#include "remanence/decay.hpp"
+
 #include "cuda/layout.hpp"
 #include "cuda/runtime.hpp"
 
@@ -31,6 +33,24 @@ struct Word {
     std::uint32_t count;
     float weight;
 };
+
+/// Columns of a decay law on the device; those that it does not read are null.
+template <class T>
+struct DecayPointers {
+    const TimeNs* access_times = nullptr;
+    const std::int64_t* offsets = nullptr;
+    const std::uint32_t* accesses = nullptr;
+    const TimeNs* created = nullptr;
+    const TimeNs* last_access = nullptr;
+    const T* trace = nullptr;
+    const T* stability = nullptr;
+    double* scratch = nullptr;  ///< one for each access time
+};
+
+void run_decay(const DecayLaw& law, const DecayPointers<float>& columns, TimeNs now,
+               std::size_t count, float* out, const Stream& stream);
+void run_decay(const DecayLaw& law, const DecayPointers<double>& columns, TimeNs now,
+               std::size_t count, double* out, const Stream& stream);
 
 void run_add_word(const Rows& rows, const Word& word, float base, float slope, float* lexical,
                   const Stream& stream);
