@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._core import Engine
+from .derivations import check_derivations
 
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
@@ -194,6 +195,7 @@ class Changes:
             engine.touch(seq, **self.touches, check_only=True)
         if self.edges:
             engine.link(seq, **self._checkable(), check_only=True)
+            check_derivations(engine, self.edges)
         if self.unlinked:
             engine.unlink(seq, _ids(self.unlinked), check_only=True)
 
