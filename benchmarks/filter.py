@@ -11,7 +11,7 @@ import numpy as np
 
 from . import data, fused, rivals
 from .fused import SEED, Mask, Store
-from .harness import Report, Row, alternate, bandwidth, progress
+from .harness import Report, Row, alternate, progress
 
 RARE, COMMON = 3, 1  # kinds: procedural and semantic
 TENANT_ROWS = 10_000
@@ -38,7 +38,6 @@ def run(options: argparse.Namespace) -> Report:
         options.graph_rows = 3_000
     names = ("rows", "graph_rows", "dim", "k", "threads", "data", "rounds")
     report = Report("filter", {name: getattr(options, name) for name in names})
-    speed = bandwidth(threads=options.threads)
     store = stored(options.rows, options)
     exact = _index(FLAT, store, options)
     for name, (inside, filters) in progress(list(_filters(store, options.rows).items()), "filter"):
@@ -46,14 +45,14 @@ def run(options: argparse.Namespace) -> Report:
             FLAT: _faiss_case(exact, inside) if exact else None,
             NUMPY: _numpy_case(store, inside, options.k),
         }
-        _measure(report, store, name, inside, filters, others, options, speed)
+        _measure(report, store, name, inside, filters, others, options)
     if len(store.vectors) > options.graph_rows:
         store = stored(options.graph_rows, options)
     indexes = {name: _index(name, store, options) for name in (HNSW, CALLBACK, IVF)}
     for name, (inside, filters) in _filters(store, options.rows).items():
         others = {n: _faiss_case(i, inside) if i else None for n, i in indexes.items()}
         if name.startswith("ids"):
-            _measure(report, store, name, inside, filters, others, options, speed)
+            _measure(report, store, name, inside, filters, others, options)
     report.notes.append(
         "rivals search by plain cosine, less work than the fused score; recall@10 is against the "
         "exact cosine within the filter. A tenant's rows lie scattered among those of others."
@@ -129,7 +128,7 @@ def _faiss_case(rival: rivals.Rival, inside: Mask) -> Callable[[Any], Any] | Non
 
 def _measure(
     report: Report, store: Store, name: str, inside: Mask, filters: dict[str, Any],
-    others: dict[str, Callable[[Any], Any] | None], options: argparse.Namespace, speed: float,
+    others: dict[str, Callable[[Any], Any] | None], options: argparse.Namespace,
 ) -> None:  # fmt: skip
     questions = data.queries_near(store.vectors[inside], options.questions, SEED)
     checked = fused.exact(store, "fused", questions, options.k, {1, 2, options.threads}, **filters)
@@ -153,7 +152,7 @@ def _measure(
                 f"{options.data} threads={options.threads}",
                 "p50_ms", value, rival,
                 timings[rival].scaled(1e3)[0] if rival in timings else None,
-                spread=spread, floor=int(inside.sum()) * 60 / speed * 1e3, checked=checked,
+                spread=spread, checked=checked,
                 target={"value_max": goal} if large and goal else {}, reason=reason,
                 extra={"rival_recall": found},
             )

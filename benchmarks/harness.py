@@ -182,14 +182,25 @@ def machine() -> dict[str, Any]:
     }
 
 
-def bandwidth(megabytes: int = 512, threads: int = 1) -> float:
-    """Bytes per second read from memory by `threads` threads, the best of seven passes."""
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """A case for `alternate` that does nothing but read: what a scan of its bytes could cost."""
+
+    read: Callable[[], object]
+    bytes: int
+
+    def speed(self, timing: Timing) -> float:
+        """Bytes per second of the median pass."""
+        return self.bytes / timing.median
+
+
+def memory(threads: int, megabytes: int = 512) -> Memory:
+    """Reads an array far larger than the caches with so many threads."""
     import numpy as np
 
     parts = np.array_split(np.ones(megabytes << 17), threads)
-    with ThreadPoolExecutor(threads) as pool:
-        best = min(clocked(lambda: list(pool.map(np.max, parts)))[0] for _ in range(7))
-    return sum(part.nbytes for part in parts) / best
+    pool = ThreadPoolExecutor(threads)
+    return Memory(lambda: list(pool.map(np.max, parts)), sum(part.nbytes for part in parts))
 
 
 def clocked(call: Callable[[], T]) -> tuple[float, T]:

@@ -11,12 +11,12 @@ import numpy as np
 
 from . import data, fused, rivals
 from .fused import F32, SEED, WEIGHTS, Store
-from .harness import Report, Row, alternate, bandwidth, number, progress
+from .harness import Memory, Report, Row, alternate, memory, number, progress
 
 REAL = "minilm"
 SCAN_BYTES = 60
 """A row's one-bit code, its bound and its side terms: what a scan cannot leave unread."""
-FETCHED = (10, 100, 500, 1500, 4000)
+FETCHED = (10, 100, 500, 1500, 4000, 16000)
 ENOUGH, GOOD = 0.95, 0.98
 
 
@@ -46,14 +46,13 @@ def run(options: argparse.Namespace) -> Report:
     names = ("rows", "graph_rows", "dim", "k", "threads", "rounds", "questions")
     report = Report("recall", {name: getattr(options, name) for name in names})
     shapes = ["clustered", "uniform", REAL] if options.data == "all" else [options.data]
-    speed = bandwidth(threads=options.threads)
-    report.extra["bandwidth_gb_s"] = speed / 1e9
+    reads = memory(options.threads)
     report.notes.append(
-        f"floor: {SCAN_BYTES} bytes a row, read by {options.threads} thread(s) at "
-        f"{speed / 1e9:.1f} GB/s; rivals with an index hold {options.graph_rows:,} rows"
+        f"floor: {SCAN_BYTES} bytes a row, read by {options.threads} thread(s) at the speed of the "
+        f"same rounds; rivals with an index hold {options.graph_rows:,} rows"
     )
     for shape in progress(shapes, "recall"):
-        _shape(report, shape, options, speed)
+        _shape(report, shape, options, reads)
     return report
 
 
@@ -87,13 +86,13 @@ def case_of(shape: str, rows: int, options: argparse.Namespace) -> Case | None:
     return Case(shape, store, np.ascontiguousarray(questions), options)
 
 
-def _shape(report: Report, shape: str, options: argparse.Namespace, speed: float) -> None:
+def _shape(report: Report, shape: str, options: argparse.Namespace, reads: Memory) -> None:
     case = case_of(shape, options.rows, options)
     if case is None:
         report.notes.append("no real vectors: name their folder in REMANENCE_SHARED_DATA")
         return
     for score in WEIGHTS:
-        _exact_rivals(report, case, score, speed)
+        _exact_rivals(report, case, score, reads)
     if len(case.store.vectors) > options.graph_rows:
         case = case_of(shape, options.graph_rows, options)
         assert case is not None
@@ -107,10 +106,10 @@ def _ours(case: Case, score: str) -> Any:
     return lambda: case.store.engine.recall(fused.request(next(turn), score, k, threads))
 
 
-def _exact_rivals(report: Report, case: Case, score: str, speed: float) -> None:
+def _exact_rivals(report: Report, case: Case, score: str, reads: Memory) -> None:
     options, store = case.options, case.store
     checked = fused.exact(store, score, case.questions, options.k, {1, 2, options.threads})
-    cases = {"remanence": _ours(case, score)}
+    cases = {"remanence": _ours(case, score), "memory": reads.read}
     built = rivals.build(rivals.EXACT, store.vectors, options.threads)
     for name, rival in built.items():
         turn = cycle(case.questions)
@@ -121,6 +120,7 @@ def _exact_rivals(report: Report, case: Case, score: str, speed: float) -> None:
             cases[name] = lambda rival=rival, turn=turn: rival.search(next(turn)[None], options.k)
     timings = alternate(cases, options.rounds, warm_up=2)
     value, spread = timings["remanence"].scaled(1e3)
+    speed = reads.speed(timings["memory"])
     floor = len(store.vectors) * SCAN_BYTES / speed * 1e3
     large = len(store.vectors) >= 1_000_000
     for name in rivals.EXACT:
@@ -142,6 +142,7 @@ def _exact_rivals(report: Report, case: Case, score: str, speed: float) -> None:
         Row(
             case.name(score), "share_of_bandwidth", floor / value, checked=checked, better="higher",
             target={"value_min": 0.85} if large and score == "fused" else {},
+            extra={"read_gb_s": speed / 1e9},
         )
     )  # fmt: skip
 
@@ -186,7 +187,7 @@ def _curve(
     """(setting, ms, recall) at each effort; fused answers are re-ranked from k' candidates."""
     options, store, out = case.options, case.store, []
     fetched = FETCHED if score == "fused" else (options.k,)
-    for count in [min(c, len(store.vectors)) for c in fetched]:
+    for count in [c for c in fetched if c <= len(store.vectors)]:
         efforts = rival.efforts if score == "cosine" else (max(count, 128),)
         if score == "fused" and "IVF" in rival.name:
             efforts = (64,)
