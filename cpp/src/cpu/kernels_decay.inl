@@ -11,6 +11,8 @@ namespace {
 #include "cpu/kernels_decay_lanes.inl"
 
 constexpr std::size_t block_rows = 64;
+constexpr std::size_t rows_ahead = 80;  // about 4 KiB of traces
+constexpr std::size_t values_ahead = 256;
 
 /// One block of PowerTrace in float32. Where all rows are so old that a trace's decay is at its
 /// floor of 2^-100, that floor is the answer of the polynomial too.
@@ -35,6 +37,11 @@ REMANENCE_LANE_FN void power_trace_block(const PowerTraceConstants& c, const flo
     const F low = lanes::splat<F>(-100.0F);
     const F sum_least = lanes::splat<F>(0x1p-100F);
     for (std::size_t i = 0; i < block_rows; i += f_lanes) {
+        // The arithmetic of a group outlasts the look-ahead of the processor; a prefetch never
+        // faults.
+        for (std::size_t at = 0; at < f_lanes * power_trace_size; at += 16) {
+            __builtin_prefetch(trace + (i + rows_ahead) * power_trace_size + at);
+        }
         F held[power_trace_size];
         transpose(trace + i * power_trace_size, held);
         for (std::size_t k = 0; k < power_trace_size; ++k) {
@@ -99,7 +106,10 @@ template <class A, class B, class T, class Group>
 REMANENCE_LANE_FN void grouped(const A* a, std::size_t width, const B* b, std::size_t n, T* out,
                                A pad, const Group& group) {
     std::size_t i = 0;
-    for (; i + d_lanes <= n; i += d_lanes) group(a + i * width, b + i, out + i);
+    for (; i + d_lanes <= n; i += d_lanes) {
+        __builtin_prefetch(b + i + values_ahead);
+        group(a + i * width, b + i, out + i);
+    }
     if (i == n) return;
     const std::size_t rest = n - i;
     A first[d_lanes * power_trace_size];
