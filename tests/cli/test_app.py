@@ -183,6 +183,20 @@ class TestCare:
         assert ["commits", "2"] in lines
         assert said(capsys, "verify").startswith("ok: yes\n")
 
+    def test_stats_show_what_feedback_taught(
+        self, filled: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert "Feedback" not in said(capsys, "stats")
+        with remanence.open(filled) as memory:
+            hits = memory.recall("What is Davi allergic to?")
+            memory.touch(hits[0], used=True)
+            memory.touch(hits[1:], used=False)
+        out = said(capsys, "stats")
+        assert "Feedback: 1 used, 2 not. p_use: calibration error 0." in out
+        lines = [line.split() for line in out.splitlines()]
+        assert ["weight", "default", "learned"] in lines
+        assert any(line[:2] == ["lexical", "3.00"] for line in lines)
+
     def test_verify_fails_on_a_damaged_store(
         self, filled: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:

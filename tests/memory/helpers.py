@@ -126,6 +126,9 @@ def fill(memory: Memory) -> None:
     memory.restore(3)
     memory.erase(7, reason="asked")
     memory.update(3, pinned=True)
+    memory.touch(memory.recall("where is it", k=2), used=True)
+    memory.reset_weights()
+    memory.touch(memory.recall("where is it", k=2), used=False)
 
 
 def snapshot_of(path: Path) -> Path:

@@ -46,9 +46,8 @@ def test_a_newer_version_is_refused(memory: Memory, path: Path) -> None:
     connection = sqlite3.connect(path)
     connection.execute(f"PRAGMA user_version={VERSION + 1}")
     connection.close()
-    with pytest.raises(
-        CorruptDataError, match=r"newer version .*\(got format 2, want 1 or older\)"
-    ):
+    wanted = rf"newer version .*\(got format {VERSION + 1}, want {VERSION} or older\)"
+    with pytest.raises(CorruptDataError, match=wanted):
         remanence.open(path)
 
 

@@ -44,6 +44,7 @@ def test_a_read_only_store(filled: Memory, opened: Opened) -> None:
         lambda: reader.restore(3),
         lambda: reader.erase(1, reason="x"),
         lambda: reader.touch(1),
+        reader.reset_weights,
         lambda: reader.link(1, 2),
         lambda: reader.unlink(1),
         reader.snapshot,

@@ -7,5 +7,6 @@
 #include "remanence/error.hpp"
 #include "remanence/graph.hpp"
 #include "remanence/graph_store.hpp"
+#include "remanence/learning.hpp"
 #include "remanence/recall.hpp"
 #include "remanence/types.hpp"

@@ -90,4 +90,5 @@ PYBIND11_MODULE(_core, m) {
     bindings::register_recall(m);
     bindings::register_engine(m);
     bindings::register_graph_store(m);
+    bindings::register_learning(m);
 }

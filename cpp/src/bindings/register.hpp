@@ -10,6 +10,7 @@ namespace remanence::bindings {
 void register_decay(pybind11::module_& m);
 void register_recall(pybind11::module_& m);
 void register_engine(pybind11::module_& m);
+void register_learning(pybind11::module_& m);
 /// Adds the verbs of the graph to the engine's class.
 void register_graph(pybind11::class_<Engine>& engine);
 

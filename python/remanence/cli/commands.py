@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .. import Hit, Memory, MemoryRow, Version, open
+from .. import Calibration, Hit, LearnedWeights, Memory, MemoryRow, Version, open
 from .rows import BadInputError, scope_of
 from .show import Cell, Output, shorten
 
@@ -105,13 +105,38 @@ def valid(row: MemoryRow) -> str:
 
 
 def stats(options: argparse.Namespace, output: Output) -> int:
-    """Counts and sizes."""
+    """Counts and sizes, and what feedback has taught."""
     with existing("stats", options.store) as memory:
-        found = memory.stats().to_dict()
+        stats, weights = memory.stats(), memory.weights()
+    found = stats.to_dict()
+    del found["calibration"]
     if found["committed"] is not None:
         found["committed"] = minute(found["committed"])
     output.table(["what", "value"], [[name, _plain(value)] for name, value in found.items()])
+    if weights.used + weights.unused:
+        _show_learning(output, weights, stats.calibration)
     return 0
+
+
+def _show_learning(output: Output, weights: LearnedWeights, found: Calibration) -> None:
+    output.line()
+    output.line(
+        f"Feedback: {found.used:,} used, {found.unused:,} not. p_use: calibration error "
+        f"{found.error:.3f}, Brier {found.brier:.3f}, log loss {found.loss:.3f} nats "
+        f"({found.default_loss:.3f} without learning)."
+    )
+    output.table(
+        ["p_use foretold", "was used", "hits"],
+        [[each.predicted, each.used, each.count] for each in found.bins],
+    )
+    output.table(
+        ["weight", "default", "learned"],
+        [
+            [name, weights.default[name], value]
+            for name, value in weights.learned.items()
+            if value != weights.default[name]
+        ],
+    )
 
 
 def verify(options: argparse.Namespace, output: Output) -> int:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core import Engine
+from .._core import Engine, Learner
 from .derivations import check_derivations
+from .learning import Feedback, taught
 
 I64 = NDArray[np.int64]
 F32 = NDArray[np.float32]
@@ -147,6 +148,7 @@ class Changes:
     edges: dict[str, Any] | None = None
     unlinked: list[int] = field(default_factory=list)
     erasures: list[Erasure] = field(default_factory=list)
+    feedback: list[Feedback] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -162,10 +164,11 @@ class Changes:
             + (len(self.edges["edge"]) if self.edges else 0)
             + len(self.unlinked)
             + len(self.erasures)
+            + len(self.feedback)
         )
 
     def apply(self, engine: Engine, seq: int) -> None:
-        """Hand everything to the engine; it has been checked or read from the log."""
+        """Hand everything but the feedback to the engine; it has been checked or is in the log."""
         for batch in self.memories:
             batch.append_to(engine, seq)
         if self.restored:
@@ -198,6 +201,7 @@ class Changes:
             check_derivations(engine, self.edges)
         if self.unlinked:
             engine.unlink(seq, _ids(self.unlinked), check_only=True)
+        taught(Learner(), self.feedback)
 
     def _checkable(self) -> dict[str, Any]:
         """The edges whose ends exist before this commit; the others end in its own new rows."""
@@ -222,6 +226,7 @@ class Changes:
         _insert(connection, "edge_closes", seq, [(edge,) for edge in self.unlinked])
         tombstones = [(e.id, e.reason, e.salt, e.digest, e.scrubbed) for e in self.erasures]
         _insert(connection, "erasures", seq, tombstones)
+        _insert(connection, "feedback", seq, self.feedback)
 
 
 def _ids(values: list[int]) -> I64:
@@ -233,7 +238,7 @@ def _rows(columns: dict[str, NDArray[Any]], order: dict[str, Any]) -> list[tuple
 
 
 def _insert(
-    connection: sqlite3.Connection, table: str, seq: int, rows: list[tuple[Any, ...]]
+    connection: sqlite3.Connection, table: str, seq: int, rows: Sequence[tuple[Any, ...]]
 ) -> None:
     if rows:
         marks = ", ".join("?" * (len(rows[0]) + 2))

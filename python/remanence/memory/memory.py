@@ -24,6 +24,7 @@ from .progress import Progress, reporter
 from .records import (
     Hit,
     Item,
+    LearnedWeights,
     MemoryRow,
     Neighbour,
     Recall,
@@ -200,9 +201,14 @@ class Memory:
         """Strengthen memories that were accessed.
 
         used: True if they served, False if they were shown in vain, None if that is not known.
-        weight in (0, 100], default 1 for used, 0.2 for merely shown. Raises NotFoundError.
+        weight in (0, 100], default 1 for used, 0.2 for merely shown. Given as the hits of a
+        question, True and False also teach the store's weights and p_use. Raises NotFoundError.
         """
         write_.touch(self._store, memory, used, now, weight, op_id)
+
+    def reset_weights(self, *, op_id: str | None = None) -> None:
+        """Go back to the default weights and p_use; `as_of` before still has what was learned."""
+        write_.reset_weights(self._store, op_id)
 
     def link(
         self,
@@ -258,7 +264,8 @@ class Memory:
 
         scope: a prefix; memories of all scopes below it are seen. kinds: default all but
         "entity". valid_at: true then; as_of: known then. min_p: least P(valid). explain: give
-        each hit its terms and reasons. cues: memories from which activation spreads.
+        each hit its terms and reasons. weights: these, not what the store has learned. cues:
+        memories from which activation spreads.
         """
         given = {
             "query": query, "vector": vector, "memory": memory, "k": k, "scope": scope,
@@ -327,6 +334,10 @@ class Memory:
         """Every version of a memory, oldest first, with what began and ended it."""
         return read_.history(self._store, memory)
 
+    def weights(self) -> LearnedWeights:
+        """What the terms of the score weigh in this store's questions, beside the defaults."""
+        return read_.weights(self._store)
+
     def stats(self) -> Stats:
         """Counts and sizes."""
         return read_.stats(self._store)
@@ -380,6 +391,7 @@ class Memory:
     arestore = twin(restore)
     aerase = twin(erase)
     atouch = twin(touch)
+    areset_weights = twin(reset_weights)
     alink = twin(link)
     alink_many = twin(link_many)
     aunlink = twin(unlink)
@@ -389,6 +401,7 @@ class Memory:
     aneighbours = twin(neighbours)
     awhy = twin(why)
     ahistory = twin(history)
+    aweights = twin(weights)
     astats = twin(stats)
     averify = twin(verify)
     asnapshot = twin(snapshot)

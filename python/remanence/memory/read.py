@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core import Engine
+from .._core import Engine, Learner
 from . import sidecar, vectors
 from .changes import MEMORY_DTYPES, row_crc
 from .errors import CorruptDataError, InvalidArgumentError, NotFoundError, RemanenceError, renamed
 from .items import check_name
-from .records import MemoryRow, Neighbour, Stats, Verification, Version
+from .learning import calibration, show
+from .records import LearnedWeights, MemoryRow, Neighbour, Stats, Verification, Version
 from .replay import Replay
 from .rows import Row, fetch_row, fetch_rows, fetch_versions, record
 from .schema import snapshot_path
@@ -204,8 +205,20 @@ def stats(store: Store) -> Stats:
             log_bytes=_size(store.log.path) + _size(wal),
             snapshot_bytes=_size(snapshot),
             snapshot=store.snapshot_state(),
+            calibration=calibration(_learner(store, "stats")),
             engine=counts,
         )
+
+
+def weights(store: Store) -> LearnedWeights:
+    """What a question weighs here, and what it weighs where nothing was learned."""
+    store.log.check_open("weights")
+    store.view.refresh("weights")
+    return show(_learner(store, "weights"))
+
+
+def _learner(store: Store, verb: str) -> Learner:
+    return store.view.consistent(verb, lambda _, __: store.view.lesson(verb, None).learner)
 
 
 def _size(path: Path) -> int:
@@ -227,7 +240,8 @@ def verify(store: Store) -> Verification:
             loaded = sidecar.load(store.log.path, store.log.store, connection)
             if isinstance(loaded, sidecar.Loaded):
                 replay.run(until=loaded.head.seq)
-                if loaded.engine.digest() != engine.digest():
+                same = loaded.learner.save() == replay.learner.save()
+                if loaded.engine.digest() != engine.digest() or not same:
                     problems.append(
                         f"the snapshot differs from the log at commit {loaded.head.seq}"
                     )
@@ -237,6 +251,8 @@ def verify(store: Store) -> Verification:
             digest, changes = engine.digest(), replay.changes
             if store.view.engine.digest() != digest:
                 problems.append("the state in use differs from the log")
+            if store.view.learner.save() != replay.learner.save():
+                problems.append("the weights in use differ from what the log teaches")
         except CorruptDataError as error:
             problems.append(str(error))
         return Verification(

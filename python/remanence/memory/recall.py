@@ -19,6 +19,7 @@ from . import vectors
 from .entities import NODES
 from .errors import InvalidArgumentError, NotFoundError, RemanenceError, renamed
 from .items import MAX_TEXT, check_number, check_scope, check_text, kind_code
+from .learning import MOST_TAUGHT, Lesson
 from .reasons import Asked, reasons
 from .records import KINDS, Hit, Recall, Scope
 from .rows import fetch_row, fetch_rows
@@ -114,16 +115,17 @@ def recall(store: Store, question: Question) -> Recall:
     as_of = store.seq_as_of(verb, question.as_of)
     vector = _query_vector(store, question, recorded)
 
-    def ask(engine: Engine, seq: int) -> tuple[Hits, int]:
+    def ask(engine: Engine, seq: int) -> tuple[Hits, int, Lesson | None]:
         if engine.dim and vector is not None:
             vectors.check_dim(verb, len(vector), engine.dim)
-        return engine.recall(_request(store, engine, seq, question, vector, as_of)), seq
+        request, lesson = _request(store, engine, seq, question, vector, as_of)
+        return engine.recall(request), seq, lesson
 
     try:
-        hits, seq = store.view.consistent(verb, ask)
+        hits, seq, lesson = store.view.consistent(verb, ask)
     except RemanenceError as error:
         raise renamed(verb, error) from None
-    return _answer(store, question, hits, seq if as_of is None else as_of)
+    return _answer(store, question, hits, seq if as_of is None else as_of, lesson)
 
 
 def _query_vector(
@@ -143,7 +145,8 @@ def _request(
     question: Question,
     vector: NDArray[np.float32] | None,
     as_of: int | None,
-) -> Request:
+) -> tuple[Request, Lesson | None]:
+    """The core's request; with it what the hits can teach, unless the caller chose the weights."""
     symbols = store.view.symbols
     cues, exclude = list(question.cues), None
     read, names = QueryCues(terms=""), []
@@ -161,10 +164,15 @@ def _request(
         vector = own if vector is None else vector
         terms = f"{terms} {words}".strip()
     asks = bool(terms) or vector is not None or bool(cues)
-    weights = question.weights
-    if weights is None:
-        weights = Weights() if asks else Weights.without_question()
-    return Request(
+    weights, lesson = question.weights, None
+    if weights is None and asks:
+        lesson = store.view.lesson("recall", as_of)
+        weights = lesson.weights
+    elif weights is None:
+        weights = Weights.without_question()
+    if question.k > MOST_TAUGHT:
+        lesson = None
+    request = Request(
         k=question.k,
         now=question.now,
         vector=vector if engine.dim else None,
@@ -182,8 +190,9 @@ def _request(
         names=np.array(names, np.int64) if names else None,
         cues=np.array(list(dict.fromkeys(cues)), np.int64) if cues else None,
         weights=weights,
-        explain=question.explain,
+        explain=question.explain or lesson is not None,
     )
+    return request, lesson
 
 
 def _as_question(
@@ -254,14 +263,17 @@ def _phrases(connection: sqlite3.Connection, query: str) -> list[tuple[int, int]
     return found
 
 
-def _answer(store: Store, question: Question, hits: Hits, seq: int) -> Recall:
+def _answer(
+    store: Store, question: Question, hits: Hits, seq: int, lesson: Lesson | None
+) -> Recall:
     ids: list[int] = hits.id.tolist()
     with store.log.reading("recall") as connection:
         rows = fetch_rows(connection, ids, seq)
-    terms, asked = hits.terms, None
+    terms, asked = (hits.terms if question.explain else None), None
     if terms is not None:
         asked = _asked(store, question)
-    scores, p_use, belief = hits.score.tolist(), hits.p_use.tolist(), hits.belief.tolist()
+    likely, evidence = (hits.p_use, None) if lesson is None else lesson.evidence(hits)
+    scores, p_use, belief = hits.score.tolist(), likely.tolist(), hits.belief.tolist()
     symbols = store.view.symbols
     found = []
     for i, memory in enumerate(ids):
@@ -285,6 +297,7 @@ def _answer(store: Store, question: Question, hits: Hits, seq: int) -> Recall:
                 meta=None if row.meta is None else json.loads(row.meta),
                 terms=parts,
                 reasons=() if parts is None or asked is None else reasons(parts, asked, row),
+                evidence=None if evidence is None else evidence[i],
             )
         )
     return Recall(tuple(found), question.now, seq, hits.scanned)

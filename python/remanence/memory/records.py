@@ -148,6 +148,11 @@ class Hit(Record):
     meta: dict[str, Any] | None
     terms: dict[str, float] | None = None
     reasons: tuple[str, ...] = ()
+    evidence: tuple[float, bytes] | None = field(default=None, repr=False, compare=False)
+    """What `touch` learns from; not for callers."""
+
+    def to_dict(self) -> dict[str, Any]:
+        return {k: v for k, v in Record.to_dict(self).items() if k != "evidence"}
 
     def __repr__(self) -> str:
         who = f" {self.author}:" if self.author else ""
@@ -218,6 +223,63 @@ class Neighbour(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationBin(Record):
+    """Predictions of one tenth: how many, their mean p_use, and the share that was used."""
+
+    count: int
+    predicted: float
+    used: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration(Record):
+    """How p_use foretold the feedback, each prediction made before its outcome was known.
+
+    used, unused: outcomes. error: expected calibration error over ten bins. brier: mean squared
+    error. loss: mean log loss in nats; default_loss: what it would be without learning.
+    """
+
+    used: int
+    unused: int
+    error: float
+    brier: float
+    loss: float
+    default_loss: float
+    bins: tuple[CalibrationBin, ...]
+
+    def __repr__(self) -> str:
+        if not self.used + self.unused:
+            return "Calibration(no feedback)"
+        return (
+            f"Calibration({self.used} used, {self.unused} not: error {self.error:.3f}, "
+            f"log loss {self.loss:.3f}, without learning {self.default_loss:.3f})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedWeights(Record):
+    """The weights that a question gets here, beside their defaults, in nats per unit.
+
+    used, unused: outcomes learned from. shares: what the predictors weigh in their mixture.
+    """
+
+    used: int
+    unused: int
+    shares: dict[str, float]
+    default: dict[str, float]
+    learned: dict[str, float]
+
+    def __repr__(self) -> str:
+        changed = ", ".join(
+            f"{name} {self.default[name]:.3g} -> {value:.3g}"
+            for name, value in self.learned.items()
+            if f"{value:.3g}" != f"{self.default[name]:.3g}"
+        )
+        seen = f"{self.used} used, {self.unused} not"
+        return f"LearnedWeights({seen}: {changed or 'as by default'})"
+
+
+@dataclass(frozen=True, slots=True)
 class Stats(Record):
     """Counts and sizes. snapshot: "none", "at commit N", or why the last one was refused."""
 
@@ -235,6 +297,7 @@ class Stats(Record):
     log_bytes: int
     snapshot_bytes: int
     snapshot: str
+    calibration: Calibration
     engine: dict[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:

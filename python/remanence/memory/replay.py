@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._core import Engine
+from .._core import Engine, Learner
 from .changes import EDGE_DTYPES, MEMORY_DTYPES, TOUCH_DTYPES, Changes, Erasure, Memories
 from .errors import CorruptDataError
+from .learning import Feedback, taught
 from .log import Commit, Head, check_chain, commits_between
 
 START = Head()
@@ -31,7 +32,7 @@ _EDGES = (
 
 
 class Replay:
-    """Brings `engine` from the commit `head` to the end of the log.
+    """Brings `engine` and the learner from the commit `head` to the end of the log.
 
     Reads inside the caller's transaction. Raises CorruptDataError with a reason.
     """
@@ -43,12 +44,16 @@ class Replay:
         store: str,
         engine: Engine,
         head: Head = START,
+        learner: Learner | None = None,
     ) -> None:
         self._connection = connection
         self._path = path
         self._store = store
         self._engine = engine
         self.head = head
+        self.learner = Learner() if learner is None else learner
+        self.taught = 0
+        """The last commit with feedback that was applied here, 0 if none was."""
         self.changes = 0
         self.must_rebuild = False
 
@@ -92,7 +97,7 @@ class Replay:
             memories.append_to(self._engine, seq)
             count += len(memories)
         rest = self._rest(seq, seq).get(seq, Changes())
-        rest.apply(self._engine, seq)
+        self._take(seq, rest)
         return count + len(rest)
 
     def _apply_many(self, window: list[Commit]) -> int:
@@ -105,7 +110,7 @@ class Replay:
         def apply_before(seq: int) -> None:
             nonlocal applied
             while applied < len(others) and others[applied] < seq:
-                found[others[applied]].apply(self._engine, others[applied])
+                self._take(others[applied], found[others[applied]])
                 applied += 1
 
         count = sum(len(changes) for changes in found.values())
@@ -121,6 +126,12 @@ class Replay:
                 start = stop
         apply_before(last + 1)
         return count
+
+    def _take(self, seq: int, changes: Changes) -> None:
+        changes.apply(self._engine, seq)
+        if changes.feedback:
+            self.learner = taught(self.learner, changes.feedback)
+            self.taught = seq
 
     def _memories(self, last: int) -> Iterator[tuple[NDArray[np.int64], Memories]]:
         """(commit of each row, rows) in pieces, from the head's last row to row `last`."""
@@ -149,6 +160,8 @@ class Replay:
         for row in self._rows("erasures", "id, reason, salt, digest, scrubbed", first, last):
             of(row[0]).erasures.append(Erasure(*row[1:]))
             self.must_rebuild |= row[-1] > 0
+        for row in self._rows("feedback", ", ".join(Feedback._fields), first, last):
+            of(row[0]).feedback.append(Feedback(*row[1:]))
         touches = self._rows("touches", ", ".join(TOUCH_DTYPES), first, last)
         for seq, columns in _columns(touches, TOUCH_DTYPES):
             of(seq).touches = columns

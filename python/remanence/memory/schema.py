@@ -11,7 +11,8 @@ from pathlib import Path
 from .errors import CorruptDataError, RemanenceError, StorageError
 
 APPLICATION_ID = 0x52454D41  # "REMA"
-VERSION = 1
+VERSION = 2
+"""1: without the table feedback."""
 PAGE_SIZE = 16_384
 OLDEST_SQLITE = (3, 38, 0)
 """STRICT tables and the JSON functions."""
@@ -63,9 +64,16 @@ CREATE TABLE erasures (
     salt BLOB NOT NULL, digest BLOB NOT NULL, scrubbed INTEGER NOT NULL,
     PRIMARY KEY (seq, n)) STRICT, WITHOUT ROWID;
 """
+_FEEDBACK = """
+CREATE {kind} feedback (
+    seq INTEGER NOT NULL, n INTEGER NOT NULL, id INTEGER NOT NULL, used INTEGER NOT NULL,
+    belief REAL NOT NULL, score REAL NOT NULL, features BLOB,
+    PRIMARY KEY (seq, n)) STRICT, WITHOUT ROWID;
+"""
 
 APPEND_ONLY = (
     "meta", "commits", "symbols", "edges", "edge_closes", "closes", "touches", "erasures",
+    "feedback",
 )  # fmt: skip
 
 # The one lawful change of history: a payload becomes NULL where a tombstone names its memory, and
@@ -95,14 +103,19 @@ def snapshot_path(path: Path) -> Path:
 
 def script() -> str:
     """Everything that makes an empty file a store, but for the pragmas."""
-    parts = [TABLES, _ERASE_ONLY]
-    guards = [(table, event) for table in APPEND_ONLY for event in ("UPDATE", "DELETE")]
-    for table, event in [*guards, ("memories", "DELETE")]:
-        parts.append(
-            f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
-        )
-    return "".join(parts)
+    parts = [TABLES, _FEEDBACK.format(kind="TABLE"), _ERASE_ONLY, *map(_guards, APPEND_ONLY)]
+    return "".join([*parts, _guard("memories", "DELETE")])
+
+
+def _guards(table: str) -> str:
+    return _guard(table, "UPDATE") + _guard(table, "DELETE")
+
+
+def _guard(table: str, event: str) -> str:
+    return (
+        f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;\n"
+    )
 
 
 def prepare(
@@ -126,6 +139,26 @@ def prepare(
             f"(got format {version}, want {VERSION} or older); upgrade to read it"
         )
     check_complete(verb, path, connection)
+    if version < VERSION:
+        _upgrade(connection, read_only=read_only)
+
+
+def _upgrade(connection: sqlite3.Connection, *, read_only: bool) -> None:
+    """Add the table feedback to a store of format 1; a reader gets an empty one of its own."""
+    if read_only:
+        connection.execute(_FEEDBACK.format(kind="TEMP TABLE"))
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if _identity(connection)[1] < VERSION:
+            for statement in _statements(_FEEDBACK.format(kind="TABLE") + _guards("feedback")):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def set_durable(verb: str, path: Path, connection: sqlite3.Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -10,17 +11,19 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from .._core import Engine
+from .._core import Engine, Learner
 from .errors import RemanenceError, StorageError
+from .learning import learner_at
 from .log import Head
 from .schema import snapshot_path
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An engine out of a snapshot, with the commit it stands at."""
+    """An engine and a learner out of a snapshot, with the commit they stand at."""
 
     engine: Engine
+    learner: Learner
     head: Head
 
 
@@ -32,14 +35,19 @@ class Refused:
     holds_erased: bool = False
 
 
-def save(engine: Engine, path: Path, store: str, head: Head) -> None:
+def save(engine: Engine, learner: Learner, path: Path, store: str, head: Head) -> None:
     """Write the snapshot whole or not at all: temporary name, fsync, rename, fsync of the folder.
 
     Raises StorageError; the log is not touched.
     """
     final = snapshot_path(path)
     temporary = Path(f"{final}.{secrets.token_hex(4)}.tmp")
-    note = {**asdict(head), "store": store, "checksum": head.checksum.hex()}
+    note = {
+        **asdict(head),
+        "store": store,
+        "checksum": head.checksum.hex(),
+        "learner": base64.b85encode(learner.save()).decode(),
+    }
     try:
         engine.save(str(temporary), json.dumps(note).encode())
         _sync(temporary)
@@ -61,7 +69,7 @@ def load(
     try:
         engine = Engine.load(str(file), backend)
         tag = json.loads(engine.tag)
-        owner = tag.pop("store")
+        owner, learned = tag.pop("store"), tag.pop("learner", None)
         head = Head(**{**tag, "checksum": bytes.fromhex(tag["checksum"])})
     except (RemanenceError, OSError) as error:
         return Refused(str(error))
@@ -74,7 +82,17 @@ def load(
     erased = connection.execute("SELECT max(seq) FROM erasures").fetchone()[0]
     if erased is not None and erased > head.seq:
         return Refused(f"it still holds what commit {erased} erased", holds_erased=True)
-    return Loaded(engine, head)
+    return Loaded(engine, _learner(connection, head, learned), head)
+
+
+def _learner(connection: sqlite3.Connection, head: Head, learned: str | None) -> Learner:
+    """The saved learner; taught again by the log where an older version saved none."""
+    if learned is not None:
+        try:
+            return Learner.load(base64.b85decode(learned))
+        except (ValueError, RemanenceError):
+            pass
+    return learner_at(connection, head.seq)
 
 
 def remove(path: Path) -> None:

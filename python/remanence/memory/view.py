@@ -8,15 +8,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .._core import Engine
+from .._core import Engine, Learner
 from . import sidecar
 from .changes import Changes
+from .learning import Lesson, last_taught, learner_at, taught
 from .log import Head, Log, head_of
 from .names import Names
 from .replay import Replay
 from .symbols import Symbols
 
 T = TypeVar("T")
+
+KEPT_LESSONS = 16
+"""Earlier commits for which an as-of question keeps what was learned by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,11 @@ class View:
         self._version = -1
         self.symbols = Symbols()
         self.names = Names()
+        self.learner = Learner()
+        self.taught = 0
+        """The last commit with feedback."""
+        self._lesson = (-1, Lesson.of(self.learner))
+        self._lessons: dict[int, Lesson] = {}
         with log.snapshot("open") as connection:
             self.engine = self._start(connection, snapshot=snapshot)
             self._follow(connection)
@@ -58,6 +67,8 @@ class View:
             found = sidecar.load(self._log.path, self._log.store, connection, self.backend)
         if isinstance(found, sidecar.Loaded):
             self.head = found.head
+            self.learner = found.learner
+            self.taught = last_taught(connection, self.head.seq)
             return found.engine
         if found is not None:
             self.refused = found.reason
@@ -115,6 +126,9 @@ class View:
                 self.changes = connection.execute("SELECT sum(changes) FROM commits").fetchone()[0]
             else:
                 self.changes += len(commit.changes)
+            if commit.changes.feedback:
+                self.learner = taught(self.learner, commit.changes.feedback)
+                self.taught = commit.head.seq
             self.symbols.load(connection)
             self.names.take(commit.changes, commit.head.rows)
         self.head = commit.head
@@ -123,7 +137,9 @@ class View:
         if self._stale:
             self._rebuild(connection)
             return
-        replay = Replay(connection, self._log.path, self._log.store, self.engine, self.head)
+        replay = Replay(
+            connection, self._log.path, self._log.store, self.engine, self.head, self.learner
+        )
         self._stale = True  # until the whole tail is in
         replay.run()
         if replay.must_rebuild:
@@ -139,10 +155,14 @@ class View:
         self.engine = engine
         self.names = Names()
         self.changes = 0
+        self.taught = 0
+        self._lessons.clear()
         self._finish(connection, replay)
 
     def _finish(self, connection: sqlite3.Connection, replay: Replay) -> None:
         self.head = replay.head
+        self.learner = replay.learner
+        self.taught = max(self.taught, replay.taught)
         self.changes += replay.changes
         self.symbols.load(connection)
         self.names.load(connection, replay.head.rows)
@@ -168,10 +188,25 @@ class View:
             self.catch_up(connection)
             return read(self.engine, self.seq)
 
+    def lesson(self, verb: str, as_of: int | None) -> Lesson:
+        """What was learned by commit `as_of`, or by now; ask inside `consistent`."""
+        last = self.taught
+        if as_of is None or as_of >= last:
+            if self._lesson[0] != last:
+                self._lesson = (last, Lesson.of(self.learner.copy()))
+            return self._lesson[1]
+        with self._log.reading(verb) as connection:
+            last = last_taught(connection, as_of)
+            if last not in self._lessons:
+                while len(self._lessons) >= KEPT_LESSONS:
+                    self._lessons.pop(next(iter(self._lessons)), None)
+                self._lessons[last] = Lesson.of(learner_at(connection, last))
+            return self._lessons[last]
+
     def save(self, connection: sqlite3.Connection) -> None:
         """Write the snapshot of this state, unless the log has erased something meanwhile."""
         with self.lock:
-            sidecar.save(self.engine, self._log.path, self._log.store, self.head)
+            sidecar.save(self.engine, self.learner, self._log.path, self._log.store, self.head)
             newest = connection.execute("SELECT max(seq) FROM erasures").fetchone()[0]
             # An eraser deletes the snapshot after its commit; one of us two sees the other.
             if newest is not None and newest > self.seq:

@@ -24,6 +24,7 @@ from .items import (
     kind_code,
     meta_text,
 )
+from .learning import RESET, feedback_of
 from .records import KINDS, Hit
 from .rows import Row, fetch_row
 from .store import Draft, Store
@@ -58,9 +59,13 @@ def check_id(verb: str, memory: Any) -> int:
 
 def check_ids(verb: str, given: Any) -> list[int]:
     """One id, one hit, or any number of them."""
+    return [check_id(verb, one) for one in _each(given)]
+
+
+def _each(given: Any) -> list[Any]:
     if isinstance(given, Iterable) and not isinstance(given, str | Mapping):
-        return [check_id(verb, one) for one in given]
-    return [check_id(verb, given)]
+        return list(given)
+    return [given]
 
 
 def update(store: Store, memory: Any, changes: Mapping[str, Any], op_id: str | None) -> None:
@@ -238,11 +243,12 @@ def touch(
     weight: float | None,
     op_id: str | None,
 ) -> None:
-    """Record an access to each memory."""
+    """Record an access to each memory, and learn from what was used or not."""
     verb = "touch"
     if store.done(verb, op_id) is not None:
         return
-    ids = check_ids(verb, memories)
+    given = _each(memories)
+    ids = [check_id(verb, one) for one in given]
     if used is not None:
         check_flag(verb, "used", used)
     if weight is None:
@@ -260,8 +266,16 @@ def touch(
     def write(draft: Draft) -> None:
         if ids:
             draft.changes.touches = columns
+            draft.changes.feedback = feedback_of(given, used)
 
     store.commit(verb, op_id, write)
+
+
+def reset_weights(store: Store, op_id: str | None) -> None:
+    """Forget what was learned; the feedback stays in the log."""
+    verb = "reset_weights"
+    if store.done(verb, op_id) is None:
+        store.commit(verb, op_id, lambda draft: draft.changes.feedback.append(RESET))
 
 
 def unlink(store: Store, edges: Any, op_id: str | None) -> None:
