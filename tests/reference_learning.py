@@ -15,7 +15,7 @@ from remanence._core import Hits, canonical
 
 LEARNED = (
     *("length", "question", "when", "lexical", "author", "date", "lift", "cosine", "next"),
-    *("session", "usefulness", "importance", "spreading"),
+    *("session", "usefulness", "importance", "spreading", "subject", "mention", "triples"),
 )
 EXPERTS = ("defaults", "calibrated", "newton", "adagrad")
 LEAST_P, LEAST_CURVATURE, FAR = 1e-6, 1e-4, 30.0

@@ -16,9 +16,10 @@ namespace remanence {
 
 /// The terms whose weights are learned. Logs hold features in this order: append, never reorder.
 inline constexpr std::array learned_terms = {
-    Term::length,     Term::question,   Term::when,     Term::lexical, Term::author,
-    Term::date,       Term::lift,       Term::cosine,   Term::next,    Term::session,
-    Term::usefulness, Term::importance, Term::spreading};
+    Term::length,    Term::question, Term::when,       Term::lexical,
+    Term::author,    Term::date,     Term::lift,       Term::cosine,
+    Term::next,      Term::session,  Term::usefulness, Term::importance,
+    Term::spreading, Term::subject,  Term::mention,    Term::triples};
 
 /// Predictors of use that the mixture weighs, in this order.
 enum class Expert : std::uint8_t {

@@ -15,7 +15,10 @@ from .records import Calibration, CalibrationBin, Hit, LearnedWeights
 
 MOST_TAUGHT = 1000
 """Hits of a question with a greater k carry no evidence: nobody judges so many."""
-_SAME = {"lexical": ("lexical", "lexical_document")}
+_SAME = {
+    "lexical": ("lexical", "lexical_document", "lexical_statement"),
+    "mention": ("mentioned", "mentioning"),
+}
 """Weights that share the factor of one term; the others have the term's name."""
 
 
