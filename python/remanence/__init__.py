@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .context import Context, ContextItem
+from .ingest import Imported, import_file
 from .memory import (
     KINDS,
     LAWS,
@@ -73,6 +74,7 @@ __all__ = [
     "EmbedderMismatchError",
     "Graph",
     "Hit",
+    "Imported",
     "InvalidArgumentError",
     "Item",
     "LearnedWeights",
@@ -98,6 +100,7 @@ __all__ = [
     "available_backends",
     "available_simd",
     "build_id",
+    "import_file",
     "open",
     "set_threads",
     "simd",

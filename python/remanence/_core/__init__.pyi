@@ -8,7 +8,7 @@ import numpy.typing
 import typing
 from . import decay
 from . import canonical
-__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
+__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'Learner', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
 class RemanenceError(Exception):
     """
     Base of every error that remanence raises.
@@ -536,6 +536,45 @@ class Graph:
         """
         The last commit.
         """
+class Learner:
+    """
+    Learns from feedback what each term is worth, and p_use.
+    """
+    @staticmethod
+    def load(bytes: bytes) -> Learner:
+        ...
+    def __init__(self) -> None:
+        ...
+    def calibration(self) -> dict:
+        """
+        Sums over all predictions, in ten bins of p_use.
+        """
+    def copy(self) -> Learner:
+        ...
+    def factors(self) -> dict:
+        """
+        Term -> what its default weight is multiplied by.
+        """
+    def learn(self, score: typing.SupportsFloat | typing.SupportsIndex, features: typing.Any, belief: typing.SupportsFloat | typing.SupportsIndex, used: bool) -> None:
+        """
+        Takes in one outcome.
+        """
+    def save(self) -> bytes:
+        ...
+    def shares(self) -> dict:
+        """
+        Expert -> its share of the mixture.
+        """
+    def weigh(self, terms: typing.Any, belief: typing.Any) -> tuple:
+        """
+        Of the hits of one question [k]: (score, features [k, n], p_use).
+        """
+    @property
+    def unused(self) -> int:
+        ...
+    @property
+    def used(self) -> int:
+        ...
 def available_backends() -> list[str]:
     """
     Names of the backends that can run here.

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from .. import InvalidArgumentError, NotFoundError, RemanenceError, __version__
+from ..ingest import BadInputError
 from . import commands, importing
 from .demo import demo
 from .doctor import cmake_dir, doctor
-from .rows import BadInputError
 from .show import Output, fail
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _add_demo(verbs: _Verbs) -> None:
 
 
 def _add_import(verbs: _Verbs) -> None:
-    parser = verbs.add_parser("import", help="remember a file: .jsonl, .txt or .md")
+    parser = verbs.add_parser("import", help="remember a file: .jsonl, .json, .txt or .md")
     parser.add_argument("file", metavar="FILE")
     _store(parser)
     parser.add_argument("--scope", metavar="A/B", help="put all rows under this scope")

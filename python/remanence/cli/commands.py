@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import Calibration, Hit, LearnedWeights, Memory, MemoryRow, Version, open
-from .rows import BadInputError, scope_of
+from ..ingest import BadInputError
+from ..ingest.rows import scope_of
 from .show import Cell, Output, shorten
 
 

@@ -14,10 +14,9 @@ from time import perf_counter
 
 from .. import Hit, Memory, open
 from ..demo import notes_path
+from ..ingest import BadInputError, read
 from .commands import day, sum_of_terms, valid, version_cells
-from .readers import read
 from .replay import Calendar, Lived, live_through
-from .rows import BadInputError
 from .show import Output, shorten, sparkline
 
 QUESTIONS = (

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 
 from .. import Memory
-from .importing import add, link
-from .rows import Row
+from ..ingest import Row
+from ..ingest.load import add, link
 
 SUPERSEDES = "supersedes"
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from remanence.cli.readers import read
-from remanence.cli.rows import BadInputError, read_time, row_from_object, scope_of
 from remanence.demo import notes_path
+from remanence.ingest import read
+from remanence.ingest.rows import BadInputError, read_time, row_from_object, scope_of
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -197,7 +197,7 @@ class TestFiles:
             read(write(tmp_path, name, "\n \n"))
 
     def test_an_unknown_type_is_refused(self, tmp_path: Path) -> None:
-        with pytest.raises(BadInputError, match=r"want \.jsonl, \.txt or \.md"):
+        with pytest.raises(BadInputError, match=r"want \.jsonl, \.json, \.txt or \.md"):
             read(write(tmp_path, "a.pdf", "x"))
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Readers of files to import: jsonl, txt (transcripts or paragraphs) and md."""
+"""Readers of files to import: jsonl, json, txt (transcripts or paragraphs) and md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from .rows import BadInputError, Row, bad_line, read_time, row_from_object
+from .exports import read_json
+from .rows import BadInputError, Row, bad_line, bad_place, row_from_object
+from .stamps import STAMP, Stamps
 
 
 def read(path: Path) -> list[Row]:
@@ -16,7 +18,7 @@ def read(path: Path) -> list[Row]:
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise BadInputError(
-            f"import: unknown file type (got {path.name}, want .jsonl, .txt or .md)"
+            f"import: unknown file type (got {path.name}, want .jsonl, .json, .txt or .md)"
         )
     if not path.is_file():
         raise BadInputError(f"import: there is no file {path}")
@@ -40,13 +42,13 @@ def _check_refs(path: Path, rows: list[Row]) -> None:
     known: set[str] = set()
     for row in rows:
         if row.ref in known:
-            raise bad_line(path, row.line, f"id is used twice (got {row.ref!r})")
+            raise bad_place(path, row.place, f"id is used twice (got {row.ref!r})")
         if row.ref is not None:
             known.add(row.ref)
     for row in rows:
         for _, target, _ in row.links:
             if target not in known:
-                raise bad_line(path, row.line, f"link to an id not in the file (got {target!r})")
+                raise bad_place(path, row.place, f"link to an id not in the file (got {target!r})")
 
 
 def read_jsonl(path: Path, text: str) -> Iterator[Row]:
@@ -63,12 +65,11 @@ def read_jsonl(path: Path, text: str) -> Iterator[Row]:
             raise bad_line(path, number, str(error)) from None
 
 
-# "[2024-05-01 10:00] Ana: hello", "2024-05-01T10:00:05 Ana: hello", "Ana (2024-05-01): hello"
-_STAMP = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?"
+# "[2024-05-01 10:00] Ana: hello", "31/12/23, 21:15 - Ana: hello", "Ana (2024-05-01): hello"
 _TURN = re.compile(
-    rf"(?:\[?(?P<before>{_STAMP})\]?[\s,-]+)?"
+    rf"(?:\[?(?P<before>{STAMP})\]?[\s,-]+)?"
     r"(?P<name>[^\W\d_][\w.'\u2019 -]{0,40}?)"
-    rf"(?:\s*[\[(](?P<after>{_STAMP})[\])])?:\s+(?P<said>\S.*)"
+    rf"(?:\s*[\[(](?P<after>{STAMP})[\])])?:\s+(?P<said>\S.*)"
 )
 _NEW_SESSION = timedelta(hours=6)
 
@@ -89,11 +90,12 @@ def _turns(path: Path, lines: list[str]) -> Iterator[Row]:
     time: datetime | None = None
     session = 1
     turn: Row | None = None
+    stamps = Stamps(lines)
     for number, line in enumerate(lines, 1):
         match = _TURN.match(line)
         stamp = (match["before"] or match["after"]) if match else _date_line(line)
         if stamp:
-            newer = _time(path, number, stamp)
+            newer = _time(path, number, stamp, stamps)
             far = time is not None and abs(newer - time) > _NEW_SESSION
             session += far or (match is None and turn is not None)
             time = newer
@@ -147,7 +149,7 @@ def _paragraphs(
             depth = len(heading[1])
             trail[depth - 1 :] = [""] * (depth - 1 - len(trail)) + [heading[2]]
         if stamp:
-            time = _time(path, number, stamp)
+            time = _time(path, number, stamp, Stamps(()))
         elif not heading and (line.strip() or (fenced and block)):
             start = start if block else number
             block.append(line.rstrip())
@@ -167,18 +169,17 @@ def _date_line(line: str) -> str | None:
     return match[1] if match else None
 
 
-def _time(path: Path, number: int, text: str) -> datetime:
+def _time(path: Path, number: int, text: str, stamps: Stamps) -> datetime:
     try:
-        time = read_time(text)
+        return stamps.read(text)
     except ValueError as error:
         raise bad_line(path, number, str(error)) from None
-    assert isinstance(time, datetime)  # text is never read as a number
-    return time
 
 
 _READERS: dict[str, Callable[[Path, str], Iterator[Row]]] = {
     ".jsonl": read_jsonl,
     ".ndjson": read_jsonl,
+    ".json": read_json,
     ".txt": read_txt,
     ".md": read_md,
     ".markdown": read_md,

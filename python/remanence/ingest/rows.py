@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from ..memory import InvalidArgumentError
 from ..text import ENGLISH
 
 KINDS = ("episodic", "semantic", "document", "procedural", "entity")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-class BadInputError(ValueError):
+class BadInputError(InvalidArgumentError):
     """What a user typed or a file holds cannot be used; the message is one sentence."""
 
 
@@ -24,17 +25,29 @@ class Row:
     """One memory to add: `item` holds arguments of `Memory.add`, `line` is 1-based.
 
     ref: the row's own name in its file. links: (type, target ref, weight) to rows of that file.
+    entry: where it stands in a file that has no lines, such as "conversation 2, message 5".
     """
 
     item: dict[str, Any]
     line: int
     ref: str | None = None
     links: tuple[tuple[str, str, float], ...] = field(default=())
+    entry: str = ""
+
+    @property
+    def place(self) -> str:
+        """Line or entry, in words."""
+        return self.entry or f"line {self.line}"
 
 
 def bad_line(path: Path, line: int, what: str) -> BadInputError:
     """An error that names file and line, so that an editor finds the place."""
-    return BadInputError(f"import: {path.name} line {line}: {what}")
+    return bad_place(path, f"line {line}", what)
+
+
+def bad_place(path: Path, place: str, what: str) -> BadInputError:
+    """The same for a file of entries."""
+    return BadInputError(f"import: {path.name} {place}: {what}")
 
 
 def read_time(value: object) -> datetime | int:
