@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..text import ExtractContext, Extraction, Extractor, Stored, Turn, name_key
 from .changes import Memories, memory_columns
 from .edges import Edges
 from .entities import ENTITY, link_entities
 from .errors import InvalidArgumentError
-from .items import Batch
+from .items import Batch, batch_of
+from .progress import Progress, reporter
 from .records import KINDS, Scope
 from .store import Draft, Store
 from .symbols import Symbols, pack
@@ -210,3 +213,33 @@ def note_years(draft: Draft, times: Sequence[int]) -> None:
     """Keep the years that occur: a date without a year in a question means one of them."""
     for day in {time // 86_400_000_000_000 for time in times}:
         draft.symbols.id("year", str(year_of(day * 86_400_000_000_000)))
+
+
+def add_given(
+    store: Store,
+    verb: str,
+    items: Iterable[Any],
+    matrix: NDArray[np.float32] | None,
+    defaults: Mapping[str, Any],
+    op_id: str | None,
+    progress: bool | Progress | None,
+) -> tuple[int, int]:
+    """Embed what has no vector and add it: (first id, how many); at most once for an op_id."""
+    store.log.check_writable(verb)
+    done = store.done(verb, op_id)
+    if done is not None:
+        return done[0][0], done[0][1]
+    batch = batch_of(verb, items, defaults)
+    recorded = store.recorded_vectors(verb)
+    with reporter(progress, len(batch), given=matrix is not None) as report:
+        if matrix is not None:
+            if any(vector is not None for vector in batch.vector):
+                raise InvalidArgumentError(f"{verb}: vectors are given twice")
+            found = store.embedding.for_matrix(verb, matrix, len(batch), recorded)
+        else:
+            found = store.embedding.for_batch(
+                verb, batch.text, batch.vector, recorded, lambda n: report("embedding", n)
+            )
+        added = add(store, verb, batch, found, op_id)
+        report("stored", len(batch))
+    return added

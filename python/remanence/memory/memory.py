@@ -19,8 +19,7 @@ from . import write as write_
 from .errors import InvalidArgumentError
 from .graph_store import StoreGraph
 from .graph_verbs import Path
-from .items import batch_of
-from .progress import Progress, reporter
+from .progress import Progress
 from .records import (
     Hit,
     Item,
@@ -93,7 +92,7 @@ class Memory:
             text, vector, scope, kind, time, author, session, source, valid_from, valid_to,
             belief, importance, pinned, law, meta, triples, subject,
         )  # fmt: skip
-        return self._add("add", [item], None, {}, op_id, None)[0]
+        return add_.add_given(self._store, "add", [item], None, {}, op_id, None)[0]
 
     def add_many(
         self,
@@ -111,37 +110,10 @@ class Memory:
         fields for items that leave them out, such as scope="acme". progress: True for a bar on
         long loads, or a callable (stage, done, total).
         """
-        first, count = self._add("add_many", items, vectors, defaults, op_id, progress)
+        first, count = add_.add_given(
+            self._store, "add_many", items, vectors, defaults, op_id, progress
+        )
         return np.arange(first, first + count, dtype=np.int64)
-
-    def _add(
-        self,
-        verb: str,
-        items: Iterable[Any],
-        matrix: NDArray[np.float32] | None,
-        defaults: Mapping[str, Any],
-        op_id: str | None,
-        progress: bool | Progress | None,
-    ) -> tuple[int, int]:
-        store = self._store
-        store.log.check_writable(verb)
-        done = store.done(verb, op_id)
-        if done is not None:
-            return done[0][0], done[0][1]
-        batch = batch_of(verb, items, defaults)
-        recorded = store.recorded_vectors(verb)
-        with reporter(progress, len(batch), given=matrix is not None) as report:
-            if matrix is not None:
-                if any(vector is not None for vector in batch.vector):
-                    raise InvalidArgumentError(f"{verb}: vectors are given twice")
-                found = store.embedding.for_matrix(verb, matrix, len(batch), recorded)
-            else:
-                found = store.embedding.for_batch(
-                    verb, batch.text, batch.vector, recorded, lambda n: report("embedding", n)
-                )
-            added = add_.add(store, verb, batch, found, op_id)
-            report("stored", len(batch))
-        return added
 
     def update(
         self,
