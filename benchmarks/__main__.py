@@ -10,7 +10,8 @@ import sys
 from collections.abc import Sequence
 
 VERBS = (
-    "quality", "recall", "filter", "batch", "decay", "ingest", "write", "open", "durability", "gpu",
+    "quality", "use", "ask", "recall", "filter", "batch", "decay", "ingest", "write", "open",
+    "durability", "gpu",
 )  # fmt: skip
 _SHOW_ONLY_JSON = "-"
 
