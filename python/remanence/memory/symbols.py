@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ def pack(parts: Iterable[str]) -> str:
     return json.dumps(list(parts), ensure_ascii=False, separators=(",", ":"))
 
 
+@lru_cache(maxsize=1 << 16)
 def unpack(name: str) -> Scope:
     return tuple(json.loads(name))
 

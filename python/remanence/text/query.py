@@ -48,6 +48,7 @@ class AuthorNames:
     ) -> None:
         self._ids: dict[tuple[str, ...], set[int]] = {}
         self._longest = 0
+        self._starts: set[str] = set()
         self._common = language.common_words
         for name, author in (names or {}).items():
             self.add(name, author)
@@ -69,6 +70,9 @@ class AuthorNames:
         position = 0
         while position < len(words):
             taken = 1
+            if words[position][0] not in self._starts:
+                position += 1
+                continue
             for length in range(min(self._longest, len(words) - position), 0, -1):
                 key = tuple(word for word, _ in words[position : position + length])
                 ids = self._ids.get(key)
@@ -83,6 +87,7 @@ class AuthorNames:
         if words:
             self._ids.setdefault(words, set()).add(author)
             self._longest = max(self._longest, len(words))
+            self._starts.add(words[0])
 
     def _is_name(
         self, query: str, words: list[tuple[str, int]], position: int, length: int
