@@ -71,6 +71,7 @@ struct REMANENCE_API EngineStats {
     std::size_t dim = 0;
     std::size_t column_bytes = 0;
     std::size_t vector_bytes = 0;
+    std::size_t code_bytes = 0;  ///< one bit and one byte per dimension, for bounds
     std::size_t posting_bytes = 0;
     std::size_t edge_bytes = 0;
     Seq seq = 0;
@@ -134,6 +135,9 @@ public:
     struct State;
 
 private:
+    /// The rows of a commit without their codes; returns the first one's number.
+    std::uint32_t append_rows(View<const Seq> seq, const MemoryBatch& batch, bool check_only);
+
     std::unique_ptr<State> state_;
 };
 

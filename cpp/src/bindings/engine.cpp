@@ -121,6 +121,7 @@ py::dict stats_of(const Engine& engine) {
     out["dim"] = s.dim;
     out["column_bytes"] = s.column_bytes;
     out["vector_bytes"] = s.vector_bytes;
+    out["code_bytes"] = s.code_bytes;
     out["posting_bytes"] = s.posting_bytes;
     out["edge_bytes"] = s.edge_bytes;
     out["seq"] = s.seq;

@@ -135,7 +135,7 @@ void rotate(float* vector, std::size_t dim) {
 void encode(Columns& columns, Segment& segment) {
     SegmentCodes& codes = segment.codes;
     const bool full = segment.count == segment_rows;
-    const std::uint32_t waiting = segment.count - codes.encoded;
+    const std::uint32_t waiting = segment.count - codes.encoded.load();
     if (!codes_apply(columns.dim) || (waiting < ready_rows && !(full && waiting != 0))) return;
     if (codes.encoded == 0) {
         codes.reserve(code_bytes(columns.dim));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -72,9 +73,9 @@ struct BlockSummary {
 
 /// The one-bit codes of a segment (codes.hpp), made from its vectors block by block.
 struct SegmentCodes {
-    std::uint32_t encoded = 0;         ///< rows that have a code, whole blocks
-    std::size_t bytes = 0;             ///< of code per row
-    std::vector<float> centre;         ///< [padded dim]
+    std::atomic<std::uint32_t> encoded{0};  ///< rows that have a code, whole blocks
+    std::size_t bytes = 0;                  ///< of code per row
+    std::vector<float> centre;              ///< [padded dim]
     std::uint32_t* factors = nullptr;  ///< [segment_rows] f and f |s'| / sqrt(dim - 1), bfloat16
     float* byte_scale = nullptr;       ///< [segment_rows] one step of a byte
     float* byte_error = nullptr;       ///< [segment_rows] |o - what the bytes say of it|

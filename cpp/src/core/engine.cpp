@@ -224,16 +224,28 @@ Engine::Engine(Engine&&) noexcept = default;
 Engine& Engine::operator=(Engine&&) noexcept = default;
 
 void Engine::append(View<const Seq> seq, const MemoryBatch& batch, bool check_only) {
-    const std::unique_lock lock(state_->mutex);
     if (batch.id.empty()) return;
+    const std::uint32_t first = append_rows(seq, batch, check_only);
+    if (check_only) return;
+    // Questions go on while the new rows are encoded; until then they are scored exactly.
+    const std::shared_lock lock(state_->mutex);
+    const std::lock_guard encoding(state_->encoding);
+    const auto& segments = state_->columns.segments;
+    for (std::size_t s = first / segment_rows; s < segments.size(); ++s) {
+        encode(state_->columns, *segments[s]);
+    }
+}
+
+std::uint32_t Engine::append_rows(View<const Seq> seq, const MemoryBatch& batch, bool check_only) {
+    const std::unique_lock lock(state_->mutex);
     Columns& columns = state_->columns;
     check_lengths(batch);
     check_seq("append", seq, batch.id.size(), state_->seq);
     check_vectors(columns, batch);
     check_rows(columns, batch);
-    if (check_only) return;
-    if (columns.dim == 0 && batch.dim != 0) columns.set_dim(batch.dim);
     const std::uint32_t first = columns.count();
+    if (check_only) return first;
+    if (columns.dim == 0 && batch.dim != 0) columns.set_dim(batch.dim);
     for (std::size_t i = 0; i < batch.id.size(); ++i) {
         append_row(*state_, batch, i, seq_of(seq, i));
     }
@@ -241,10 +253,8 @@ void Engine::append(View<const Seq> seq, const MemoryBatch& batch, bool check_on
          row += block_rows) {
         columns.at(row).summarise(Columns::within(row));
     }
-    for (std::size_t s = first / segment_rows; s < columns.segments.size(); ++s) {
-        encode(columns, *columns.segments[s]);
-    }
     state_->seq = seq.back();
+    return first;
 }
 
 void Engine::close(View<const Seq> seq, View<const Id> ids, bool check_only) {

@@ -201,6 +201,11 @@ EngineStats Engine::stats() const {
     }
     out.column_bytes = row_bytes * columns.count();
     out.vector_bytes = columns.padded_dim * sizeof(float) * columns.count();
+    for (const auto& segment : columns.segments) {
+        const SegmentCodes& codes = segment->codes;
+        // The bits, two half factors, a byte per dimension with its scale and error.
+        out.code_bytes += codes.encoded * (9 * codes.bytes + 3 * sizeof(float));
+    }
     out.posting_bytes = out.postings * sizeof(Posting);
     out.edge_bytes = out.edges * (sizeof(Edge) + 3 * sizeof(std::uint32_t));
     out.seq = state_->seq;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -44,6 +45,7 @@ struct Engine::State {
     std::string tag;
     std::string backend = "cpu";
     std::unique_ptr<DeviceRows> device;  ///< null: this processor scans
+    std::mutex encoding;  ///< taken with the shared lock held, so that no fork finds it taken
 
     /// Chooses the backend by name, "auto" included.
     void use(std::string_view name);

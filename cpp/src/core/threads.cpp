@@ -21,6 +21,15 @@ namespace remanence {
 namespace {
 
 constexpr int most_threads = 64;
+constexpr int spins = 1000;  // some 50 microseconds
+
+void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#else
+    std::this_thread::yield();
+#endif
+}
 
 int usable_cores() {
     cpu_set_t set;
@@ -48,7 +57,7 @@ public:
             const std::lock_guard lock(mutex_);
             while (static_cast<int>(threads_.size()) < workers - 1) {
                 const int worker = static_cast<int>(threads_.size()) + 1;
-                threads_.emplace_back([this, worker, seen = job_] { serve(worker, seen); });
+                threads_.emplace_back([this, worker, seen = job_.load()] { serve(worker, seen); });
             }
             body_ = &body;
             wanted_ = workers;
@@ -57,6 +66,7 @@ public:
         }
         wake_.notify_all();
         body(0);
+        spin_until([this] { return pending_ == 0; });
         std::unique_lock lock(mutex_);
         done_.wait(lock, [this] { return pending_ == 0; });
     }
@@ -64,12 +74,21 @@ public:
     std::mutex busy;
 
 private:
+    /// Waking a thread takes longer than a short job, so both sides look out for a while first.
+    template <class Done>
+    static void spin_until(Done&& done) {
+        for (int i = 0; i < spins && !done(); ++i) pause();
+    }
+
     void serve(int worker, std::size_t seen) {
         std::unique_lock lock(mutex_);
         for (;;) {
+            lock.unlock();
+            spin_until([&] { return stop_ || job_ != seen; });
+            lock.lock();
             wake_.wait(lock, [&] { return stop_ || job_ != seen; });
             if (stop_) return;
-            seen = job_;
+            seen = job_.load();
             if (worker >= wanted_) continue;
             const auto* body = body_;
             lock.unlock();
@@ -84,10 +103,10 @@ private:
     std::condition_variable done_;
     std::vector<std::thread> threads_;
     const std::function<void(int)>* body_ = nullptr;
-    std::size_t job_ = 0;
+    std::atomic<std::size_t> job_{0};
     int wanted_ = 0;
-    int pending_ = 0;
-    bool stop_ = false;
+    std::atomic<int> pending_{0};
+    std::atomic<bool> stop_{false};
 };
 
 // Leaked on purpose: after fork the threads are gone and joining them would hang.

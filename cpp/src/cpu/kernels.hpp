@@ -80,8 +80,9 @@ struct Kernels {
     void (*bounds)(const CodeBlock& block, const CodeQuestions& questions);
     /// The same by products of whole matrices, for many questions; another rounding, same rigour.
     void (*matrix_bounds)(const CodeBlock& block, const CodeQuestions& questions);
-    /// Sum of products of [count] numbers; count is a multiple of 8, the sum fits 31 bits.
-    std::int32_t (*byte_dot)(const std::int16_t* query, const std::int8_t* row, std::size_t count);
+    /// Products of `query` [width] with the rows named of a matrix [][width]; the sums fit 31 bits.
+    void (*byte_dots)(const std::int16_t* query, const std::int8_t* matrix, std::size_t width,
+                      const std::uint32_t* rows, std::size_t count, std::int32_t* out);
     /// Clears the bits of rows below `bar`; count is a multiple of 64.
     void (*keep_above)(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask);
 };

@@ -226,6 +226,18 @@ void bounds(const CodeBlock& b, const CodeQuestions& questions) {
     }
 }
 
+void byte_dots(const std::int16_t* query, const std::int8_t* matrix, std::size_t width,
+               const std::uint32_t* rows, std::size_t count, std::int32_t* out) {
+    constexpr std::size_t ahead = 6;
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i + ahead < count) {
+            const std::int8_t* const next = matrix + rows[i + ahead] * width;
+            for (std::size_t line = 0; line < width; line += 64) __builtin_prefetch(next + line);
+        }
+        out[i] = byte_dot(query, matrix + rows[i] * width, width);
+    }
+}
+
 #if defined(__AMX_INT8__)
 #include "cpu/kernels_matrix.inl"
 #else
@@ -235,7 +247,7 @@ constexpr auto matrix_bounds = &bounds;
 }  // namespace
 
 const Kernels REMANENCE_KERNELS = {
-    REMANENCE_KERNELS_NAME, dot,      activation, side, hadamard, bounds,
-    matrix_bounds,          byte_dot, keep_above};
+    REMANENCE_KERNELS_NAME, dot,       activation, side, hadamard, bounds,
+    matrix_bounds,          byte_dots, keep_above};
 
 }  // namespace remanence::cpu

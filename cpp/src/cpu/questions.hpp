@@ -58,6 +58,7 @@ struct Share {
     Best best;
     std::vector<Candidate> waiting;  ///< bounded by their code of one bit per dimension
     std::vector<Candidate> near;     ///< bounded by their bytes
+    std::size_t enough = 0;          ///< of those that are near, before the best of them are scored
     std::size_t scanned = 0;
     WordCursor cursor;
     Mask mask{};

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t most_questions = 128;  // of one scan: their bounds of a block stay in cache
 constexpr std::uint32_t sparse_rows = 48;    // of a block: cheaper one by one than by its codes
 constexpr std::size_t waiting_rows = 512;    // candidates of a question before they are refined
+constexpr std::size_t refined_rows = 128;    // candidates bounded by their bytes at a time
 constexpr std::size_t exact_chunk = 256;     // candidates of one task
 
 class Scan {
@@ -34,7 +35,8 @@ private:
     void collect(const Block& b, std::size_t q, Worker& worker);
     void collect_all(const Block& b, std::size_t q, Worker& worker);
     void refine(std::size_t q, Share& share);
-    float byte_bound(const Question& question, const Candidate& c) const;
+    void refine_run(const Question& question, const Candidate* from, std::size_t count,
+                    std::vector<Candidate>& near) const;
     void score_block(const Block& b, std::size_t q, Worker& worker);
     void tighten(std::size_t q, Share& share);
     void score(std::size_t q, const Candidate* from, std::size_t count, Best& best);
@@ -42,6 +44,7 @@ private:
     void gather(std::size_t q);
 
     const Columns& columns_;
+    std::vector<std::uint32_t> encoded_;  ///< [segment] rows that have a code
     std::vector<Question> questions_;
     std::vector<Worker> workers_;
     std::vector<std::int8_t> rounded_;  ///< rotated queries in tiles, as CodeQuestions has them
@@ -50,6 +53,8 @@ private:
 
 Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
     : columns_(*plans->columns), questions_(count), workers_(static_cast<std::size_t>(workers)) {
+    // Codes may be added while this scan runs: it uses those that were there when it began.
+    for (const auto& segment : columns_.segments) encoded_.push_back(segment->codes.encoded);
     for (std::size_t q = 0; q < count; ++q) {
         Question& question = questions_[q];
         question.plan = &plans[q];
@@ -61,6 +66,7 @@ Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
             for (const auto& segment : columns_.segments) {
                 const std::vector<float>& centre = segment->codes.centre;
                 float& along = question.centres.emplace_back(0.0F);
+                if (encoded_[question.centres.size() - 1] == 0) continue;
                 kernels().dot(plans[q].query.data(), centre.data(), centre.size(), 1, &along);
             }
         }
@@ -99,7 +105,7 @@ Way way_of(const Question& question, std::uint32_t passed, bool coded) {
 
 /// Which rows of a block each question wants, and how; false when none wants any.
 bool Scan::plan_block(const Block& b, Worker& worker) {
-    const bool coded = b.first + block_rows <= b.s.codes.encoded;
+    const bool coded = b.first + block_rows <= encoded_[b.row / segment_rows];
     bool any = false;
     for (std::size_t q = 0; q < questions_.size(); ++q) {
         Share& share = worker.shares[q];
@@ -249,38 +255,43 @@ void prefetch(const void* at, std::size_t bytes) {
     }
 }
 
-/// Upper bound of a row's score from its bytes.
-float Scan::byte_bound(const Question& question, const Candidate& c) const {
-    const Segment& s = columns_.at(c.row);
-    const std::uint32_t r = Columns::within(c.row);
-    const bool vector =
-        s.blocks[r / block_rows].vectors == block_rows || (s.flags[r] & flag::has_vector) != 0;
-    if (!vector) return c.side;
+/// Bounds candidates of one segment by their bytes, and keeps those that reach the bar.
+void Scan::refine_run(const Question& question, const Candidate* from, std::size_t count,
+                      std::vector<Candidate>& near) const {
+    const Segment& s = columns_.at(from->row);
     const SegmentCodes& codes = s.codes;
     const CodeQuery& query = *question.codes;
-    const std::int32_t product = kernels().byte_dot(
-        query.fine.data(), codes.whole() + codes.whole_bytes(r), codes.whole_bytes(1));
-    const float along = static_cast<float>(product) * query.fine_unit * codes.byte_scale[r];
-    const float cosine = question.centres[c.row / segment_rows] + along +
-                         query.length * codes.byte_error[r] + query.fine_rest;
-    return c.side + question.plan->request->weights.cosine * cosine;
+    const float centre = question.centres[from->row / segment_rows] + query.fine_rest;
+    const float weight = question.plan->request->weights.cosine;
+    const float bar = question.threshold();
+    std::array<std::uint32_t, refined_rows> rows{};
+    std::array<std::int32_t, refined_rows> products{};
+    for (std::size_t i = 0; i < count; ++i) rows[i] = Columns::within(from[i].row);
+    kernels().byte_dots(query.fine.data(), codes.whole(), codes.whole_bytes(1), rows.data(), count,
+                        products.data());
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::uint32_t r = rows[i];
+        const float along = static_cast<float>(products[i]) * query.fine_unit * codes.byte_scale[r];
+        const float cosine = centre + along + query.length * codes.byte_error[r];
+        Candidate c = from[i];
+        const bool vector =
+            s.blocks[r / block_rows].vectors == block_rows || (s.flags[r] & flag::has_vector) != 0;
+        c.bound = vector ? c.side + weight * cosine : c.side;
+        if (c.bound >= bar) near.push_back(c);
+    }
 }
 
 /// Bounds the waiting rows by their bytes.
 void Scan::refine(std::size_t q, Share& share) {
-    const Question& question = questions_[q];
-    const float bar = question.threshold();
-    for (std::size_t i = 0; i < share.waiting.size(); ++i) {
-        if (i + 4 < share.waiting.size()) {
-            const std::uint32_t next = share.waiting[i + 4].row;
-            const SegmentCodes& codes = columns_.at(next).codes;
-            prefetch(codes.whole() + codes.whole_bytes(Columns::within(next)),
-                     codes.whole_bytes(1));
+    drop_below(share.waiting, questions_[q].threshold());
+    const std::size_t count = share.waiting.size();
+    for (std::size_t i = 0, end = 0; i < count; i = end) {
+        const std::uint32_t segment = share.waiting[i].row / segment_rows;
+        while (end < count && end - i < refined_rows &&
+               share.waiting[end].row / segment_rows == segment) {
+            ++end;
         }
-        Candidate c = share.waiting[i];
-        if (c.bound < bar) continue;
-        c.bound = byte_bound(question, c);
-        if (c.bound >= bar) share.near.push_back(c);
+        refine_run(questions_[q], share.waiting.data() + i, end - i, share.near);
     }
     share.waiting.clear();
 }
@@ -304,11 +315,13 @@ void Scan::score(std::size_t q, const Candidate* from, std::size_t count, Best& 
 /// Scores the rows of the greatest bounds, which raises the bar, and drops what is below it.
 void Scan::tighten(std::size_t q, Share& share) {
     refine(q, share);
+    if (share.near.size() < share.enough) return;
     const std::size_t count = std::min(questions_[q].plan->keep, share.near.size());
     greatest_first(share.near, count);
     score(q, share.near.data(), count, share.best);
     share.near.erase(share.near.begin(), share.near.begin() + static_cast<std::ptrdiff_t>(count));
     drop_below(share.near, questions_[q].threshold());
+    share.enough = std::max(waiting_rows, 2 * share.near.size());
 }
 
 /// Brings together what all workers hold of a question, in the first one's share.
@@ -324,6 +337,7 @@ void Scan::gather(std::size_t q) {
     questions_[q].raise(first.best.bar());
     drop_below(first.waiting, questions_[q].threshold());
     drop_below(first.near, questions_[q].threshold());
+    first.enough = 0;
     tighten(q, first);
 }
 
