@@ -3,13 +3,11 @@
 
 #include <array>
 #include <bit>
-#include <memory>
 #include <numeric>
 
 #include "core/codes.hpp"
 #include "core/threads.hpp"
 #include "cpu/block.hpp"
-#include "cpu/candidates.hpp"
 #include "cpu/kernels.hpp"
 #include "cpu/questions.hpp"
 
