@@ -219,20 +219,3 @@ def test_what_a_commit_saw_stays_while_rows_are_appended(threads):
     now = [r | {"k": 50} for r in base]
     proved = [answers(engine.recall(request_of(r | {"proved": True}))) for r in now]
     assert many(engine, [r | {"threads": threads} for r in now]) == proved
-
-
-@pytest.mark.skipif(not hasattr(_core.Engine, "compact"), reason="this engine cannot compact")
-@pytest.mark.parametrize("shape", SHAPES)
-def test_compaction_changes_no_answer(shape):
-    engine, vectors = store.__wrapped__(shape, 64)
-    asked = [
-        question(vector=vectors[i], k=30, now=T0 + 260 * DAY) | extra
-        for i in range(0, 500, 50)
-        for extra in ({}, {"scopes": [1]}, {"kinds": 3}, {"as_of": 3}, {"allow": [1, 7, 4_999]})
-    ]
-    want = [answers(engine.recall(request_of(r | {"proved": True}))) for r in asked]
-    digest = engine.digest()
-    engine.compact()
-    assert engine.digest() == digest
-    for proved in (False, True):
-        assert many(engine, [r | {"proved": proved} for r in asked]) == want
