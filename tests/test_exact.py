@@ -1,4 +1,4 @@
-"""One answer whatever the way: bounds or every row, threads, batches, writers beside, compaction.
+"""One answer whatever the way: bounds or every row, threads, batches, writers beside.
 
 `test_search` holds the scan of every row (`proved`) against the judge; here everything else is held
 against that scan, on stores large enough for codes. HYPOTHESIS_PROFILE=thorough asks 10,000 times.
