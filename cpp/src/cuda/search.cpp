@@ -264,10 +264,10 @@ ScanAnswer Searcher::fetch(const Columns& columns, std::size_t keep) {
     Counters counters{};
     std::memcpy(&counters, home.data(), sizeof counters);
     std::vector<Key> keys(counters.kept);
-    if (keys.size() <= early) {
-        std::memcpy(keys.data(), home.data() + counters_bytes, keys.size() * sizeof(Key));
-    } else {
+    if (keys.size() > early) {
         keys = keys_at(kept_, counters.kept);
+    } else if (!keys.empty()) {  // memcpy takes no null pointer, not even for nothing
+        std::memcpy(keys.data(), home.data() + counters_bytes, keys.size() * sizeof(Key));
     }
     ScanAnswer answer;
     answer.scanned = counters.scanned;
