@@ -15,6 +15,7 @@ import numpy as np
 from tests import reference_access as access
 from tests import reference_links as links
 from tests import reference_newer as newer
+from tests import reference_triples as triples
 from tests.reference_decay import F32, canonical_exp2
 from tests.reference_graph import NEVER, NOW, TIME_MAX, Graph, Row, holds
 
@@ -211,21 +212,27 @@ class Judge(Graph):
             query = centred(unit(q["vector"]), corpus, w["centring"])
         weights = word_weights(q["terms"], corpus)
         norm = length_norm(corpus) if corpus else None
-        hits = {}
-        for row in inside:
-            if passes(row, q):
-                terms = self.own_terms(row, q, w, seq)
-                if weights:
-                    terms["lexical"] = lexical(row, weights, norm) * lexical_weight(row, w)
-                if query is not None and row["unit"] is not None:
-                    terms["cosine"] = w["cosine"] * dot(query, row["unit"])
-                hits[row["id"]] = {"row": row, "terms": terms}
+
+        def own(row: Row) -> Row:
+            terms = self.own_terms(row, q, w, seq)
+            if weights:
+                terms["lexical"] = lexical(row, weights, norm) * lexical_weight(row, w)
+            if query is not None and row["unit"] is not None:
+                terms["cosine"] = w["cosine"] * dot(query, row["unit"])
+            return {"row": row, "terms": terms}
+
+        hits = {row["id"]: own(row) for row in inside if passes(row, q)}
         scanned = len(hits)
         links.add_subjects(self, hits, q["names"], w, seq)
         if query is not None or weights or (q["names"] is not None and len(q["names"])):
             self.add_links(hits, w, seq)
         if q["cues"] is not None and len(q["cues"]) and w["spreading"] != 0:
             self.add_spreading(hits, q, w)
+        if query is not None or weights:
+            among = q | {"kinds": 1 << triples.STATEMENT, "allow": None, "exclude": None}
+            stated = {row["id"]: own(row) for row in inside if passes(row, among)}
+            best = [hit["row"] for hit in ranked(stated)[: triples.BEST]]
+            triples.add_triples(self, hits, best, w["triples"], len(inside), seq)
         newer.add_lifts(self, ranked(hits), q, w["newer"], weights, seq)
         return [answer(hit) for hit in ranked(hits)[: q["k"]]], scanned
 

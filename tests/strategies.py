@@ -199,7 +199,7 @@ def rows(dim: int) -> st.SearchStrategy[Row]:
     return st.fixed_dictionaries(
         {
             "scope": st.integers(0, 3),
-            "kind": st.sampled_from([0, 0, 0, 1, 2, 2, 3, 4, 5]),
+            "kind": st.sampled_from([0, 0, 0, 1, 2, 2, 3, 4, 4, 5]),
             "law": st.integers(0, 2),
             "flags": st.integers(0, 63),
             "author": st.integers(0, 2),
@@ -258,7 +258,7 @@ def requests(dim: int, ids: list[int], last_seq: int = 0) -> st.SearchStrategy[R
     )
 
 
-EDGES = st.sampled_from([1, 1, 2, 3, 3, 4, 7, 7, 16])
+EDGES = st.sampled_from([1, 1, 2, 3, 3, 4, 7, 7, 16, 16])
 
 
 def steps(dim: int) -> st.SearchStrategy[list[tuple]]:

@@ -177,3 +177,36 @@ def test_subjects_mentions_and_fans() -> None:
     assert 1 not in of
     with pytest.raises(_core.NotFoundError, match="recall: there is no memory 99"):
         pair.engine.recall(request_of(question(terms="tide", names=[99])))
+
+
+def test_the_best_statements_lead_to_the_memories_of_their_phrases() -> None:
+    """Ana -> Rome -> a memory that shares no word with the question."""
+    pair = Pair()
+    pair.append(
+        row(1, kind=4, terms="ana"),
+        row(2, kind=4, terms="rome"),
+        row(3, kind=5, terms="heron live tide"),
+        row(4, kind=2, terms="ochre"),
+        row(5, kind=2, terms="hazel"),
+        row(6, kind=2, terms="heron"),
+    )
+    pair.link(
+        edge(1, 3, 1, type=7), edge(2, 3, 2, type=7), edge(3, 1, 2, type=16),
+        edge(4, 4, 2, type=3), edge(5, 5, 1, type=3),
+    )  # fmt: skip
+    hits = agree(pair, question(terms="heron", kinds=0b1111), (1, 2))
+    of = {i: dict(zip(TERMS, t, strict=True)) for i, t in zip(hits.id, hits.terms, strict=True)}
+    assert of[4]["triples"] > 0
+    assert of[5]["triples"] > 0
+    assert of[6]["triples"] == 0
+    only = agree(pair, question(terms="heron", kinds=0b1111, allow=[4]))
+    assert dict(zip(TERMS, only.terms[0], strict=True))["triples"] == of[4]["triples"]
+    without = agree(pair, question(terms="heron", exclude=[3], as_of=1))
+    assert not without.terms[:, TERMS.index("triples")].any()
+
+
+@given(ROWS, st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.sampled_from([3, 7, 16]))))
+def test_walks_over_statements_are_the_judges(memories, links) -> None:
+    kinds = [5, 4, 4, 2, 0, 4, 5, 2]
+    made = [r | {"kind": kinds[i % 8], "scope": 0} for i, r in enumerate(memories)]
+    agree(store(made, links), question(terms=ASKED, vector=vector(3, 4), kinds=0b1111), (1, 2))

@@ -68,11 +68,11 @@ struct REMANENCE_API Weights {
     float next = 0.1F;
     float session = 0.5F;
     float spreading = 0.5F;
-    float lexical_statement = 0.72F;  ///< entities and statements
+    float lexical_statement = 1.5F;  ///< entities and statements
     float subject = 2.0F;
     float mentioned = 1.2F;   ///< its subject is mentioned by a seed
     float mentioning = 0.2F;  ///< it mentions the subject of a seed
-    float triples = 0.3F;
+    float triples = 0.9F;
     float newer = 1.0F;
 
     /// Recall without a question: what is alive now.

@@ -71,7 +71,8 @@ inline constexpr std::uint16_t mentions = 3;      ///< memory -> entity
 inline constexpr std::uint16_t supersedes = 4;    ///< newer -> older
 inline constexpr std::uint16_t derived_from = 5;  ///< general -> premise
 inline constexpr std::uint16_t related = 6;
-inline constexpr std::uint16_t about = 7;  ///< memory -> entity that is its subject
+inline constexpr std::uint16_t about = 7;   ///< memory -> entity that is its subject
+inline constexpr std::uint16_t states = 8;  ///< memory -> statement that it makes
 inline constexpr std::uint16_t first_free = 16;
 }  // namespace edge_type
 

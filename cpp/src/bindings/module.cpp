@@ -75,6 +75,7 @@ void register_backends(py::module_& m) {
     types["derived_from"] = edge_type::derived_from;
     types["related"] = edge_type::related;
     types["about"] = edge_type::about;
+    types["states"] = edge_type::states;
     m.attr("EDGE_TYPES") = types;
     m.attr("FIRST_FREE_EDGE_TYPE") = edge_type::first_free;
     m.attr("MAX_K") = max_k;

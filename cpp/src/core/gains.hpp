@@ -39,4 +39,13 @@ std::map<std::uint32_t, float> subject_terms(const Engine::State& state, const S
 void gain_mention(const Engine::State& state, const ScanPlan& plan, const std::vector<Seed>& seeds,
                   Gains& gains);
 
+/// Whether the store holds statements that could lead a question to memories.
+bool uses_statements(const Engine::State& state, const ScanPlan& plan);
+inline constexpr std::size_t statement_count = 3;  ///< the best statements, whose phrases are seeds
+
+/// ln(1 + N pi) for the memories that a walk from the phrases of the best statements reaches, each
+/// phrase weighed by 1 / memories that mention it. Source: Gutierrez et al. 2024 (HippoRAG).
+void gain_triples(const Engine::State& state, const ScanPlan& plan,
+                  const std::vector<Scored>& statements, Gains& gains);
+
 }  // namespace remanence

@@ -101,11 +101,13 @@ void fill(const ScanPlan& plan, const std::vector<Scored>& top, Hits& hits) {
 }
 
 /// From the best rows by own evidence to the answer.
-void finish(const Engine::State& state, const ScanPlan& plan, ScanAnswer& answer, Hits& hits) {
+void finish(const Engine::State& state, const ScanPlan& plan, const std::vector<Scored>& statements,
+            ScanAnswer& answer, Hits& hits) {
     const Request& request = *plan.request;
     const Subjects subjects = subject_terms(state, plan);
     if (!subjects.empty()) add_subjects(plan, subjects, answer.top);
-    const Gains gains = uses_links(state, request) ? link_gains(state, plan, answer.top) : Gains{};
+    Gains gains = uses_links(state, request) ? link_gains(state, plan, answer.top) : Gains{};
+    if (!statements.empty()) gain_triples(state, plan, statements, gains);
     if (!gains.empty()) add_gains(plan, subjects, gains, answer.top);
     const Lifts lifts = lift_newer(state, plan, answer.top);
     if (answer.top.size() > request.k) answer.top.resize(request.k);
@@ -134,6 +136,34 @@ std::vector<ScanAnswer> scan(const Engine::State& state, std::vector<ScanPlan>& 
     return answers;
 }
 
+/// The best statements of each plan by own evidence; which memories are allowed does not touch
+/// them.
+std::vector<std::vector<Scored>> best_statements(const Engine::State& state,
+                                                 const std::vector<ScanPlan>& plans, int workers) {
+    std::vector<std::vector<Scored>> found(plans.size());
+    std::vector<std::size_t> which;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+        if (uses_statements(state, plans[i])) which.push_back(i);
+    }
+    if (which.empty()) return found;
+    std::vector<Request> requests;
+    for (const std::size_t i : which) {
+        requests.push_back(*plans[i].request);
+        requests.back().kinds = 1U << static_cast<std::uint32_t>(Kind::statement);
+    }
+    std::vector<ScanPlan> among;
+    for (std::size_t n = 0; n < which.size(); ++n) {
+        among.push_back(plans[which[n]]);
+        among.back().request = &requests[n];
+        among.back().keep = statement_count;
+        among.back().row_allowed.clear();
+        among.back().excluded.clear();
+    }
+    std::vector<ScanAnswer> answers = scan(state, among, workers);
+    for (std::size_t n = 0; n < which.size(); ++n) found[which[n]] = std::move(answers[n].top);
+    return found;
+}
+
 }  // namespace
 
 Hits Engine::recall(const Request& request) const {
@@ -148,9 +178,11 @@ std::vector<Hits> Engine::recall_many(View<const Request> requests) const {
     for (const Request& request : requests) plans.push_back(make_plan(*state_, request));
     const int workers = worker_count(requests.front().threads);
     std::vector<ScanAnswer> answers = scan(*state_, plans, workers);
+    const auto statements = best_statements(*state_, plans, workers);
     std::vector<Hits> all(plans.size());
-    parallel_for(plans.size(), workers,
-                 [&](std::size_t i, int) { finish(*state_, plans[i], answers[i], all[i]); });
+    parallel_for(plans.size(), workers, [&](std::size_t i, int) {
+        finish(*state_, plans[i], statements[i], answers[i], all[i]);
+    });
     return all;
 }
 

@@ -603,7 +603,7 @@ def why_unavailable(name: str) -> str:
     """
     One sentence on why a backend cannot run here; empty when it can.
     """
-EDGE_TYPES: dict = {'next': 1, 'answers': 2, 'mentions': 3, 'supersedes': 4, 'derived_from': 5, 'related': 6, 'about': 7}
+EDGE_TYPES: dict = {'next': 1, 'answers': 2, 'mentions': 3, 'supersedes': 4, 'derived_from': 5, 'related': 6, 'about': 7, 'states': 8}
 FIRST_FREE_EDGE_TYPE: int = 16
 MAX_K: int = 1000000
 version: str = '0.1.0'

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..text import ExtractContext, Extraction, Extractor, Stored, Turn, name_key
+from ..text import ExtractContext, Extraction, Stored, Triple, Turn, name_key
 from .changes import Memories, memory_columns
 from .edges import Edges
-from .entities import ENTITY, link_entities
+from .entities import ENTITY, Stated, link_entities
 from .errors import InvalidArgumentError
 from .items import Batch, batch_of
 from .progress import Progress, reporter
@@ -21,7 +21,7 @@ from .records import KINDS, Scope
 from .store import Draft, Store
 from .symbols import Symbols, pack
 from .times import year_of
-from .vectors import Vectors
+from .vectors import NO_VECTORS, Vectors
 
 EPISODIC = 0
 EXTRACTOR_FLAGS = 27
@@ -34,10 +34,15 @@ Report = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What an extractor made of a batch, and the last turns that it was shown."""
+    """What an extractor made of a batch, and the last turns that it was shown.
+
+    statements: of each memory, the extractor's and the caller's; vectors: theirs, in order.
+    """
 
     found: Sequence[Extraction]
     shown: dict[Key, int]
+    statements: list[list[Triple]]
+    vectors: Vectors
 
 
 def add(
@@ -48,7 +53,7 @@ def add(
     if len(batch) > SMALL:
         with store.reading(verb) as connection:
             context = last_turns(connection, store.view.symbols, store, batch)
-        prepared = prepare(verb, store.extractor, batch, context)
+        prepared = prepare(verb, store, batch, context)
 
     def write(draft: Draft) -> list[int]:
         nonlocal prepared
@@ -56,15 +61,17 @@ def add(
         context = last_turns(draft.connection, draft.view.symbols, store, batch)
         shown = {key: turn.id for key, turn in context.items()}
         if prepared is None or shown != prepared.shown:
-            prepared = prepare(verb, store.extractor, batch, context)
-        return [fill(store, draft, batch, vectors, prepared.found), len(batch)]
+            prepared = prepare(verb, store, batch, context)
+        draft.record_vectors(prepared.vectors)
+        return [fill(store, draft, batch, vectors, prepared), len(batch)]
 
     first, count = store.commit(verb, op_id, write)
     return first, count
 
 
-def prepare(verb: str, extractor: Extractor, batch: Batch, context: dict[Key, Turn]) -> Prepared:
-    """Run the extractor over the batch and check what it returns."""
+def prepare(verb: str, store: Store, batch: Batch, context: dict[Key, Turn]) -> Prepared:
+    """Run the extractor over the batch, check what it returns, and embed what it states."""
+    extractor = store.extractor
     turns = [
         Turn(text, KINDS[kind], scope, session, author, time, None, subject)
         for text, kind, scope, session, author, time, subject in zip(
@@ -78,7 +85,18 @@ def prepare(verb: str, extractor: Extractor, batch: Batch, context: dict[Key, Tu
             f"{verb}: the extractor {extractor.id} returned {len(found)} extractions "
             f"(want {len(turns)})"
         )
-    return Prepared(found, {key: turn.id or 0 for key, turn in context.items()})
+    statements = [
+        [*extraction.triples, *given]
+        for extraction, given in zip(found, batch.triples, strict=True)
+    ]
+    texts = [one.text for row in statements for one in row]
+    vectors = NO_VECTORS
+    if texts:
+        given = [one.vector for row in statements for one in row]
+        recorded = store.recorded_vectors(verb)
+        vectors = store.embedding.for_batch(verb, texts, given, recorded, lambda _: None)
+    shown = {key: turn.id or 0 for key, turn in context.items()}
+    return Prepared(found, shown, statements, vectors)
 
 
 def last_turns(
@@ -125,11 +143,9 @@ def _last_turn(
     return None
 
 
-def fill(
-    store: Store, draft: Draft, batch: Batch, vectors: Vectors, found: Sequence[Extraction]
-) -> int:
+def fill(store: Store, draft: Draft, batch: Batch, vectors: Vectors, prepared: Prepared) -> int:
     """Put the batch, its entities and its links into the draft; the first id."""
-    count = len(batch)
+    count, found = len(batch), prepared.found
     first = draft.memory_ids(count)
     times = [draft.time if time is None else time for time in batch.time]
     edges = Edges()
@@ -176,7 +192,9 @@ def fill(
         )
     )
     numbers = [scopes[scope] for scope in batch.scope]
-    link_entities(store, draft, batch, found, first, times, numbers, edges)
+    subjects = [extraction.subjects for extraction in found]
+    stated = Stated(prepared.statements, subjects, prepared.vectors)
+    link_entities(store, draft, batch, stated, first, times, numbers, edges)
     draft.changes.edges = edges.columns(draft)
     note_years(draft, times)
     return first

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
 import numpy as np
 
 from ..text import ExtractContext as Nothing
-from ..text import Extraction, NameFinder, Triple, Turn, name_key, terms, text_length
+from ..text import NameFinder, Triple, Turn, name_key, terms, text_length
 from .changes import MEMORY_DTYPES, Memories, memory_columns
 from .edges import Edges
 from .items import Batch
@@ -18,12 +19,29 @@ from .records import KINDS
 from .rows import fetch_row
 from .store import Draft, Store
 from .times import TIME_MAX, TIME_MIN
+from .vectors import Vectors
 
-ENTITY = KINDS.index("entity")
-NODES = (ENTITY, KINDS.index("statement"))
-MENTIONS, ABOUT = "mentions", "about"
+ENTITY, STATEMENT = KINDS.index("entity"), KINDS.index("statement")
+NODES = (ENTITY, STATEMENT)
+MENTIONS, ABOUT, STATES = "mentions", "about", "states"
 MOST_OLD_ROWS = 4096
 """A name whose words are in more of the stored rows is too common to be looked for in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """Of each memory of a batch: its statements, its subjects; and vectors of all statements."""
+
+    triples: Sequence[Sequence[Triple]]
+    subjects: Sequence[Sequence[str]]
+    vectors: Vectors
+
+    def rows(self) -> Iterator[int]:
+        """Row of `vectors.array` for each statement in order, or -1."""
+        count = sum(map(len, self.triples))
+        if self.vectors.array is None:
+            return repeat(-1, count)
+        return iter(range(count) if self.vectors.row is None else self.vectors.row.tolist())
 
 
 @dataclass(slots=True)
@@ -33,6 +51,9 @@ class _New:
     time: int
     phrase: str
     flags: int
+    kind: int
+    key: str
+    vector: int = -1
 
 
 class Entities:
@@ -52,9 +73,25 @@ class Entities:
             stored = find_entity(self._draft, *key)
             if stored is None:
                 stored = self._draft.memory_ids(1)
-                self._new[stored] = _New(stored, scope, time, phrase, 0)
+                self._new[stored] = _New(stored, scope, time, phrase, 0, ENTITY, key[1])
             self._known[key] = stored
         return self._known[key]
+
+    def statement(self, scope: int, time: int, triple: Triple, vector: int) -> tuple[int, bool]:
+        """(the node of a statement, whether it is new)."""
+        ends = (name_key(part) for part in (triple.subject, triple.predicate, triple.object))
+        key = (scope, " | ".join(ends))  # no phrase's key holds a bar
+        fresh = False
+        if key not in self._known:
+            stored = find_entity(self._draft, *key)
+            fresh = stored is None
+            if stored is None:
+                stored = self._draft.memory_ids(1)
+                self._new[stored] = _New(
+                    stored, scope, time, triple.text, 0, STATEMENT, key[1], vector
+                )
+            self._known[key] = stored
+        return self._known[key], fresh
 
     def subject(self, scope: int, time: int, phrase: str) -> int:
         """The entity of a name that a memory is about."""
@@ -71,17 +108,18 @@ class Entities:
             self._draft.changes.memories.append(_as_subject(self._draft, entity))
         return entity
 
-    def rows(self) -> Memories | None:
-        """The entities that the batch makes, as rows."""
+    def rows(self, vectors: Vectors) -> Memories | None:
+        """The entities and statements that the batch makes, as rows."""
         new = list(self._new.values())
         if not new:
             return None
+        held = any(one.vector >= 0 for one in new)
         count, none = len(new), [None] * len(new)
         return Memories(
             columns=memory_columns(
                 id=[one.memory for one in new],
                 scope=[one.scope for one in new],
-                kind=[ENTITY] * count,
+                kind=[one.kind for one in new],
                 law=[0] * count,
                 flags=[one.flags for one in new],
                 author=[0] * count,
@@ -94,10 +132,12 @@ class Entities:
                 importance=[0.0] * count,
             ),
             terms=[terms(one.phrase) for one in new],
+            vectors=vectors.array if held else None,
+            vector_row=np.array([one.vector for one in new], np.int32) if held else None,
             text=[one.phrase for one in new],
             source=none,
             meta=none,
-            entity=[name_key(one.phrase) for one in new],
+            entity=[one.key for one in new],
             answers=none,
         )
 
@@ -106,7 +146,7 @@ def link_entities(
     store: Store,
     draft: Draft,
     batch: Batch,
-    found: Sequence[Extraction],
+    stated: Stated,
     first: int,
     times: list[int],
     scopes: list[int],
@@ -118,15 +158,19 @@ def link_entities(
     that are stored already, too.
     """
     entities = Entities(draft)
-    mentioned: list[dict[int, None]] = [{} for _ in found]
-    for position, extraction in enumerate(found):
+    mentioned: list[dict[int, None]] = [{} for _ in scopes]
+    vectors = stated.rows()
+    for position, triples in enumerate(stated.triples):
         scope, time = scopes[position], times[position]
-        triples: list[Triple] = [*extraction.triples, *batch.triples[position]]
-        for subject, predicate, target, confidence in triples:
-            ends = entities.of(scope, time, subject), entities.of(scope, time, target)
-            edges.add(*ends, predicate, confidence)
+        for triple in triples:
+            ends = entities.of(scope, time, triple.subject), entities.of(scope, time, triple.object)
+            edges.add(*ends, triple.predicate, triple.confidence)
             mentioned[position].update(dict.fromkeys(ends))
-        for name in extraction.subjects:
+            node, fresh = entities.statement(scope, time, triple, next(vectors))
+            edges.add(first + position, node, STATES, triple.confidence)
+            for end in dict.fromkeys(ends) if fresh else ():
+                edges.add(node, end, ABOUT)
+        for name in stated.subjects[position]:
             edges.add(first + position, entities.subject(scope, time, name), ABOUT)
     for position, entity in _mentions(draft, batch, scopes, entities):
         mentioned[position][entity] = None
@@ -135,7 +179,7 @@ def link_entities(
             edges.add(first + position, entity, MENTIONS)
     for memory, entity in _old_mentions(store, draft, entities):
         edges.add(memory, entity, MENTIONS)
-    new = entities.rows()
+    new = entities.rows(stated.vectors)
     if new is not None:
         draft.changes.memories.append(new)
 

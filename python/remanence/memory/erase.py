@@ -11,7 +11,7 @@ import numpy as np
 from ..text import ExtractContext, Turn
 from . import sidecar
 from .changes import MEMORY_DTYPES, Erasure, row_crc
-from .entities import ABOUT, MENTIONS
+from .entities import ABOUT, MENTIONS, STATES
 from .errors import NotFoundError, StorageError
 from .items import check_name
 from .records import KINDS
@@ -87,15 +87,15 @@ def _rewrite(store: Store, draft: Draft, answer: tuple[Any, ...]) -> None:
 
 
 def _left_alone(draft: Draft, ids: list[int]) -> list[int]:
-    """The entities that only these memories mention or are about."""
-    types = np.array([RESERVED_TYPES[MENTIONS], RESERVED_TYPES[ABOUT]], np.uint16)
-    going = set(ids)
+    """The statements that only these memories make, and the entities that only they mention."""
+    there = [memory for memory in ids if draft.engine.contains(np.array([memory]))[0]]
     found: dict[int, None] = {}
-    for memory in ids:
-        if not draft.engine.contains(np.array([memory], np.int64))[0]:
-            continue
-        for entity in draft.engine.neighbours(memory, types, "out")["id"].tolist():
-            mentioned = draft.engine.neighbours(entity, types, "in")["id"].tolist()
-            if going.issuperset(mentioned) and entity not in going:
-                found[entity] = None
+    for names in ((STATES,), (MENTIONS, ABOUT)):
+        types = np.array([RESERVED_TYPES[name] for name in names], np.uint16)
+        going = {*ids, *found}
+        for memory in [*there, *found]:
+            for node in draft.engine.neighbours(memory, types, "out")["id"].tolist():
+                linked = draft.engine.neighbours(node, types, "in")["id"].tolist()
+                if going.issuperset(linked) and node not in going:
+                    found[node] = None
     return list(found)

@@ -261,19 +261,21 @@ def triples_of(verb: str, given: Any) -> list[Triple]:
         )
     found = []
     for one in given:
-        if isinstance(one, str) or not isinstance(one, Sequence) or len(one) not in (3, 4):
+        if isinstance(one, str) or not isinstance(one, Sequence) or len(one) not in (3, 4, 5):
             raise InvalidArgumentError(
-                f"{verb}: a triple is (subject, predicate, object[, confidence]) (got {one!r:.60})"
+                f"{verb}: a triple is (subject, predicate, object[, confidence[, vector]]) "
+                f"(got {one!r:.60})"
             )
         subject, predicate, target = (
             " ".join(check_name(verb, "a phrase of a triple", part).split()) for part in one[:3]
         )
         if not (subject and predicate and target):
             raise InvalidArgumentError(f"{verb}: a phrase of a triple is blank (got {one!r:.60})")
-        confidence = check_number(verb, "confidence", one[3]) if len(one) == 4 else 1.0
+        confidence = check_number(verb, "confidence", one[3]) if len(one) > 3 else 1.0
         if not 0.0 < confidence <= 1.0:
             raise InvalidArgumentError(
                 f"{verb}: the confidence of a triple must be in (0, 1] (got {confidence})"
             )
-        found.append(Triple(subject, predicate, target, confidence))
+        vector = one[4] if len(one) > 4 else None
+        found.append(Triple(subject, predicate, target, confidence, vector))
     return found

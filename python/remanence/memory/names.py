@@ -7,16 +7,18 @@ from collections.abc import Collection, Iterable
 
 from ..text import NameFinder
 from .changes import Changes
+from .records import KINDS
 
+STATEMENT = KINDS.index("statement")
 SUBJECT = 32
 """Flag bit 5: memories are about this entity."""
 
 _ALL = (
-    "SELECT row, id, scope, entity, flags FROM memories INDEXED BY memories_by_entity "
+    "SELECT row, id, scope, entity, flags, kind FROM memories INDEXED BY memories_by_entity "
     "WHERE entity IS NOT NULL AND row > ? AND row <= ? ORDER BY row"
 )
 _NEW = (
-    "SELECT row, id, scope, entity, flags FROM memories "
+    "SELECT row, id, scope, entity, flags, kind FROM memories "
     "WHERE row > ? AND row <= ? AND +entity IS NOT NULL ORDER BY row"
 )
 
@@ -31,12 +33,14 @@ class Names:
         self.finder = NameFinder()
         self.phrases = False
         """Whether the store holds entities besides subjects."""
+        self.statements = False
+        """Whether it holds statements, which lead to memories without the caller's cues."""
 
     def load(self, connection: sqlite3.Connection, rows: int) -> None:
         """Read what the log holds beyond the last call, up to row `rows` of the memories."""
         query = _NEW if self._rows else _ALL
-        for _, memory, scope, key, flags in connection.execute(query, (self._rows, rows)):
-            self._add(memory, scope, key, flags)
+        for _, *found in connection.execute(query, (self._rows, rows)):
+            self._add(*found)
         self._erased.update(memory for (memory,) in connection.execute("SELECT id FROM erasures"))
         self._rows = rows
 
@@ -45,14 +49,17 @@ class Names:
         for batch in changes.memories:
             if not any(batch.entity):
                 continue
-            columns = (batch.columns[name].tolist() for name in ("id", "scope", "flags"))
-            for memory, scope, flags, key in zip(*columns, batch.entity, strict=True):
+            columns = (batch.columns[name].tolist() for name in ("id", "scope", "flags", "kind"))
+            for memory, scope, flags, kind, key in zip(*columns, batch.entity, strict=True):
                 if key is not None:
-                    self._add(memory, scope, key, flags)
+                    self._add(memory, scope, key, flags, kind)
         self._erased.update(erasure.id for erasure in changes.erasures)
         self._rows = rows
 
-    def _add(self, memory: int, scope: int, key: str, flags: int) -> None:
+    def _add(self, memory: int, scope: int, key: str, flags: int, kind: int) -> None:
+        if kind == STATEMENT:
+            self.statements = True
+            return
         if not flags & SUBJECT:
             self.phrases = True
             return

@@ -153,7 +153,7 @@ def _request(
     if question.query is not None:
         read = understand(question.query, authors=symbols.author_names, years=symbols.years())
         names = _subjects_named(store, engine, question, as_of)
-        if store.view.names.phrases:
+        if store.view.names.phrases and not store.view.names.statements:
             named = _entities_named(store, engine, question, as_of)
             cues += [entity for entity in named if entity not in names]
     terms = read.terms

@@ -15,8 +15,12 @@ KINDS = ("episodic", "semantic", "document", "procedural", "entity", "statement"
 LAWS = ("power_trace", "fsrs6", "half_life")
 
 Scope = tuple[str, ...]
-Statement = tuple[str, str, str] | tuple[str, str, str, float]
-"""(subject, predicate, object) or (subject, predicate, object, confidence in (0, 1])."""
+Statement = (
+    tuple[str, str, str]
+    | tuple[str, str, str, float]
+    | tuple[str, str, str, float, NDArray[np.float32] | None]
+)
+"""(subject, predicate, object[, confidence in (0, 1][, vector of the words "s p o"]])."""
 
 
 class Record:

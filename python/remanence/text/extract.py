@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from .english import ENGLISH
 from .language import Language
@@ -60,12 +60,21 @@ class Link(NamedTuple):
 
 
 class Triple(NamedTuple):
-    """A statement found in a text; confidence in (0, 1]."""
+    """A statement found in a text; confidence in (0, 1].
+
+    vector: of `text`, in the space of the memories' vectors; the store's embedder makes it else.
+    """
 
     subject: str
     predicate: str
     object: str
     confidence: float = 1.0
+    vector: Any = None
+
+    @property
+    def text(self) -> str:
+        """The statement in words."""
+        return f"{self.subject} {self.predicate} {self.object}"
 
 
 @dataclass(frozen=True, slots=True)
