@@ -89,19 +89,26 @@ class Model:
             ends = [self._entity(rows[0].scope, phrase, known) for phrase in (subject, target)]
             self._link(*ends, predicate)
             mentioned.update(dict.fromkeys(ends))
+            text, count = f"{subject} {predicate} {target}", len(self.rows)
+            node = self._entity(rows[0].scope, text, known, "statement")
+            self._link(ids[0], node, "states")
+            for end in dict.fromkeys(ends) if len(self.rows) > count else ():
+                self._link(node, end, "about")
         for end in mentioned:
             self._link(ids[0], end, "mentions")
         self.commit()
         return ids
 
-    def _entity(self, scope: Scope, phrase: str, known: dict[str, int]) -> int:
+    def _entity(
+        self, scope: Scope, phrase: str, known: dict[str, int], kind: str = "entity"
+    ) -> int:
         if phrase not in known:
             same = [
                 i
                 for i, row in self.visible().items()
-                if (row.text, row.scope, row.kind) == (phrase, scope, "entity")
+                if (row.text, row.scope, row.kind) == (phrase, scope, kind)
             ]
-            known[phrase] = min(same) if same else self._new(Row(phrase, scope, "entity"))
+            known[phrase] = min(same) if same else self._new(Row(phrase, scope, kind))
         return known[phrase]
 
     def update(self, number: int, **changes: object) -> None:
@@ -121,11 +128,13 @@ class Model:
     def erase(self, number: int) -> None:
         gone = {number}
         if number in self.live:
-            mentioned = {n for n, kind, out in self.around(number) if kind == "mentions" and out}
-            for entity in mentioned:
-                by = {n for n, kind, out in self.around(entity) if kind == "mentions" and not out}
-                if by == {number}:
-                    gone.add(entity)
+            for kinds in ({"states"}, {"mentions", "about"}):
+                going = set(gone)
+                for one in going:
+                    for node in {n for n, kind, out in self.around(one) if kind in kinds and out}:
+                        by = {n for n, k, out in self.around(node) if k in kinds and not out}
+                        if by <= going:
+                            gone.add(node)
         self.erased |= gone
         self.live -= gone
         self.closed |= {i for i, e in self.edges.items() if {e.source, e.target} & gone}

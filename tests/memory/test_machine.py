@@ -110,7 +110,7 @@ class Life(RuleBasedStateMachine):
         change: dict[str, Any] = data.draw(
             st.sampled_from([{"text": text}, {"belief": belief}, {"author": None}])
         )
-        if self.model.rows[number].kind == "entity":
+        if self.model.rows[number].kind in ("entity", "statement"):
             change = {"belief": belief}
         self.memory.update(number, **change)
         self.model.update(number, **change)
@@ -206,7 +206,9 @@ class Life(RuleBasedStateMachine):
         want = {
             i
             for i, row in self.model.visible().items()
-            if row.scope[: len(scope)] == scope and row.kind != "entity" and row.belief >= 0.5
+            if row.scope[: len(scope)] == scope
+            and row.kind not in ("entity", "statement")
+            and row.belief >= 0.5
         }
         options: dict[str, Any] = {"scope": scope, "min_p": 0.5, "explain": True}
         found = self.memory.recall(query, k=1000, **options)

@@ -94,14 +94,14 @@ def test_as_of_by_time_and_by_commit(memory: Memory, clock: Clock) -> None:
         memory.get(1, as_of=Seq(0))
 
 
-def test_an_entity_named_in_the_question_spreads_activation(memory: Memory) -> None:
+def test_statements_lead_to_memories(memory: Memory) -> None:
     memory.add("she moved to Lyon", triples=[("Alice", "moved to", "Lyon")])
     memory.add("he moved to Bonn", triples=[("Bob", "moved to", "Bonn")])
     hits = memory.recall("What did Alice do?", explain=True)
     assert hits[0].id == 1
     assert hits[0].terms is not None
-    assert hits[0].terms["spreading"] > 0
-    assert "connected to what was asked about" in hits[0].reasons
+    assert hits[0].terms["triples"] > 0
+    assert "connected by statements to what was asked about" in hits[0].reasons
     other = memory.recall("What did Alice do?", explain=True, scope="elsewhere")
     assert other.ids == []
 

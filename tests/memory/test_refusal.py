@@ -125,7 +125,7 @@ def test_hostile_strings_are_only_text(opened: Opened, text: str) -> None:
     assert (row.scope, row.meta) == (("a", text), {text: text})
     assert [n.type for n in memory.neighbours(2, types="next")] == ["next"]
     assert 1 in memory.recall(text, scope=("a", text)).ids
-    assert memory.stats().memories == 4
+    assert memory.stats().memories == 5
     assert memory.verify().ok
 
 

@@ -12,7 +12,7 @@ from ..text import ExtractContext, Stored, Turn, name_key
 from . import vectors as vectors_
 from .add import EPISODIC, EXTRACTOR_FLAGS, note_years
 from .changes import TOUCH_DTYPES, Memories, memory_columns
-from .entities import ENTITY
+from .entities import ENTITY, STATEMENT
 from .errors import InvalidArgumentError, NotFoundError
 from .items import (
     MAX_TEXT,
@@ -25,6 +25,7 @@ from .items import (
     meta_text,
 )
 from .learning import RESET, feedback_of
+from .names import SUBJECT
 from .records import KINDS, Hit
 from .rows import Row, fetch_row
 from .store import Draft, Store
@@ -144,7 +145,8 @@ def _new_version(
         fields.get("valid_from", open_end(row.valid_from)),
         fields.get("valid_to", open_end(row.valid_to)),
     )
-    terms, length, flags, answers = row.terms, row.length, row.flags & EXTRACTOR_FLAGS, row.answers
+    terms, length, flags, answers = row.terms, row.length, row.flags, row.answers
+    flags &= EXTRACTOR_FLAGS | SUBJECT
     if "text" in fields or "kind" in fields:
         terms, length, flags, answers = _extract(store, draft, row, text, kind)
     array = fresh.array
@@ -173,11 +175,21 @@ def _new_version(
             text=[text],
             source=[fields.get("source", row.source)],
             meta=[fields.get("meta", row.meta)],
-            entity=[name_key(text) if kind == ENTITY else None],
+            entity=[_node_key(draft, row, text, kind)],
             answers=[answers],
         )
     )
     note_years(draft, [time])
+
+
+def _node_key(draft: Draft, row: Row, text: str, kind: int) -> str | None:
+    """What an entity or an unchanged statement is found by."""
+    if kind != STATEMENT or text != row.text:
+        return name_key(text) if kind == ENTITY else None
+    found = draft.connection.execute(
+        "SELECT entity FROM memories WHERE id = ? ORDER BY seq DESC LIMIT 1", (row.id,)
+    ).fetchone()
+    return None if found is None else found[0]
 
 
 def _extract(
