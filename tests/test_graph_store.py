@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from tests.reference_graph_store import TIME_MAX, TIME_MIN, GraphStore, columns
+from tests.reference_graph_store import TIME_MAX, TIME_MIN, GraphStore, columns, f32
 
 from remanence import _core
 
@@ -126,8 +126,62 @@ def check_masses(judge: GraphStore, graph: Any, which: dict[str, Any], seeds: li
     for row, seed in zip(batch, seeds, strict=True):
         same(row, judge.propagate([seed], **settings_, **which))
 
+    rank = graph.pagerank(damping=0.6, tolerance=1e-6, **asked)
+    allowed = [n for n in range(judge.nodes) if "allow" not in which or which["allow"][n]]
+    same(rank, judge.propagate(allowed, damping=0.6, tolerance=1e-6, **which))
+    check_near(judge, graph, which, seeds)
 
-CHECKS = (check_lists, check_walks, check_paths, check_masses)
+
+def check_near(judge: GraphStore, graph: Any, which: dict[str, Any], seeds: list[int]) -> None:
+    """Local masses stay below the exact ones by what is left in all; lifts are of exact ones."""
+    asked, from_ = native(which), ints(*seeds)
+    exact = judge.propagate(seeds, damping=0.6, tolerance=1e-10, **which)
+    node, mass, left = graph.push(from_, damping=0.6, residual=0.01, top=100, **asked)
+    assert (mass <= exact[node] + 1e-9).all()
+    assert mass.sum() + left == pytest.approx(1.0, abs=1e-9)
+    order = list(zip((-mass).tolist(), node.tolist(), strict=True))
+    assert order == sorted(order)
+    node, lift = graph.spread(from_, damping=0.6, tolerance=1e-10, **asked)
+    degree = np.array([sum(float(f32(e)) for _, e, _ in row) for row in judge.rows(**which)])
+    prior, delta = degree / max(degree.sum(), 1e-300), 1e-3 / judge.nodes
+    want = np.clip(np.log((exact + delta) / (prior + delta)), -4, 4)
+    assert sorted(node.tolist()) == np.flatnonzero(exact > 0).tolist()
+    assert lift == pytest.approx(want[node], abs=1e-6)
+
+
+def check_communities(
+    judge: GraphStore, graph: Any, which: dict[str, Any], seeds: list[int]
+) -> None:
+    asked = native(which)
+    weights = np.zeros((judge.nodes, judge.nodes))
+    for e in judge.seen(**which):
+        weights[e["source"], e["target"]] += f32(e)
+        weights[e["target"], e["source"]] += f32(e)
+    total = weights.sum()
+    for method in ("leiden", "labels"):
+        label, quality = graph.communities(method, seed=len(seeds), **asked)
+        one = label[:, None] == label[None, :]
+        degree = weights.sum(axis=1)
+        expected = np.outer(degree, degree) / max(total, 1e-300)
+        want = ((weights - expected) * one).sum() / total if total else 0.0
+        assert quality == pytest.approx(want, abs=1e-9)
+        assert graph.modularity(label, **asked) == quality
+        for community in set(label.tolist()):
+            members = np.flatnonzero(label == community)
+            assert members[0] == community
+            inner = GraphStore(judge.nodes)
+            inner.edges = [
+                e for e in judge.edges if {e["source"], e["target"]} <= set(members.tolist())
+            ]
+            inner.seq = judge.seq
+            assert {inner.components(**which)[m] for m in members} == {community}
+        if method == "leiden":
+            alone, together = np.arange(judge.nodes), np.array(judge.components(**which))
+            for plain in (alone, together):
+                assert quality >= graph.modularity(plain, **asked) - 1e-9
+
+
+CHECKS = (check_communities, check_lists, check_walks, check_paths, check_masses)
 
 
 class Histories(RuleBasedStateMachine):
@@ -268,6 +322,11 @@ VERBS = {
     "best_paths": lambda g: g.best_paths(ints(3), parents=True),
     "propagate": lambda g: [g.propagate(ints(3, 9), damping=0.85)],
     "propagate_batch": lambda g: [g.propagate_batch(np.arange(20), damping=0.85)],
+    "communities": lambda g: [g.communities(seed=3)[0]],
+    "labels": lambda g: [g.communities("labels")[0]],
+    "pagerank": lambda g: [g.pagerank()],
+    "push": lambda g: g.push(ints(3, 9), damping=0.85)[:2],
+    "spread": lambda g: g.spread(ints(3, 9)),
     "khop_batch": lambda g: g.khop_batch(np.arange(100), 2),
     "degree": lambda g: [g.degree(min_weight=0.5)],
 }
@@ -360,6 +419,12 @@ BAD = {
         "at most 1000000 seeds at once (got 10000000)",
     ),
     "damping": (lambda g: g.propagate(ints(0), damping=1.0), "damping must be in [0, 0.99]"),
+    "method": (lambda g: g.communities("luck"), "method must be leiden or labels"),
+    "resolution": (lambda g: g.communities(resolution=-1.0), "resolution must be in [0, 1e6]"),
+    "label": (lambda g: g.modularity(ints(0, 1, 2, 9)), "a label must be a node (got 9)"),
+    "residual": (lambda g: g.push(ints(0), residual=0.0), "residual must be in [1e-12, 1]"),
+    "top": (lambda g: g.push(ints(0), top=0), "top must be positive"),
+    "start": (lambda g: g.pagerank(start=np.zeros(4)), "no node has a start weight"),
     "tolerance": (lambda g: g.propagate(ints(0), tolerance=0.0), "tolerance must be in"),
     "indptr": (
         lambda g: g.khop_batch(ints(0, 1), 1, indptr=ints(0, 3)),

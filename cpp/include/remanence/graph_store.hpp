@@ -85,6 +85,9 @@ struct REMANENCE_API NodeMasses {
     double left = 0.0;  ///< mass that was not handed on; 0 for exact verbs
 };
 
+/// How communities are found.
+enum class CommunityMethod : std::uint8_t { leiden, labels };
+
 struct REMANENCE_API Communities {
     std::vector<std::int64_t> label;  ///< [nodes] least node of the community
     double modularity = 0.0;
@@ -134,6 +137,23 @@ public:
 
     /// Mass by node, [questions, nodes]; each question's sums to one.
     std::vector<double> propagate(const GraphWalk& walk, const GraphFilter& filter) const;
+
+    /// The greatest masses of one question, found near its seeds: a node is pushed on while its
+    /// residual exceeds `residual` per arc. Never above the exact mass; `left` is what is missing
+    /// in all. Source: Andersen, Chung & Lang 2006.
+    NodeMasses push(const GraphWalk& walk, double residual, std::size_t top,
+                    const GraphFilter& filter) const;
+    /// ln((pi + d) / (prior + d)), d = 1e-3/nodes, clipped to +-4, of the nodes that one question's
+    /// walk reaches; prior is a node's share of all degrees. Ordered by (lift descending, node).
+    NodeMasses spread(const GraphWalk& walk, const GraphFilter& filter) const;
+    /// PageRank that restarts at every node by its weight in `start` [nodes] (empty = equal).
+    std::vector<double> pagerank(View<const double> start, double damping, double tolerance,
+                                 const GraphFilter& filter) const;
+    /// Communities of the undirected graph; deterministic, and each hangs together.
+    Communities communities(CommunityMethod method, double resolution, std::uint64_t seed,
+                            const GraphFilter& filter) const;
+    double modularity(View<const std::int64_t> label, double resolution,
+                      const GraphFilter& filter) const;
 
     std::shared_ptr<const GraphState> state() const { return state_; }
 

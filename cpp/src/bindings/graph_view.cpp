@@ -7,23 +7,6 @@
 namespace remanence::bindings {
 namespace {
 
-using Release = py::gil_scoped_release;
-using Nodes = View<const std::int64_t>;
-
-GraphView view_of(const Graph& graph) { return graph.view(); }
-const GraphView& view_of(const GraphView& view) { return view; }
-
-/// Calls work() without the interpreter's lock.
-template <class Work>
-auto freely(Work&& work) {
-    const Release release;
-    return work();
-}
-
-Nodes nodes(const char* verb, const char* name, const py::handle& object) {
-    return view<std::int64_t>(verb, name, object);
-}
-
 PathBy path_by(const std::string& name) {
     if (name == "hops") return PathBy::hops;
     if (name == "length") return PathBy::length;
@@ -199,62 +182,11 @@ void define_paths(py::class_<T>& c) {
 }
 
 template <class T>
-py::array_t<double> propagate(const T& self, const GraphWalk& walk, bool batch,
-                              const py::kwargs& which) {
-    const GraphFilter f = filter_of("propagate", which);
-    std::vector<double> mass = freely([&] { return view_of(self).propagate(walk, f); });
-    if (!batch) return array_of(std::move(mass));
-    const auto questions = static_cast<py::ssize_t>(walk.start.size()) - 1;
-    const auto width = questions > 0 ? static_cast<py::ssize_t>(mass.size()) / questions : 0;
-    return array_of(std::move(mass), {std::max<py::ssize_t>(questions, 0), width});
-}
-
-template <class T>
-void define_walks(py::class_<T>& c) {
-    c.def(
-        "propagate",
-        [](const T& self, const py::object& seeds, const py::object& weights, double damping,
-           double tolerance, const py::kwargs& which) {
-            const GraphWalk walk{nodes("propagate", "seeds", seeds),
-                                 view_or_empty<float>("propagate", "weights", weights),
-                                 {},
-                                 damping,
-                                 tolerance};
-            return propagate(self, walk, false, which);
-        },
-        py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
-        py::arg("tolerance") = 1e-9,
-        "Personalised PageRank from the seeds, float64 [nodes], sums to 1; tolerance bounds the L1 "
-        "error.");
-    c.def(
-        "propagate_batch",
-        [](const T& self, const py::object& seeds, const py::object& weights, double damping,
-           double tolerance, const py::object& indptr, const py::kwargs& which) {
-            const Nodes from = nodes("propagate", "seeds", seeds);
-            std::vector<std::int64_t> each;
-            Nodes start = view_or_empty<std::int64_t>("propagate", "indptr", indptr);
-            if (start.empty()) {
-                for (std::size_t i = 0; i <= from.size(); ++i) {
-                    each.push_back(static_cast<std::int64_t>(i));
-                }
-                start = each;
-            }
-            const GraphWalk walk{from, view_or_empty<float>("propagate", "weights", weights), start,
-                                 damping, tolerance};
-            return propagate(self, walk, true, which);
-        },
-        py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
-        py::arg("tolerance") = 1e-9, py::arg("indptr") = py::none(),
-        "propagate for each seed, or for each stretch of seeds that indptr cuts, float64 "
-        "[questions, nodes].");
-}
-
-template <class T>
 void define_all(py::class_<T>& c) {
     define_lists(c);
     define_hops(c);
     define_paths(c);
-    define_walks(c);
+    register_walks(c);
 }
 
 }  // namespace

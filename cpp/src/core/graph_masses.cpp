@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <map>
 
+#include "remanence/canonical.hpp"
+
 #include "core/start.hpp"
 #include "cpu/propagate.hpp"
 
@@ -37,6 +39,15 @@ cpu::WalkStart start_of(const char* verb, const Filter& filter, View<const std::
     return out;
 }
 
+cpu::WalkStart one_start(const char* verb, const Filter& filter, const GraphWalk& walk) {
+    check_settings(verb, walk.damping, walk.tolerance);
+    check_seed_count(verb, walk.seeds.size());
+    if (!walk.weights.empty()) {
+        check_length(verb, "weights", walk.weights.size(), walk.seeds.size());
+    }
+    return start_of(verb, filter, walk.seeds, walk.weights);
+}
+
 }  // namespace
 
 std::vector<double> GraphView::propagate(const GraphWalk& walk, const GraphFilter& filter) const {
@@ -65,6 +76,72 @@ std::vector<double> GraphView::propagate(const GraphWalk& walk, const GraphFilte
         double* const row = out.data() + q * state_->nodes;
         for (std::uint32_t v = 0; v < state_->nodes; ++v) row[v] = masses[q][state_->rank(v)];
     }
+    return out;
+}
+
+NodeMasses GraphView::push(const GraphWalk& walk, double residual, std::size_t top,
+                           const GraphFilter& filter) const {
+    check(residual >= 1e-12 && residual <= 1.0, "push",
+          [&] { return "residual must be in [1e-12, 1] (got " + std::to_string(residual) + ")"; });
+    check(top > 0, "push", [] { return std::string("top must be positive (got 0)"); });
+    const Filter ready("push", *state_, filter);
+    return cpu::push(ready, one_start("push", ready, walk), walk.damping, residual, top);
+}
+
+NodeMasses GraphView::spread(const GraphWalk& walk, const GraphFilter& filter) const {
+    const Filter ready("spread", *state_, filter);
+    const std::vector<cpu::WalkStart> start{one_start("spread", ready, walk)};
+    const cpu::WalkGraph graph(ready);
+    const auto mass = cpu::walk(graph, start, {walk.damping, walk.tolerance});
+    double all = 0.0;
+    for (std::uint32_t v = 0; v < state_->nodes; ++v) all += graph.degree(state_->rank(v));
+    const double delta = 1e-3 / static_cast<double>(state_->nodes);
+    std::vector<std::pair<double, std::int64_t>> found;
+    for (std::uint32_t v = 0; v < state_->nodes; ++v) {
+        const std::uint32_t r = state_->rank(v);
+        if (mass[0][r] <= 0.0) continue;
+        const double prior = all > 0.0 ? graph.degree(r) / all : 0.0;
+        const double lift = canonical_log((mass[0][r] + delta) / (prior + delta));
+        found.emplace_back(-std::clamp(lift, -4.0, 4.0), v);
+    }
+    std::sort(found.begin(), found.end());
+    NodeMasses out;
+    for (const auto& [lift, node] : found) {
+        out.node.push_back(node);
+        out.mass.push_back(-lift);
+    }
+    return out;
+}
+
+std::vector<double> GraphView::pagerank(View<const double> start, double damping, double tolerance,
+                                        const GraphFilter& filter) const {
+    check_settings("pagerank", damping, tolerance);
+    if (!start.empty()) check_length("pagerank", "start", start.size(), nodes());
+    const Filter ready("pagerank", *state_, filter);
+    double all = 0.0;
+    std::vector<double> weight(nodes(), 0.0);
+    for (std::uint32_t v = 0; v < state_->nodes; ++v) {
+        const double w = start.empty() ? 1.0 : start[v];
+        check(w >= 0.0 && w <= 1e300, "pagerank", [&] {
+            return "start weights must be finite and not negative (got " + std::to_string(w) + ")";
+        });
+        if (!ready.node(v)) continue;
+        weight[v] = w;
+        all += w;
+    }
+    std::vector<double> out(nodes(), 0.0);
+    if (nodes() == 0) return out;
+    check(all > 0.0, "pagerank", [] { return std::string("no node has a start weight"); });
+    std::vector<cpu::WalkStart> starts(1);
+    for (std::uint32_t r = 0; r < state_->nodes; ++r) {
+        const double w = weight[state_->node(r)];
+        if (w == 0.0) continue;
+        starts[0].rank.push_back(r);
+        starts[0].share.push_back(w / all);
+    }
+    const cpu::WalkGraph graph(ready);
+    const auto mass = cpu::walk(graph, starts, {damping, tolerance});
+    for (std::uint32_t v = 0; v < state_->nodes; ++v) out[v] = mass[0][state_->rank(v)];
     return out;
 }
 

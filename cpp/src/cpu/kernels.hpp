@@ -64,6 +64,19 @@ struct CodeQuestions {
 inline constexpr std::size_t least_matrix_questions = 8;
 inline constexpr std::uint32_t matrix_rows = 256;
 
+/// One row of a graph whose value is pulled for 16 questions at once.
+struct PullRow {
+    const std::uint32_t* to = nullptr;
+    const float* weight = nullptr;  ///< null: every weight is `one`
+    float one = 1.0F;
+    std::size_t arcs = 0;
+    const double* value = nullptr;  ///< [nodes][16]
+    double damping = 0.0;
+    const double* extra = nullptr;   ///< [16] what the start adds, or null
+    double* mass = nullptr;          ///< [16] replaced
+    std::uint64_t* moved = nullptr;  ///< [16] grows by |new - old| in units of 2^-62
+};
+
 struct Kernels {
     const char* name;
     /// Canonical dot products of `query` [padded] with `count` consecutive rows [padded].
@@ -85,6 +98,8 @@ struct Kernels {
                       const std::uint32_t* rows, std::size_t count, std::int32_t* out);
     /// Clears the bits of rows below `bar`; count is a multiple of 64.
     void (*keep_above)(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask);
+    /// mass = damping * sum(weight * value) + extra; arc i of the row adds to lane i mod 4.
+    void (*pull16)(const PullRow& row);
 };
 
 extern const Kernels scalar_kernels;

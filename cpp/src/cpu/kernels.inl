@@ -181,6 +181,7 @@ void hadamard(float* x, std::size_t size) {
 #endif
 
 #include "cpu/kernels_codes.inl"
+#include "cpu/kernels_pull.inl"
 
 /// The two factors of n rows: bfloat16 numbers in one word.
 template <int n>
@@ -248,6 +249,6 @@ constexpr auto matrix_bounds = &bounds;
 
 const Kernels REMANENCE_KERNELS = {
     REMANENCE_KERNELS_NAME, dot,       activation, side, hadamard, bounds,
-    matrix_bounds,          byte_dots, keep_above};
+    matrix_bounds,          byte_dots, keep_above, pull16};
 
 }  // namespace remanence::cpu

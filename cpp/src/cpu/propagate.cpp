@@ -14,7 +14,15 @@ namespace {
 constexpr double unit = 0x1p62;
 constexpr int most_rounds = 20000;
 
-std::uint64_t counted(double x) { return static_cast<std::uint64_t>(x * unit); }
+std::uint64_t counted(double x) {
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(x * unit));
+}
+
+Array<double> zeros(std::size_t n) {
+    Array<double> out(n);
+    std::fill(out.data(), out.data() + n, 0.0);
+    return out;
+}
 
 /// Sum of weight times value over a row: arc i adds to lane i mod 4.
 template <bool weighted>
@@ -48,8 +56,8 @@ public:
           start_(start),
           settings_(settings),
           tasks_(rows_.tasks()),
-          mass_(Array<double>::zeroed(rows_.ranks())),
-          scaled_(Array<double>::zeroed(rows_.ranks())) {}
+          mass_(zeros(rows_.ranks())),
+          scaled_(zeros(rows_.ranks())) {}
 
     Array<double> run() {
         const double d = settings_.damping;
@@ -141,7 +149,13 @@ std::vector<Array<double>> walk(const WalkGraph& graph, const std::vector<WalkSt
                                 const WalkSettings& settings) {
     std::vector<Array<double>> out;
     out.reserve(starts.size());
-    for (const WalkStart& start : starts) out.push_back(Walk(graph, start, settings).run());
+    std::size_t q = 0;
+    while (starts.size() - q >= least_together) {
+        const std::size_t n = std::min(together, starts.size() - q);
+        walk_together(graph, {starts.data() + q, n}, settings, out);
+        q += n;
+    }
+    for (; q < starts.size(); ++q) out.push_back(Walk(graph, starts[q], settings).run());
     return out;
 }
 

@@ -37,4 +37,17 @@ private:
 std::vector<Array<double>> walk(const WalkGraph& graph, const std::vector<WalkStart>& starts,
                                 const WalkSettings& settings);
 
+inline constexpr std::size_t together = 16;       ///< questions that share a pass
+inline constexpr std::size_t least_together = 4;  ///< fewer are answered one by one
+
+/// The same bits for up to 16 questions, in passes that read each arc once.
+void walk_together(const WalkGraph& graph, View<const WalkStart> starts,
+                   const WalkSettings& settings, std::vector<Array<double>>& out);
+
+/// Approximate mass near the start by pushing residuals (Andersen, Chung & Lang 2006): a node is
+/// pushed while its residual exceeds `residual` per arc. Never more than the exact mass; what is
+/// missing sums to `left`. The `top` greatest masses, ties by node.
+NodeMasses push(const Filter& filter, const WalkStart& start, double damping, double residual,
+                std::size_t top);
+
 }  // namespace remanence::cpu

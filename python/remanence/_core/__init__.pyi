@@ -349,6 +349,10 @@ class GraphView:
         """
         Hops from the nearest seed, int32 [nodes], -1 = not reached; with parents also the edge.
         """
+    def communities(self, method: str = 'leiden', resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, seed: typing.SupportsInt | typing.SupportsIndex = 0, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], float]:
+        """
+        (label int64 [nodes], modularity): the least node of each node's community. The direction is ignored; the same seed gives the same answer.
+        """
     def components(self, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
         """
         Least node of each node's component, int64 [nodes]; the direction is ignored.
@@ -373,6 +377,14 @@ class GraphView:
         """
         khop for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, hop).
         """
+    def modularity(self, label: typing.Any, resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, **kwargs) -> float:
+        """
+        Modularity of a partition given as a node for each node.
+        """
+    def pagerank(self, damping: typing.SupportsFloat | typing.SupportsIndex = 0.85, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, start: typing.Any = None, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        PageRank, float64 [nodes], sums to 1; start [nodes] says where walks restart.
+        """
     def path(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> tuple:
         """
         Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest product), 'length' or 'hops'; of equal ones that of fewest hops, then of least edge numbers.
@@ -389,9 +401,17 @@ class GraphView:
         """
         propagate for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
         """
+    def push(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], float]:
+        """
+        Local PageRank: (node, mass, left) of the greatest masses near the seeds; each is at most the exact one, and what is missing of all sums to left.
+        """
     def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, **kwargs) -> typing.Any:
         """
         Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] replaces the weights.
+        """
+    def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
+        """
+        Log lift of personalised PageRank over a node's share of all degrees: (node, lift), lift descending.
         """
     def subgraph(self, nodes: typing.Any, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
         """
@@ -450,6 +470,10 @@ class Graph:
         """
         Closes edges from the commit on, all or none; the commit.
         """
+    def communities(self, method: str = 'leiden', resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, seed: typing.SupportsInt | typing.SupportsIndex = 0, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], float]:
+        """
+        (label int64 [nodes], modularity): the least node of each node's community. The direction is ignored; the same seed gives the same answer.
+        """
     def components(self, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
         """
         Least node of each node's component, int64 [nodes]; the direction is ignored.
@@ -478,6 +502,14 @@ class Graph:
         """
         Merges the log into the base; happens by itself, too.
         """
+    def modularity(self, label: typing.Any, resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, **kwargs) -> float:
+        """
+        Modularity of a partition given as a node for each node.
+        """
+    def pagerank(self, damping: typing.SupportsFloat | typing.SupportsIndex = 0.85, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, start: typing.Any = None, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        PageRank, float64 [nodes], sums to 1; start [nodes] says where walks restart.
+        """
     def path(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> tuple:
         """
         Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest product), 'length' or 'hops'; of equal ones that of fewest hops, then of least edge numbers.
@@ -494,9 +526,17 @@ class Graph:
         """
         propagate for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
         """
+    def push(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], float]:
+        """
+        Local PageRank: (node, mass, left) of the greatest masses near the seeds; each is at most the exact one, and what is missing of all sums to left.
+        """
     def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, **kwargs) -> typing.Any:
         """
         Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] replaces the weights.
+        """
+    def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
+        """
+        Log lift of personalised PageRank over a node's share of all degrees: (node, lift), lift descending.
         """
     def subgraph(self, nodes: typing.Any, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
         """

@@ -1,0 +1,218 @@
+"""traverse: build, BFS, two hops, shortest paths and components beside the graph libraries."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from itertools import cycle
+from typing import Any
+
+import numpy as np
+
+from remanence import _core
+
+from . import graphs
+from .graphs import Edges
+from .harness import Report, Row, alternate, timing
+
+Calls = dict[str, Callable[[], Any] | None]
+RIVALS = ("scipy", "igraph", "networkit", "graphblas", "rustworkx", "networkx")
+SLOW = ("rustworkx", "networkx")
+TARGETS = {"build": 1.0, "bfs": 5.0, "2hop 64": 5.0, "2hop 1": 8.0, "sssp": 1.7, "components": 5.0}
+WITH_FILTER = 1.5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of the verb."""
+    graphs.add_graph_options(parser, ["18", "cagrqc", "wikivote"])
+
+
+def run(options: argparse.Namespace) -> Report:
+    """Every case on every graph, the rivals in turn with us, the answers compared with SciPy's."""
+    if options.quick:
+        options.graphs, options.rounds = ["12", "cagrqc"], 3
+    _core.set_threads(options.threads)
+    try:
+        names = ("graphs", "threads", "rounds")
+        report = Report("traverse", {name: getattr(options, name) for name in names})
+        report.notes.append("every rival's graph is undirected and weighted; times include Python")
+        for edges in graphs.options_graphs(options.graphs):
+            _one_graph(report, edges, options)
+    finally:
+        _core.set_threads(0)
+    return report
+
+
+def _one_graph(report: Report, edges: Edges, options: argparse.Namespace) -> None:
+    held: dict[str, Any] = {"remanence": graphs.native(edges), "scipy": graphs.matrix(edges)}
+    makers = {name: getattr(graphs, name) for name in RIVALS if hasattr(graphs, name)}
+    for name, make in makers.items():
+        held[name] = make(edges) if options.slow or name not in SLOW else None
+    _add(report, edges, "build", _builders(edges), options, True, 1e3, "ms")
+    seed = int(edges.seeds[0])
+    many = edges.seeds[:64]
+    right = _check(held, seed, many)
+    for case, calls in _cases(held, seed, many).items():
+        _add(report, edges, case, calls, options, right[case], 1e3, "ms")
+    _two_hops(report, edges, held, right["2hop 64"])
+    _filters(report, edges, held["remanence"], seed, many, options)
+
+
+def _builders(edges: Edges) -> Calls:
+    return {
+        "remanence": lambda: graphs.native(edges),
+        "scipy": lambda: graphs.matrix(edges),
+    }
+
+
+def _cases(held: dict[str, Any], seed: int, many: Any) -> dict[str, Calls]:
+    from scipy.sparse import csgraph
+
+    g, m, one = held["remanence"], held["scipy"], np.array([seed])
+    ig, nk, rx, nx = (held.get(name) for name in ("igraph", "networkit", "rustworkx", "networkx"))
+    kit = graphs.installed("networkit")
+    rust = graphs.installed("rustworkx")
+    netx = graphs.installed("networkx")
+    return {
+        "bfs": {
+            "remanence": lambda: g.bfs(one),
+            "scipy": lambda: csgraph.breadth_first_order(m, seed, return_predecessors=False),
+            "igraph": ig and (lambda: ig.bfs(seed)),
+            "networkit": nk and (lambda: kit.distance.BFS(nk, seed, storePaths=False).run()),
+            "rustworkx": rx and (lambda: rust.descendants(rx.to_directed(), seed)),
+            "networkx": nx and (lambda: netx.single_source_shortest_path_length(nx, seed)),
+        },
+        "2hop 64": {
+            "remanence": lambda: g.khop_batch(many, 2),
+            "scipy": lambda: [_scipy_two_hops(m, s) for s in many],
+            "igraph": ig and (lambda: ig.neighborhood(many.tolist(), order=2)),
+        },
+        "sssp": {
+            "remanence": lambda: g.shortest_paths(one),
+            "scipy": lambda: csgraph.dijkstra(m, indices=seed),
+            "igraph": ig and (lambda: ig.distances(seed, weights="weight")),
+            "networkit": nk and (lambda: kit.distance.Dijkstra(nk, seed, storePaths=False).run()),
+            "rustworkx": rx
+            and (lambda: rust.dijkstra_shortest_path_lengths(rx, seed, edge_cost_fn=float)),
+            "networkx": nx and (lambda: netx.single_source_dijkstra_path_length(nx, seed)),
+        },
+        "components": {
+            "remanence": lambda: g.components(),
+            "scipy": lambda: csgraph.connected_components(m, directed=False),
+            "igraph": ig and (lambda: ig.connected_components().membership),
+            "networkit": nk and (lambda: kit.components.ParallelConnectedComponents(nk).run()),
+            "rustworkx": rx and (lambda: rust.connected_components(rx)),
+            "networkx": nx and (lambda: list(netx.connected_components(nx))),
+        },
+    }
+
+
+def _scipy_two_hops(m: Any, seed: int) -> Any:
+    near = m.indices[m.indptr[seed] : m.indptr[seed + 1]]
+    rows = [m.indices[m.indptr[v] : m.indptr[v + 1]] for v in near]
+    return np.unique(np.concatenate([[seed], near, *rows]))
+
+
+def _check(held: dict[str, Any], seed: int, many: Any) -> dict[str, bool]:
+    from scipy.sparse import csgraph
+
+    g, m = held["remanence"], held["scipy"]
+    hops = csgraph.shortest_path(m, unweighted=True, indices=seed)
+    count, label = csgraph.connected_components(m, directed=False)
+    ours = g.components()
+    indptr, node, _ = g.khop_batch(many, 2)
+    return {
+        "bfs": np.array_equal(np.where(np.isinf(hops), -1, hops), g.bfs(np.array([seed]))),
+        "2hop 64": all(
+            np.array_equal(np.sort(node[indptr[i] : indptr[i + 1]]), _scipy_two_hops(m, s))
+            for i, s in enumerate(many)
+        ),
+        "sssp": np.array_equal(
+            csgraph.dijkstra(m, indices=seed), g.shortest_paths(np.array([seed]))
+        ),
+        "components": count == len(np.unique(ours))
+        and len(np.unique(np.stack([label, ours]), axis=1).T) == count,
+    }
+
+
+def _two_hops(report: Report, edges: Edges, held: dict[str, Any], checked: bool) -> None:
+    """One seed at a time: the median over many seeds, which is what an agent feels."""
+    seeds = edges.seeds[:400]
+    g, m, ig = held["remanence"], held["scipy"], held.get("igraph")
+    turns = {name: cycle(seeds.tolist()) for name in ("remanence", "scipy", "igraph")}
+    calls: Calls = {
+        "remanence": lambda: g.khop(np.array([next(turns["remanence"])]), 2),
+        "scipy": lambda: _scipy_two_hops(m, next(turns["scipy"])),
+        "igraph": ig and (lambda: ig.neighborhood(next(turns["igraph"]), order=2)),
+    }
+    options = argparse.Namespace(rounds=len(seeds))
+    _add(report, edges, "2hop 1", calls, options, checked, 1e6, "us")
+    report.rows.append(
+        Row(f"2hop 1 {edges.name}", "p50_us", report.rows[-1].value, checked=checked,
+            target={"value_max": 30.0})
+    )  # fmt: skip
+
+
+def _filters(
+    report: Report, edges: Edges, g: Any, seed: int, many: Any, options: argparse.Namespace
+) -> None:
+    """Every filter on, all of which let everything pass, against none."""
+    count = len(edges.source)
+    typed = _core.Graph(edges.nodes)
+    rng = np.random.default_rng(graphs.SEED)
+    kinds = rng.integers(1, 9, count).astype(np.uint16)
+    start = rng.integers(0, 1000, count)
+    typed.append(edges.source, edges.target, kinds, edges.weight, start, start + 10_000)
+    which = {"types": np.arange(1, 9, dtype=np.uint16), "valid_at": 2000, "min_weight": 1e-9}
+    one = np.array([seed])
+    verbs = {
+        "bfs": lambda graph, **f: graph.bfs(one, **f),
+        "2hop 64": lambda graph, **f: graph.khop_batch(many, 2, **f),
+        "sssp": lambda graph, **f: graph.shortest_paths(one, **f),
+        "components": lambda graph, **f: graph.components(**f),
+    }
+    for name, verb in verbs.items():
+        plain, filtered = verb(g), verb(typed, **which)
+        pairs = (
+            zip(plain, filtered, strict=True) if isinstance(plain, tuple) else [(plain, filtered)]
+        )
+        same = all(np.array_equal(a, b) for a, b in pairs)
+        times = alternate(
+            {"off": lambda v=verb: v(g), "on": lambda v=verb: v(typed, **which)}, options.rounds
+        )
+        value, spread = times["on"].scaled(1e3)
+        report.rows.append(
+            Row(f"{name}, filters on {edges.name}", "p50_ms", value, "filters off",
+                times["off"].scaled(1e3)[0], spread, checked=same,
+                target={"ratio_min": 1 / WITH_FILTER})
+        )  # fmt: skip
+
+
+def _add(
+    report: Report,
+    edges: Edges,
+    case: str,
+    calls: Calls,
+    options: argparse.Namespace,
+    checked: bool,
+    scale: float,
+    unit: str,
+) -> None:
+    there = {name: call for name, call in calls.items() if call is not None}
+    times = alternate(there, options.rounds)
+    value, spread = timing([times["remanence"].median]).median, times["remanence"]
+    for rival in (name for name in calls if name != "remanence"):
+        found = times.get(rival)
+        report.rows.append(
+            Row(
+                f"{case} {edges.name}",
+                f"p50_{unit}",
+                value * scale,
+                rival,
+                found and found.median * scale,
+                [spread.low * scale, spread.high * scale],
+                checked=checked,
+                target={"ratio_min": TARGETS[case]},
+                reason=None if found else "not installed, or slow: --slow",
+            )
+        )

@@ -1,0 +1,146 @@
+// The verbs of a graph that walk: masses, lifts, ranks, communities.
+#include <pybind11/stl.h>
+
+#include "bindings/graph_verbs.hpp"
+
+namespace remanence::bindings {
+namespace {
+
+template <class T>
+py::array_t<double> propagate(const T& self, const GraphWalk& walk, bool batch,
+                              const py::kwargs& which) {
+    const GraphFilter f = filter_of("propagate", which);
+    std::vector<double> mass = freely([&] { return view_of(self).propagate(walk, f); });
+    if (!batch) return array_of(std::move(mass));
+    const auto questions = static_cast<py::ssize_t>(walk.start.size()) - 1;
+    const auto width = questions > 0 ? static_cast<py::ssize_t>(mass.size()) / questions : 0;
+    return array_of(std::move(mass), {std::max<py::ssize_t>(questions, 0), width});
+}
+
+template <class T>
+void define_walks(py::class_<T>& c) {
+    c.def(
+        "propagate",
+        [](const T& self, const py::object& seeds, const py::object& weights, double damping,
+           double tolerance, const py::kwargs& which) {
+            const GraphWalk walk{nodes("propagate", "seeds", seeds),
+                                 view_or_empty<float>("propagate", "weights", weights),
+                                 {},
+                                 damping,
+                                 tolerance};
+            return propagate(self, walk, false, which);
+        },
+        py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
+        py::arg("tolerance") = 1e-9,
+        "Personalised PageRank from the seeds, float64 [nodes], sums to 1; tolerance bounds the L1 "
+        "error.");
+    c.def(
+        "propagate_batch",
+        [](const T& self, const py::object& seeds, const py::object& weights, double damping,
+           double tolerance, const py::object& indptr, const py::kwargs& which) {
+            const Nodes from = nodes("propagate", "seeds", seeds);
+            std::vector<std::int64_t> each;
+            Nodes start = view_or_empty<std::int64_t>("propagate", "indptr", indptr);
+            if (start.empty()) {
+                for (std::size_t i = 0; i <= from.size(); ++i) {
+                    each.push_back(static_cast<std::int64_t>(i));
+                }
+                start = each;
+            }
+            const GraphWalk walk{from, view_or_empty<float>("propagate", "weights", weights), start,
+                                 damping, tolerance};
+            return propagate(self, walk, true, which);
+        },
+        py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
+        py::arg("tolerance") = 1e-9, py::arg("indptr") = py::none(),
+        "propagate for each seed, or for each stretch of seeds that indptr cuts, float64 "
+        "[questions, nodes].");
+    c.def(
+        "pagerank",
+        [](const T& self, double damping, double tolerance, const py::object& start,
+           const py::kwargs& which) {
+            const GraphFilter f = filter_of("pagerank", which);
+            const auto from = view_or_empty<double>("pagerank", "start", start);
+            return array_of(
+                freely([&] { return view_of(self).pagerank(from, damping, tolerance, f); }));
+        },
+        py::arg("damping") = 0.85, py::arg("tolerance") = 1e-9, py::arg("start") = py::none(),
+        "PageRank, float64 [nodes], sums to 1; start [nodes] says where walks restart.");
+}
+
+template <class T>
+void define_local(py::class_<T>& c) {
+    c.def(
+        "push",
+        [](const T& self, const py::object& seeds, const py::object& weights, double damping,
+           double residual, std::size_t top, const py::kwargs& which) {
+            const GraphFilter f = filter_of("push", which);
+            const GraphWalk walk{nodes("push", "seeds", seeds),
+                                 view_or_empty<float>("push", "weights", weights),
+                                 {},
+                                 damping,
+                                 1.0};
+            NodeMasses m = freely([&] { return view_of(self).push(walk, residual, top, f); });
+            return py::make_tuple(array_of(std::move(m.node)), array_of(std::move(m.mass)), m.left);
+        },
+        py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
+        py::arg("residual") = 1e-5, py::arg("top") = 20,
+        "Local PageRank: (node, mass, left) of the greatest masses near the seeds; each is at most "
+        "the exact one, and what is missing of all sums to left.");
+    c.def(
+        "spread",
+        [](const T& self, const py::object& seeds, const py::object& weights, double damping,
+           double tolerance, const py::kwargs& which) {
+            const GraphFilter f = filter_of("spread", which);
+            const GraphWalk walk{nodes("spread", "seeds", seeds),
+                                 view_or_empty<float>("spread", "weights", weights),
+                                 {},
+                                 damping,
+                                 tolerance};
+            NodeMasses m = freely([&] { return view_of(self).spread(walk, f); });
+            return py::make_tuple(array_of(std::move(m.node)), array_of(std::move(m.mass)));
+        },
+        py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
+        py::arg("tolerance") = 1e-9,
+        "Log lift of personalised PageRank over a node's share of all degrees: (node, lift), lift "
+        "descending.");
+    c.def(
+        "communities",
+        [](const T& self, const std::string& method, double resolution, std::uint64_t seed,
+           const py::kwargs& which) {
+            const GraphFilter f = filter_of("communities", which);
+            if (method != "leiden" && method != "labels") {
+                throw InvalidArgument("communities: method must be leiden or labels (got '" +
+                                      method + "')");
+            }
+            const auto how = method == "leiden" ? CommunityMethod::leiden : CommunityMethod::labels;
+            Communities found =
+                freely([&] { return view_of(self).communities(how, resolution, seed, f); });
+            return py::make_tuple(array_of(std::move(found.label)), found.modularity);
+        },
+        py::arg("method") = "leiden", py::arg("resolution") = 1.0, py::arg("seed") = 0,
+        "(label int64 [nodes], modularity): the least node of each node's community. The direction "
+        "is ignored; the same seed gives the same answer.");
+    c.def(
+        "modularity",
+        [](const T& self, const py::object& label, double resolution, const py::kwargs& which) {
+            const GraphFilter f = filter_of("modularity", which);
+            const Nodes labels = nodes("modularity", "label", label);
+            return freely([&] { return view_of(self).modularity(labels, resolution, f); });
+        },
+        py::arg("label"), py::arg("resolution") = 1.0,
+        "Modularity of a partition given as a node for each node.");
+}
+
+}  // namespace
+
+void register_walks(py::class_<Graph>& graph) {
+    define_walks(graph);
+    define_local(graph);
+}
+void register_walks(py::class_<GraphView>& view) {
+    define_walks(view);
+    define_local(view);
+}
+
+}  // namespace remanence::bindings

@@ -1,0 +1,43 @@
+// Communities of a view of a graph: checks, and labels as the least nodes.
+#include <cmath>
+
+#include "core/check.hpp"
+#include "cpu/communities.hpp"
+
+namespace remanence {
+namespace {
+
+void check_resolution(const char* verb, double resolution) {
+    check(resolution >= 0.0 && resolution <= 1e6, verb, [&] {
+        return "resolution must be in [0, 1e6] (got " + std::to_string(resolution) + ")";
+    });
+}
+
+}  // namespace
+
+Communities GraphView::communities(CommunityMethod method, double resolution, std::uint64_t seed,
+                                   const GraphFilter& filter) const {
+    check_resolution("communities", resolution);
+    const cpu::Undirected graph = cpu::undirected(Filter("communities", *state_, filter));
+    const cpu::Labels labels = method == CommunityMethod::leiden
+                                   ? cpu::leiden(graph, resolution, seed)
+                                   : cpu::propagate_labels(graph, seed);
+    return {{labels.begin(), labels.end()}, cpu::modularity(graph, labels, resolution)};
+}
+
+double GraphView::modularity(View<const std::int64_t> label, double resolution,
+                             const GraphFilter& filter) const {
+    check_resolution("modularity", resolution);
+    check_length("modularity", "label", label.size(), nodes());
+    cpu::Labels labels;
+    labels.reserve(label.size());
+    for (const std::int64_t l : label) {
+        check(l >= 0 && l < static_cast<std::int64_t>(nodes()), "modularity",
+              [&] { return "a label must be a node (got " + std::to_string(l) + ")"; });
+        labels.push_back(static_cast<std::uint32_t>(l));
+    }
+    return cpu::modularity(cpu::undirected(Filter("modularity", *state_, filter)), labels,
+                           resolution);
+}
+
+}  // namespace remanence
