@@ -12,6 +12,7 @@ from collections.abc import Sequence
 VERBS = (
     "quality", "use", "ask", "recall", "filter", "batch", "decay", "ingest", "write", "open",
     "durability", "gpu",
+    "traverse", "propagate", "ingest-graph",
 )  # fmt: skip
 _SHOW_ONLY_JSON = "-"
 
@@ -33,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     verbs = top.add_subparsers(dest="verb", required=True)
     for verb in VERBS:
-        module = importlib.import_module(f"benchmarks.{verb}")
+        module = importlib.import_module(f"benchmarks.{verb.replace('-', '_')}")
         one = verbs.add_parser(verb, help=(module.__doc__ or "").split("\n")[0])
         module.add_arguments(one)
         _common(one)
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     verbs = list(VERBS) if options.verb == "all" else [options.verb]
     reports = []
     for verb in verbs:
-        module = importlib.import_module(f"benchmarks.{verb}")
+        module = importlib.import_module(f"benchmarks.{verb.replace('-', '_')}")
         if options.verb == "all":
             options_of_verb = parser().parse_args([verb, *(["--quick"] * options.quick)])
         else:

@@ -57,8 +57,9 @@ def run(options: argparse.Namespace) -> Report:
 def _rate(report: Report, case: str, sizes: int, seconds: list[float], checked: bool) -> None:
     found = timing(seconds)
     report.rows.append(
-        Row(case, "per_second", sizes / found.median, spread=[sizes / found.high, sizes / found.low],
-            checked=checked, target={"value_min": TARGETS[case]}, better="higher")
+        Row(case, "per_second", sizes / found.median,
+            spread=[sizes / found.high, sizes / found.low], checked=checked,
+            target={"value_min": TARGETS[case]}, better="higher")
     )  # fmt: skip
 
 

@@ -187,10 +187,15 @@ class GraphStore:
         degree = np.array([lanes([np.float64(f32(e)) for _, e, _ in row]) for row in forward])
         inverse = np.array([1.0 / d if d > 0 else 0.0 for d in degree])
         mass, keep = start, 1.0 - damping
+        near = tolerance * keep
+        # Values are handed over in single precision where that leaves half of the tolerance.
+        rounded = near - damping * 2.0**-24 >= near * 0.5 and inverse.max() <= 1e20
+        near = near - damping * 2.0**-24 if rounded else near
         while True:
             lost = sum(int(m * UNIT) for m, d in zip(mass, degree, strict=True) if d == 0)
             returned = keep + damping * (lost / UNIT)
-            scaled = mass * inverse
+            scaled = (mass * inverse).astype(np.float32 if rounded else np.float64)
+            scaled = scaled.astype(np.float64)
             after = np.zeros(self.nodes)
             for node in range(self.nodes):
                 terms = [np.float64(f32(e)) * scaled[other] for other, e, _ in back[node]]
@@ -199,7 +204,7 @@ class GraphStore:
                     after[node] += returned * start[node]
             change = sum(int(abs(x) * UNIT) for x in after - mass) / UNIT
             mass = after
-            if change * damping <= tolerance * keep:
+            if change * damping <= near:
                 return mass
 
 

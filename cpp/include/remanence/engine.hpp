@@ -12,6 +12,7 @@
 
 #include "remanence/export.hpp"
 #include "remanence/graph.hpp"
+#include "remanence/graph_store.hpp"
 #include "remanence/recall.hpp"
 #include "remanence/types.hpp"
 
@@ -77,6 +78,13 @@ struct REMANENCE_API EngineStats {
     Seq seq = 0;
 };
 
+/// The engine's edges as a graph: node i is memory id[i], edge i is edge[i].
+struct REMANENCE_API EngineGraph {
+    Graph graph;
+    std::vector<Id> id;
+    std::vector<EdgeId> edge;
+};
+
 /// Thread-safe: any number of readers, one writer at a time. Every write names the commit it
 /// belongs to; commits only grow. With `check_only` a write is validated and nothing changes.
 class REMANENCE_API Engine {
@@ -122,6 +130,10 @@ public:
     MemoryState state(Id id) const;
     /// The unit vector [dim] of a memory, empty when it has none.
     std::vector<float> vector(Id id, std::optional<Seq> as_of = {}) const;
+
+    /// Every edge ever linked, with its commits, as a graph of its own. It does not know which
+    /// memories are hidden: pass `contains` as the filter's `allow`.
+    EngineGraph graph() const;
 
     EngineStats stats() const;
     /// 128 bits over everything that answers depend on; equal state, equal digest.

@@ -139,8 +139,8 @@ public:
     std::vector<double> propagate(const GraphWalk& walk, const GraphFilter& filter) const;
 
     /// The greatest masses of one question, found near its seeds: a node is pushed on while its
-    /// residual exceeds `residual` per arc. Never above the exact mass; `left` is what is missing
-    /// in all. Source: Andersen, Chung & Lang 2006.
+    /// residual exceeds `residual` per arc. What is not pushed, `left`, is dealt out by share of
+    /// arcs: in all the masses are off by at most 2 left. Source: Andersen, Chung & Lang 2006.
     NodeMasses push(const GraphWalk& walk, double residual, std::size_t top,
                     const GraphFilter& filter) const;
     /// ln((pi + d) / (prior + d)), d = 1e-3/nodes, clipped to +-4, of the nodes that one question's

@@ -100,6 +100,18 @@ void register_graph(py::class_<Engine>& engine) {
                py::arg("check_only") = false, "Adds edges.");
     engine.def("unlink", &unlink, py::arg("seq"), py::arg("edge"), py::arg("check_only") = false,
                "Closes edges from commit seq on.");
+    engine.def(
+        "graph",
+        [](const Engine& self) {
+            EngineGraph found = [&] {
+                const Release release;
+                return self.graph();
+            }();
+            return py::make_tuple(std::move(found.graph), array_of(std::move(found.id)),
+                                  array_of(std::move(found.edge)));
+        },
+        "Every edge ever linked as a graph of its own: (graph, memory of each node, edge of each "
+        "edge). Hidden memories stay in it: pass contains(ids) as allow.");
     engine.def("neighbours", &neighbours, py::arg("id"), py::arg("types") = py::none(),
                py::arg("direction") = "both", py::arg("valid_at") = py::none(),
                py::arg("as_of") = py::none(), py::arg("min_weight") = 0.0F,

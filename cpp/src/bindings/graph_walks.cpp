@@ -85,8 +85,8 @@ void define_local(py::class_<T>& c) {
         },
         py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
         py::arg("residual") = 1e-5, py::arg("top") = 20,
-        "Local PageRank: (node, mass, left) of the greatest masses near the seeds; each is at most "
-        "the exact one, and what is missing of all sums to left.");
+        "Local PageRank: (node, mass, left) of the greatest masses near the seeds. What was not "
+        "pushed sums to left and is dealt out by share of arcs: off by at most 2 left in all.");
     c.def(
         "spread",
         [](const T& self, const py::object& seeds, const py::object& weights, double damping,

@@ -89,7 +89,7 @@ PYBIND11_MODULE(_core, m) {
     register_backends(m);
     bindings::register_decay(m);
     bindings::register_recall(m);
-    bindings::register_engine(m);
-    bindings::register_graph_store(m);
     bindings::register_learning(m);
+    bindings::register_graph_store(m);
+    bindings::register_engine(m);
 }

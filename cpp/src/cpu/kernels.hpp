@@ -70,7 +70,8 @@ struct PullRow {
     const float* weight = nullptr;  ///< null: every weight is `one`
     float one = 1.0F;
     std::size_t arcs = 0;
-    const double* value = nullptr;  ///< [nodes][16]
+    const double* value = nullptr;   ///< [nodes][16]
+    const float* rounded = nullptr;  ///< [nodes][16] in place of `value`, or null
     double damping = 0.0;
     const double* extra = nullptr;   ///< [16] what the start adds, or null
     double* mass = nullptr;          ///< [16] replaced

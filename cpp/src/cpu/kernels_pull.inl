@@ -4,18 +4,24 @@
 using Doubles = double __attribute__((vector_size(64)));
 using Longs = std::int64_t __attribute__((vector_size(64)));
 
+using Floats = float __attribute__((vector_size(32)));
+
 inline Doubles doubles(const double* p) {
     Doubles v;
     std::memcpy(&v, p, sizeof v);
     return v;
 }
+inline Doubles doubles(const float* p) {
+    Floats v;
+    std::memcpy(&v, p, sizeof v);
+    return __builtin_convertvector(v, Doubles);
+}
 
-void pull16(const PullRow& row) {
-    Doubles low[4] = {};
-    Doubles high[4] = {};
+template <class Value>
+inline void pull_arcs(const PullRow& row, const Value* value, Doubles* low, Doubles* high) {
     const auto add = [&](std::size_t lane, std::size_t i) {
         const auto w = static_cast<double>(row.weight != nullptr ? row.weight[i] : row.one);
-        const double* const v = row.value + std::size_t{16} * row.to[i];
+        const Value* const v = value + std::size_t{16} * row.to[i];
         low[lane] += w * doubles(v);
         high[lane] += w * doubles(v + 8);
     };
@@ -23,8 +29,9 @@ void pull16(const PullRow& row) {
     for (; i + 4 <= row.arcs; i += 4) {
         if (i + 12 <= row.arcs) {
             for (std::size_t j = i + 8; j < i + 12; ++j) {
-                __builtin_prefetch(row.value + std::size_t{16} * row.to[j]);
-                __builtin_prefetch(row.value + std::size_t{16} * row.to[j] + 8);
+                const Value* const ahead = value + std::size_t{16} * row.to[j];
+                __builtin_prefetch(ahead);
+                if (sizeof(Value) == 8) __builtin_prefetch(ahead + 8);
             }
         }
         add(0, i);
@@ -33,6 +40,16 @@ void pull16(const PullRow& row) {
         add(3, i + 3);
     }
     for (std::size_t lane = 0; i < row.arcs; ++i, ++lane) add(lane, i);
+}
+
+void pull16(const PullRow& row) {
+    Doubles low[4] = {};
+    Doubles high[4] = {};
+    if (row.rounded != nullptr) {
+        pull_arcs(row, row.rounded, low, high);
+    } else {
+        pull_arcs(row, row.value, low, high);
+    }
     for (int half = 0; half < 2; ++half) {
         const Doubles* const lane = half == 0 ? low : high;
         Doubles next = row.damping * ((lane[0] + lane[1]) + (lane[2] + lane[3]));
@@ -42,6 +59,7 @@ void pull16(const PullRow& row) {
         const Doubles size = change < 0.0 ? -change : change;
         const Longs counted = __builtin_convertvector(size * 0x1p62, Longs);
         std::memcpy(mass, &next, sizeof next);
-        for (int q = 0; q < 8; ++q) row.moved[8 * half + q] += static_cast<std::uint64_t>(counted[q]);
+        for (int q = 0; q < 8; ++q)
+            row.moved[8 * half + q] += static_cast<std::uint64_t>(counted[q]);
     }
 }

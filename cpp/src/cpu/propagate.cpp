@@ -25,15 +25,16 @@ Array<double> zeros(std::size_t n) {
 }
 
 /// Sum of weight times value over a row: arc i adds to lane i mod 4.
-template <bool weighted>
-double pull(const Projection& rows, std::uint32_t r, const double* value) {
+template <bool weighted, class Value>
+double pull(const Projection& rows, std::uint32_t r, const Value* value) {
     const std::size_t first = rows.begin(r);
     const std::size_t n = rows.end(r) - first;
     const std::uint32_t* const to = rows.to() + first;
     const float* const weight = weighted ? rows.weight() + first : nullptr;
     const auto one = static_cast<double>(rows.one_weight());
     const auto term = [&](std::size_t i) {
-        return (weighted ? static_cast<double>(weight[i]) : one) * value[to[i]];
+        return (weighted ? static_cast<double>(weight[i]) : one) *
+               static_cast<double>(value[to[i]]);
     };
     double lane[4] = {0.0, 0.0, 0.0, 0.0};
     std::size_t i = 0;
@@ -47,7 +48,8 @@ double pull(const Projection& rows, std::uint32_t r, const double* value) {
     return (lane[0] + lane[1]) + (lane[2] + lane[3]);
 }
 
-/// One question's iteration.
+/// One question's iteration; Value is what nodes hand over.
+template <class Value>
 class Walk {
 public:
     Walk(const WalkGraph& graph, const WalkStart& start, const WalkSettings& settings)
@@ -57,7 +59,10 @@ public:
           settings_(settings),
           tasks_(rows_.tasks()),
           mass_(zeros(rows_.ranks())),
-          scaled_(zeros(rows_.ranks())) {}
+          stop_(graph, settings),
+          scaled_(rows_.ranks()) {
+        std::fill(scaled_.data(), scaled_.data() + scaled_.size(), Value{0});
+    }
 
     Array<double> run() {
         const double d = settings_.damping;
@@ -66,7 +71,7 @@ public:
         for (int round = 0; round < most_rounds; ++round) {
             const double returned = (1.0 - d) + d * scale();
             const double change = step(returned);
-            if (change * d <= settings_.tolerance * (1.0 - d)) break;
+            if (change * d <= stop_.change) break;
         }
         return std::move(mass_);
     }
@@ -76,7 +81,7 @@ private:
     double scale() {
         std::uint64_t lost = 0;
         const auto one = [&](std::uint32_t r) {
-            scaled_[r] = mass_[r] * graph_.inverse(r);
+            scaled_[r] = static_cast<Value>(mass_[r] * graph_.inverse(r));
             if (graph_.inverse(r) == 0.0) lost += counted(mass_[r]);
         };
         for (std::uint32_t r = 0; r < rows_.active(); ++r) one(r);
@@ -122,7 +127,8 @@ private:
     WalkSettings settings_;
     std::vector<std::uint32_t> tasks_;
     Array<double> mass_;
-    Array<double> scaled_;  ///< mass over degree
+    WalkStop stop_;
+    Array<Value> scaled_;  ///< mass over degree
 };
 
 }  // namespace
@@ -143,6 +149,17 @@ WalkGraph::WalkGraph(const Filter& filter)
     } else {
         fill(Projection(filter, filter.direction()));
     }
+    for (std::size_t r = 0; r < inverse_.size(); ++r) {
+        greatest_inverse_ = std::max(greatest_inverse_, inverse_[r]);
+    }
+}
+
+WalkStop::WalkStop(const WalkGraph& graph, const WalkSettings& settings) {
+    change = settings.tolerance * (1.0 - settings.damping);
+    const double left = change - settings.damping * 0x1p-24;
+    // A share of a node whose weights are all tiny might not fit single precision.
+    rounded = left >= change * 0.5 && graph.greatest_inverse() <= 1e20;
+    if (rounded) change = left;
 }
 
 std::vector<Array<double>> walk(const WalkGraph& graph, const std::vector<WalkStart>& starts,
@@ -155,7 +172,11 @@ std::vector<Array<double>> walk(const WalkGraph& graph, const std::vector<WalkSt
         walk_together(graph, {starts.data() + q, n}, settings, out);
         q += n;
     }
-    for (; q < starts.size(); ++q) out.push_back(Walk(graph, starts[q], settings).run());
+    const bool rounded = WalkStop(graph, settings).rounded;
+    for (; q < starts.size(); ++q) {
+        out.push_back(rounded ? Walk<float>(graph, starts[q], settings).run()
+                              : Walk<double>(graph, starts[q], settings).run());
+    }
     return out;
 }
 

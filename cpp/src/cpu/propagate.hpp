@@ -13,6 +13,16 @@ struct WalkSettings {
     double tolerance;  ///< L1 distance from the exact answer
 };
 
+class WalkGraph;
+
+/// How a walk keeps to its tolerance. Values handed over in single precision cost half the memory
+/// traffic and at most damping * 2^-24 per round; they are used where that leaves half of it.
+struct WalkStop {
+    WalkStop(const WalkGraph& graph, const WalkSettings& settings);
+    bool rounded;
+    double change;  ///< the walk is done when damping times its change is at most this
+};
+
 /// Where a walk starts: shares of ranks that sum to one, ascending ranks.
 struct WalkStart {
     std::vector<std::uint32_t> rank;
@@ -26,11 +36,13 @@ public:
     const Projection& rows() const { return rows_; }
     double inverse(std::uint32_t r) const { return inverse_[r]; }
     double degree(std::uint32_t r) const { return degree_[r]; }
+    double greatest_inverse() const { return greatest_inverse_; }
 
 private:
     Projection rows_;
     Array<double> degree_;
     Array<double> inverse_;  ///< 0 for a node without arcs
+    double greatest_inverse_ = 0.0;
 };
 
 /// Mass by rank of each question.
@@ -45,8 +57,8 @@ void walk_together(const WalkGraph& graph, View<const WalkStart> starts,
                    const WalkSettings& settings, std::vector<Array<double>>& out);
 
 /// Approximate mass near the start by pushing residuals (Andersen, Chung & Lang 2006): a node is
-/// pushed while its residual exceeds `residual` per arc. Never more than the exact mass; what is
-/// missing sums to `left`. The `top` greatest masses, ties by node.
+/// pushed while its residual exceeds `residual` per arc. What is never pushed, `left`, is dealt out
+/// by share of arcs: the masses are off by at most twice that. The `top` greatest, ties by node.
 NodeMasses push(const Filter& filter, const WalkStart& start, double damping, double residual,
                 std::size_t top);
 

@@ -23,11 +23,14 @@ public:
           rows_(graph.rows()),
           count_(starts.size()),
           settings_(settings),
+          stop_(graph, settings),
           tasks_(rows_.tasks()),
           mass_(rows_.ranks() * together),
-          scaled_(rows_.ranks() * together) {
+          scaled_(stop_.rounded ? 0 : mass_.size()),
+          rounded_(stop_.rounded ? mass_.size() : 0) {
         std::fill(mass_.data(), mass_.data() + mass_.size(), 0.0);
         std::fill(scaled_.data(), scaled_.data() + scaled_.size(), 0.0);
+        std::fill(rounded_.data(), rounded_.data() + rounded_.size(), 0.0F);
         for (std::size_t q = 0; q < count_; ++q) {
             for (std::size_t i = 0; i < starts[q].rank.size(); ++i) {
                 start_[starts[q].rank[i]][q] = starts[q].share[i];
@@ -43,8 +46,7 @@ public:
         for (int round = 0; open > 0; ++round) {
             const Each change = step(returned());
             for (std::size_t q = 0; q < count_; ++q) {
-                const double d = settings_.damping;
-                const bool near = change[q] * d <= settings_.tolerance * (1.0 - d);
+                const bool near = change[q] * settings_.damping <= stop_.change;
                 if (!out[first + q].empty() || (!near && round + 1 < most_rounds)) continue;
                 out[first + q] = Array<double>(rows_.ranks());
                 for (std::size_t r = 0; r < rows_.ranks(); ++r) {
@@ -61,9 +63,16 @@ private:
         Counts lost{};
         const auto one = [&](std::uint32_t r) {
             const double inverse = graph_.inverse(r);
-            double* const scaled = scaled_.data() + r * together;
             const double* const mass = mass_.data() + r * together;
-            for (std::size_t q = 0; q < together; ++q) scaled[q] = mass[q] * inverse;
+            if (stop_.rounded) {
+                float* const out = rounded_.data() + r * together;
+                for (std::size_t q = 0; q < together; ++q) {
+                    out[q] = static_cast<float>(mass[q] * inverse);
+                }
+            } else {
+                double* const out = scaled_.data() + r * together;
+                for (std::size_t q = 0; q < together; ++q) out[q] = mass[q] * inverse;
+            }
             if (inverse != 0.0) return;
             for (std::size_t q = 0; q < together; ++q) {
                 lost[q] += static_cast<std::uint64_t>(static_cast<std::int64_t>(mass[q] * unit));
@@ -91,7 +100,8 @@ private:
             }
             const std::size_t first = arcs == 0 ? 0 : rows_.begin(r);
             kernels().pull16({rows_.to() + first, rows_.weight() ? rows_.weight() + first : nullptr,
-                              rows_.one_weight(), arcs, scaled_.data(), settings_.damping,
+                              rows_.one_weight(), arcs, scaled_.data(),
+                              stop_.rounded ? rounded_.data() : nullptr, settings_.damping,
                               share != nullptr ? extra.data() : nullptr,
                               mass_.data() + r * together, here.data()});
         };
@@ -118,10 +128,12 @@ private:
     const Projection& rows_;
     std::size_t count_;
     WalkSettings settings_;
+    WalkStop stop_;
     std::vector<std::uint32_t> tasks_;
     std::map<std::uint32_t, Each> start_;
     Array<double> mass_;    ///< [ranks][16]
-    Array<double> scaled_;  ///< [ranks][16] mass over degree
+    Array<double> scaled_;  ///< [ranks][16] mass over degree, or
+    Array<float> rounded_;  ///< the same in single precision
 };
 
 }  // namespace

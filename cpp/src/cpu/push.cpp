@@ -67,7 +67,6 @@ public:
         }
     }
 
-private:
     /// Arcs of a node that a push looks at, whether or not they pass; at least one.
     std::size_t width(std::uint32_t r) const {
         std::size_t n = 0;
@@ -87,6 +86,7 @@ private:
         return std::max<std::size_t>(n, 1);
     }
 
+private:
     const Filter& filter_;
     const GraphState& state_;
     double damping_;
@@ -113,15 +113,19 @@ NodeMasses push(const Filter& filter, const WalkStart& start, double damping, do
     std::sort(from.begin(), from.end(), [&](const auto& a, const auto& b) {
         return state.node(a.first) < state.node(b.first);
     });
-    with_rows(filter,
-              [&](const auto& rows) { Push(filter, damping, residual, s).run(rows, from); });
+    Push local(filter, damping, residual, s);
+    with_rows(filter, [&](const auto& rows) { local.run(rows, from); });
     NodeMasses out;
     std::vector<std::pair<double, std::int64_t>> found;
     found.reserve(s.touched.size());
+    for (const std::uint32_t r : s.touched) out.left += damping * s.residual[r];
+    const bool both = filter.direction() == Direction::both;
+    const double arcs = static_cast<double>(state.edges()) * (both ? 2.0 : 1.0);
     for (const std::uint32_t r : s.touched) {
-        // A residual's own share stays at its node whatever becomes of the rest.
-        const double mass = s.mass[r] + (1.0 - damping) * s.residual[r];
-        out.left += damping * s.residual[r];
+        // A residual's own share stays at its node whatever becomes of the rest; the rest is
+        // guessed to end where a long walk does, at each node by its share of all arcs.
+        const double mass = s.mass[r] + (1.0 - damping) * s.residual[r] +
+                            out.left * (static_cast<double>(local.width(r)) / std::max(1.0, arcs));
         if (mass > 0.0) found.emplace_back(-mass, state.node(r));
         s.mass[r] = s.residual[r] = 0.0;
         s.queued[r] = 0;

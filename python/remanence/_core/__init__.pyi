@@ -2,13 +2,12 @@
 The native core of remanence.
 """
 from __future__ import annotations
-import collections.abc
 import numpy
 import numpy.typing
 import typing
 from . import decay
 from . import canonical
-__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'Learner', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
+__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
 class RemanenceError(Exception):
     """
     Base of every error that remanence raises.
@@ -223,116 +222,6 @@ class Hits:
         """
         Terms [k, len(TERMS)] in nats, or None unless explained.
         """
-class Engine:
-    """
-    Memories, words and links as columns; thread-safe.
-    """
-    @staticmethod
-    def load(path: str, backend: str = 'cpu') -> Engine:
-        ...
-    def __init__(self, dim: typing.SupportsInt | typing.SupportsIndex = 0, backend: str = 'cpu') -> None:
-        """
-        backend: "cpu", another of available_backends(), or "auto" for the best one.
-        """
-    def activation(self, id: typing.Any, now: typing.SupportsInt | typing.SupportsIndex, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.float32]:
-        """
-        Activation in nats at `now` [n].
-        """
-    def append(self, seq: typing.Any, *, id: typing.Any, scope: typing.Any, kind: typing.Any, law: typing.Any, flags: typing.Any, author: typing.Any, session: typing.Any, length: typing.Any, time: typing.Any, valid_from: typing.Any, valid_to: typing.Any, belief: typing.Any, importance: typing.Any, terms: list, vectors: typing.Any = None, vector_row: typing.Any = None, check_only: bool = False) -> None:
-        """
-        Adds memories, or new versions of live ones, as columns of one length.
-        """
-    def close(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
-        """
-        Hides memories from commit seq on.
-        """
-    def contains(self, id: typing.Any, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.bool]:
-        ...
-    def digest(self) -> str:
-        """
-        128 bits in hex over everything that answers depend on.
-        """
-    def erase(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
-        """
-        Destroys vectors and words of every version.
-        """
-    def holding(self, terms: str, scope: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
-        """
-        Live memories of a scope that hold all of the words; none where they are too many.
-        """
-    def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, types: typing.Any = None, direction: str = 'both', valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None, min_weight: typing.SupportsFloat | typing.SupportsIndex = 0.0, limit: typing.SupportsInt | typing.SupportsIndex = 1000000) -> tuple:
-        """
-        Memories within `hops`, ordered by (hop, id).
-        """
-    def link(self, seq: typing.Any, edge: typing.Any, source: typing.Any, target: typing.Any, type: typing.Any, weight: typing.Any, valid_from: typing.Any, valid_to: typing.Any, check_only: bool = False) -> None:
-        """
-        Adds edges.
-        """
-    def neighbours(self, id: typing.SupportsInt | typing.SupportsIndex, types: typing.Any = None, direction: str = 'both', valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None, min_weight: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> dict:
-        """
-        Edges of one memory as a dict of columns, ordered by edge id.
-        """
-    def propagate(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, types: typing.Any = None, valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> tuple:
-        """
-        Personalised PageRank from the seeds: (id, mass), mass descending.
-        """
-    def recall(self, request: Request) -> Hits:
-        """
-        The exact best memories for one request.
-        """
-    def recall_many(self, requests: collections.abc.Sequence[Request]) -> list[Hits]:
-        """
-        The same answers for many requests, which share the reading of the store; the first request's `threads` counts.
-        """
-    def restore(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
-        """
-        Brings closed memories back as new versions.
-        """
-    def save(self, path: str, tag: bytes = b'') -> None:
-        ...
-    def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, types: typing.Any = None, valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> tuple:
-        """
-        Log lift of personalised PageRank over its long-run share: (id, lift).
-        """
-    def state(self, id: typing.SupportsInt | typing.SupportsIndex) -> dict:
-        ...
-    def stats(self) -> dict:
-        ...
-    def touch(self, seq: typing.Any, id: typing.Any, time: typing.Any, weight: typing.Any, used: typing.Any, check_only: bool = False) -> None:
-        """
-        Records accesses.
-        """
-    def unlink(self, seq: typing.Any, edge: typing.Any, check_only: bool = False) -> None:
-        """
-        Closes edges from commit seq on.
-        """
-    def vector(self, id: typing.SupportsInt | typing.SupportsIndex, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.float32]:
-        """
-        The unit vector, empty when there is none.
-        """
-    @property
-    def backend(self) -> str:
-        """
-        What runs the scans.
-        """
-    @property
-    def dim(self) -> int:
-        ...
-    @property
-    def edges(self) -> int:
-        ...
-    @property
-    def live(self) -> int:
-        ...
-    @property
-    def rows(self) -> int:
-        ...
-    @property
-    def seq(self) -> int:
-        ...
-    @property
-    def tag(self) -> bytes:
-        ...
 class GraphView:
     """
     A graph as one commit left it. Every verb takes the keywords of a filter: types (uint16 array), direction ('out', 'in' or 'both'), min_weight, valid_at (ns), as_of (commit) and allow (bool [nodes]: nodes that may be visited).
@@ -403,7 +292,7 @@ class GraphView:
         """
     def push(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], float]:
         """
-        Local PageRank: (node, mass, left) of the greatest masses near the seeds; each is at most the exact one, and what is missing of all sums to left.
+        Local PageRank: (node, mass, left) of the greatest masses near the seeds. What was not pushed sums to left and is dealt out by share of arcs: off by at most 2 left in all.
         """
     def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, **kwargs) -> typing.Any:
         """
@@ -528,7 +417,7 @@ class Graph:
         """
     def push(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], float]:
         """
-        Local PageRank: (node, mass, left) of the greatest masses near the seeds; each is at most the exact one, and what is missing of all sums to left.
+        Local PageRank: (node, mass, left) of the greatest masses near the seeds. What was not pushed sums to left and is dealt out by share of arcs: off by at most 2 left in all.
         """
     def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, **kwargs) -> typing.Any:
         """
@@ -576,44 +465,115 @@ class Graph:
         """
         The last commit.
         """
-class Learner:
+class Engine:
     """
-    Learns from feedback what each term is worth, and p_use.
+    Memories, words and links as columns; thread-safe.
     """
     @staticmethod
-    def load(bytes: bytes) -> Learner:
+    def load(path: str, backend: str = 'cpu') -> Engine:
         ...
-    def __init__(self) -> None:
+    def __init__(self, dim: typing.SupportsInt | typing.SupportsIndex = 0, backend: str = 'cpu') -> None:
+        """
+        backend: "cpu", another of available_backends(), or "auto" for the best one.
+        """
+    def activation(self, id: typing.Any, now: typing.SupportsInt | typing.SupportsIndex, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        Activation in nats at `now` [n].
+        """
+    def append(self, seq: typing.Any, *, id: typing.Any, scope: typing.Any, kind: typing.Any, law: typing.Any, flags: typing.Any, author: typing.Any, session: typing.Any, length: typing.Any, time: typing.Any, valid_from: typing.Any, valid_to: typing.Any, belief: typing.Any, importance: typing.Any, terms: list, vectors: typing.Any = None, vector_row: typing.Any = None, check_only: bool = False) -> None:
+        """
+        Adds memories, or new versions of live ones, as columns of one length.
+        """
+    def close(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
+        """
+        Hides memories from commit seq on.
+        """
+    def contains(self, id: typing.Any, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.bool]:
         ...
-    def calibration(self) -> dict:
+    def digest(self) -> str:
         """
-        Sums over all predictions, in ten bins of p_use.
+        128 bits in hex over everything that answers depend on.
         """
-    def copy(self) -> Learner:
+    def erase(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
+        """
+        Destroys vectors and words of every version.
+        """
+    def graph(self) -> tuple[Graph, numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64]]:
+        """
+        Every edge ever linked as a graph of its own: (graph, memory of each node, edge of each edge). Hidden memories stay in it: pass contains(ids) as allow.
+        """
+    def holding(self, terms: str, scope: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int64]:
+        """
+        Live memories of a scope that hold all of the words; none where they are too many.
+        """
+    def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, types: typing.Any = None, direction: str = 'both', valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None, min_weight: typing.SupportsFloat | typing.SupportsIndex = 0.0, limit: typing.SupportsInt | typing.SupportsIndex = 1000000) -> tuple:
+        """
+        Memories within `hops`, ordered by (hop, id).
+        """
+    def link(self, seq: typing.Any, edge: typing.Any, source: typing.Any, target: typing.Any, type: typing.Any, weight: typing.Any, valid_from: typing.Any, valid_to: typing.Any, check_only: bool = False) -> None:
+        """
+        Adds edges.
+        """
+    def neighbours(self, id: typing.SupportsInt | typing.SupportsIndex, types: typing.Any = None, direction: str = 'both', valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None, min_weight: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> dict:
+        """
+        Edges of one memory as a dict of columns, ordered by edge id.
+        """
+    def propagate(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, types: typing.Any = None, valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> tuple:
+        """
+        Personalised PageRank from the seeds: (id, mass), mass descending.
+        """
+    def recall(self, request: Request) -> Hits:
+        """
+        The exact best memories for one request.
+        """
+    def restore(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
+        """
+        Brings closed memories back as new versions.
+        """
+    def save(self, path: str, tag: bytes = b'') -> None:
         ...
-    def factors(self) -> dict:
+    def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, types: typing.Any = None, valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> tuple:
         """
-        Term -> what its default weight is multiplied by.
+        Log lift of personalised PageRank over its long-run share: (id, lift).
         """
-    def learn(self, score: typing.SupportsFloat | typing.SupportsIndex, features: typing.Any, belief: typing.SupportsFloat | typing.SupportsIndex, used: bool) -> None:
-        """
-        Takes in one outcome.
-        """
-    def save(self) -> bytes:
+    def state(self, id: typing.SupportsInt | typing.SupportsIndex) -> dict:
         ...
-    def shares(self) -> dict:
+    def stats(self) -> dict:
+        ...
+    def touch(self, seq: typing.Any, id: typing.Any, time: typing.Any, weight: typing.Any, used: typing.Any, check_only: bool = False) -> None:
         """
-        Expert -> its share of the mixture.
+        Records accesses.
         """
-    def weigh(self, terms: typing.Any, belief: typing.Any) -> tuple:
+    def unlink(self, seq: typing.Any, edge: typing.Any, check_only: bool = False) -> None:
         """
-        Of the hits of one question [k]: (score, features [k, n], p_use).
+        Closes edges from commit seq on.
+        """
+    def vector(self, id: typing.SupportsInt | typing.SupportsIndex, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.float32]:
+        """
+        The unit vector, empty when there is none.
         """
     @property
-    def unused(self) -> int:
+    def backend(self) -> str:
+        """
+        What runs the scans.
+        """
+    @property
+    def dim(self) -> int:
         ...
     @property
-    def used(self) -> int:
+    def edges(self) -> int:
+        ...
+    @property
+    def live(self) -> int:
+        ...
+    @property
+    def rows(self) -> int:
+        ...
+    @property
+    def seq(self) -> int:
+        ...
+    @property
+    def tag(self) -> bytes:
         ...
 def available_backends() -> list[str]:
     """
