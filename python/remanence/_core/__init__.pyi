@@ -2,12 +2,13 @@
 The native core of remanence.
 """
 from __future__ import annotations
+import collections.abc
 import numpy
 import numpy.typing
 import typing
 from . import decay
 from . import canonical
-__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
+__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'Learner', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
 class RemanenceError(Exception):
     """
     Base of every error that remanence raises.
@@ -222,6 +223,45 @@ class Hits:
         """
         Terms [k, len(TERMS)] in nats, or None unless explained.
         """
+class Learner:
+    """
+    Learns from feedback what each term is worth, and p_use.
+    """
+    @staticmethod
+    def load(bytes: bytes) -> Learner:
+        ...
+    def __init__(self) -> None:
+        ...
+    def calibration(self) -> dict:
+        """
+        Sums over all predictions, in ten bins of p_use.
+        """
+    def copy(self) -> Learner:
+        ...
+    def factors(self) -> dict:
+        """
+        Term -> what its default weight is multiplied by.
+        """
+    def learn(self, score: typing.SupportsFloat | typing.SupportsIndex, features: typing.Any, belief: typing.SupportsFloat | typing.SupportsIndex, used: bool) -> None:
+        """
+        Takes in one outcome.
+        """
+    def save(self) -> bytes:
+        ...
+    def shares(self) -> dict:
+        """
+        Expert -> its share of the mixture.
+        """
+    def weigh(self, terms: typing.Any, belief: typing.Any) -> tuple:
+        """
+        Of the hits of one question [k]: (score, features [k, n], p_use).
+        """
+    @property
+    def unused(self) -> int:
+        ...
+    @property
+    def used(self) -> int:
+        ...
 class GraphView:
     """
     A graph as one commit left it. Every verb takes the keywords of a filter: types (uint16 array), direction ('out', 'in' or 'both'), min_weight, valid_at (ns), as_of (commit) and allow (bool [nodes]: nodes that may be visited).
@@ -525,6 +565,10 @@ class Engine:
     def recall(self, request: Request) -> Hits:
         """
         The exact best memories for one request.
+        """
+    def recall_many(self, requests: collections.abc.Sequence[Request]) -> list[Hits]:
+        """
+        The same answers for many requests, which share the reading of the store; the first request's `threads` counts.
         """
     def restore(self, seq: typing.Any, id: typing.Any, check_only: bool = False) -> None:
         """
