@@ -116,6 +116,7 @@ void Walk::read(std::size_t i) {
     double degree = 0.0;
     for (const Step& step : found) degree += step.weight;
     std::vector<std::pair<std::size_t, double>> steps;
+    steps.reserve(found.size());
     for (const Step& step : found) steps.emplace_back(local(step.to), step.weight / degree);
     steps_[i] = std::move(steps);
 }

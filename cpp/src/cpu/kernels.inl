@@ -248,7 +248,7 @@ constexpr auto matrix_bounds = &bounds;
 }  // namespace
 
 const Kernels REMANENCE_KERNELS = {
-    REMANENCE_KERNELS_NAME, dot,       activation, side, hadamard, bounds,
+    REMANENCE_KERNELS_NAME, dot,       activation, side,  hadamard, bounds,
     matrix_bounds,          byte_dots, keep_above, pull16};
 
 }  // namespace remanence::cpu

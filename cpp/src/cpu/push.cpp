@@ -107,6 +107,7 @@ NodeMasses push(const Filter& filter, const WalkStart& start, double damping, do
         s.queued.resize(state.nodes, 0);
     }
     std::vector<std::pair<std::uint32_t, double>> from;
+    from.reserve(start.rank.size());
     for (std::size_t i = 0; i < start.rank.size(); ++i) {
         from.emplace_back(start.rank[i], start.share[i]);
     }

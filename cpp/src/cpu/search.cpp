@@ -351,6 +351,7 @@ void Scan::finish() {
         for (std::size_t i = 0; i < near.size(); i += exact_chunk) chunks.emplace_back(q, i);
     }
     std::vector<Best> found;
+    found.reserve(chunks.size());
     for (const auto& [q, from] : chunks) found.emplace_back(questions_[q].plan->keep);
     parallel_for(chunks.size(), workers, [&](std::size_t c, int) {
         const auto& [q, from] = chunks[c];
