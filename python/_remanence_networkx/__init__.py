@@ -64,6 +64,9 @@ FUNCTIONS: dict[str, str] = {
     "number_connected_components": "",
     "number_weakly_connected_components": "",
     "weakly_connected_components": "",
+    # community
+    "leiden_communities": "Weights are float32; no max_level.",
+    "modularity": "Undirected graphs; weights are float32.",
 }
 """The functions that the backend serves, with what is particular about each."""
 

@@ -222,6 +222,54 @@ class EventList:
             start[seed] += weight
         return self.pagerank(start, damping, **which)
 
+    def spread(self, seeds: list[int], damping: float = 0.5, **which: Any) -> dict[int, float]:
+        """ln((mass + delta) / (share of all arcs + delta)), within 4 nats, of what is reached."""
+        mass = self.propagate(seeds, None, damping, **which)
+        arcs = self.arcs(**which)
+        degree = [math.fsum(w for _, _, w in arcs[node]) for node in range(self.nodes)]
+        total, delta = math.fsum(degree), 1e-3 / self.nodes
+        lifts = {}
+        for node, hop in enumerate(self.bfs(seeds, **which)):
+            if hop >= 0:
+                share = degree[node] / total if total else 0.0
+                lift = math.log((mass[node] + delta) / (share + delta))
+                lifts[node] = min(max(lift, -4.0), 4.0)
+        return lifts
+
+    def modularity(self, label: list[int], **which: Any) -> float:
+        """Share of weight inside the groups, less what chance would put there."""
+        inside: dict[int, float] = {}
+        degree: dict[int, float] = {}
+        total = 0.0
+        for e in self.live(**which).values():
+            weight = float(np.float32(e.weight))
+            total += weight
+            for end in (e.source, e.target):
+                degree[label[end]] = degree.get(label[end], 0.0) + weight
+            if label[e.source] == label[e.target]:
+                inside[label[e.source]] = inside.get(label[e.source], 0.0) + weight
+        if not total:
+            return 0.0
+        chance = math.fsum((d / (2 * total)) ** 2 for d in degree.values())
+        return math.fsum(inside.values()) / total - chance
+
+    def joined(self, label: list[int], **which: Any) -> bool:
+        """Whether each group is connected within itself and named by its least node."""
+        arcs = self.arcs(**(which | {"direction": "both"}))
+        groups: dict[int, set[int]] = {}
+        for node, name in enumerate(label):
+            groups.setdefault(name, set()).add(node)
+        for name, group in groups.items():
+            found, stack = {name}, [name]
+            while stack:
+                for _, other, _ in arcs[stack.pop()]:
+                    if other in group and other not in found:
+                        found.add(other)
+                        stack.append(other)
+            if found != group or name != min(group):
+                return False
+        return True
+
     def subgraph(self, nodes: Iterable[int], **which: Any) -> list[int]:
         kept = set(nodes)
         live = self.live(**which)

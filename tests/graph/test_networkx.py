@@ -32,7 +32,8 @@ PACKAGES = ("traversal", "shortest_paths", "link_analysis", "components", "commu
 def suite(report: Path, backend: str | None) -> dict[str, Any]:
     """Run NetworkX's own tests of the packages; outcomes by test and calls by function."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("NETWORKX_")}
-    environment |= {"REMANENCE_NX_REPORT": str(report), "PYTHONPATH": str(ROOT)}
+    paths = [str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
+    environment |= {"REMANENCE_NX_REPORT": str(report), "PYTHONPATH": os.pathsep.join(paths)}
     if backend:
         environment |= {"NETWORKX_TEST_BACKEND": backend, "NETWORKX_FALLBACK_TO_NX": "True"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.graph.nx_calls"]
@@ -208,6 +209,29 @@ def test_components_equal_networkx(graph):
     assert ours == theirs
 
 
+@pytest.mark.native
+@given(graphs(kind=nx.Graph, weights=weights))
+def test_communities_are_connected_and_weighed_alike(graph):
+    found = nx.community.leiden_communities(graph, seed=1, backend="remanence")
+    assert nx.community.is_partition(graph, found)
+    positive = graph.edge_subgraph(
+        [(a, b) for a, b, data in graph.edges(data=True) if data.get("weight", 1) > 0]
+    )
+    assert all(len(one) == 1 or nx.is_connected(positive.subgraph(one)) for one in found)
+    if positive.number_of_edges():
+        ours = nx.community.modularity(graph, found, backend="remanence")
+        assert ours == pytest.approx(nx.community.modularity(graph, found), abs=1e-6)
+
+
+NO_PARTITIONS = [[[0, 1]], [[0, 1], [1, 2]], [[0, 1, 2, 2]], [[0, 1, 2, 9]]]
+
+
+@pytest.mark.parametrize("parts", NO_PARTITIONS)
+def test_what_is_no_partition_has_no_modularity(parts):
+    with pytest.raises(nx.NetworkXError):
+        nx.community.modularity(nx.path_graph(3), parts, backend="remanence")
+
+
 REFUSED = [
     ("single_source_dijkstra", {"weight": len}, "for the given arguments"),
     ("bfs_edges", {"sort_neighbors": sorted}, "for the given arguments"),
@@ -236,6 +260,8 @@ def test_can_run_says_why():
     assert reason == "callables run in NetworkX only"
     reason = Backend.can_run("pagerank", (graph,), {"dangling": {0: 1}})
     assert "dangling" in reason
+    reason = Backend.can_run("leiden_communities", (graph,), {"max_level": 2})
+    assert "to the end" in reason
 
 
 # What the metadata and the page say

@@ -142,6 +142,18 @@ def test_where_did_alice_work():
     assert graph.components() == [("alice", "acme", "berlin"), ("bolt", "paris")]
 
 
+def test_groups_and_lifts_by_name():
+    pairs = [(a, b) for group in ("abc", "xyz") for a in group for b in group if a < b]
+    graph = Graph([(a, "knows", b) for a, b in [*pairs, ("c", "x")]])
+    assert graph.communities() == [("a", "b", "c"), ("x", "y", "z")]
+    assert graph.communities("labels", seed=2) == graph.communities("labels", seed=2)
+    lifts = graph.spread("a")
+    assert {node for node, _ in lifts[:3]} == {"a", "b", "c"}
+    assert [lift for _, lift in lifts] == sorted((lift for _, lift in lifts), reverse=True)
+    with pytest.raises(InvalidArgumentError, match="communities: "):
+        graph.communities("luck")
+
+
 def test_a_branch_goes_its_own_way():
     graph = Graph([("a", "knows", "b")])
     branch = graph.branch()

@@ -1,4 +1,4 @@
-"""Verbs of a graph by name: hops, reasons and groups, for graphs of any origin."""
+"""Verbs of a graph by name: hops, reasons, lifts and groups, for graphs of any origin."""
 
 from __future__ import annotations
 
@@ -125,10 +125,36 @@ class Verbs(ABC):
         ways = [(edge, node) for _, edge, node in found if len(node)]
         return self._paths(view, [node for _, node in ways], [edge for edge, _ in ways], which)
 
+    def spread(
+        self, nodes: Name | Iterable[Name], *, damping: float = 0.5, **filters: Any
+    ) -> list[tuple[Name, float]]:
+        """(node, lift in nats) of what activation reaches, greatest first.
+
+        The lift is that of personalised PageRank over the node's share of all edges.
+        """
+        view, which = self._asked("spread", filters)
+        starts = self._starts("spread", listed(nodes), which)
+        found, lift = _run("spread", view.spread, starts, damping=damping, **which)
+        return list(zip(self._node_names(found.tolist()), lift.tolist(), strict=True))
+
     def components(self, **filters: Any) -> list[tuple[Name, ...]]:
         """The nodes of each weakly connected component."""
         view, which = self._asked("components", filters)
         return self._groups(_run("components", view.components, **which), which)
+
+    def communities(
+        self,
+        method: str = "leiden",
+        *,
+        resolution: float = 1.0,
+        seed: int = 0,
+        **filters: Any,
+    ) -> list[tuple[Name, ...]]:
+        """The nodes of each community. method: "leiden" or "labels" (label propagation)."""
+        verb = "communities"
+        view, which = self._asked(verb, filters)
+        label, _ = _run(verb, view.communities, method, resolution, seed, **which)
+        return self._groups(label, which)
 
     def _groups(self, label: I64, which: Mapping[str, Any]) -> list[tuple[Name, ...]]:
         node = np.arange(len(label), dtype=np.int64)

@@ -7,10 +7,10 @@ from typing import Any
 
 from _remanence_networkx import FUNCTIONS
 
-from . import components, generic, ranking, traversal, weighted
+from . import community, components, generic, ranking, traversal, weighted
 from .graph import convert_from_nx, convert_to_nx
 
-_ROOMS = (traversal, weighted, generic, components, ranking)
+_ROOMS = (traversal, weighted, generic, components, ranking, community)
 
 
 class Backend:
@@ -33,6 +33,7 @@ class Backend:
 
 _REFUSED = {
     "pagerank": {"dangling": "dangling weights of their own are not served"},
+    "leiden_communities": {"max_level": "the native Leiden runs to the end"},
 }
 
 for _name in FUNCTIONS:

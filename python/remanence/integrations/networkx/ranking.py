@@ -30,17 +30,14 @@ def pagerank(
         return {}
     if max_iter < 1:
         raise nx.PowerIterationFailedConvergence(max_iter)
-    start = np.ones(len(G))
+    start = None
     if personalization is not None:
         start = np.array([personalization.get(node, 0) for node in G.names], np.float64)
         if start.sum() == 0:
             raise ZeroDivisionError
         if not (np.isfinite(start).all() and (start >= 0).all()):
             raise NotImplementedError("a personalization is negative or not finite")
-    # PageRank is the walk that restarts at every node, or at those of the personalization.
-    seeds = np.flatnonzero(start)
-    shares = (start[seeds] / start.max()).astype(np.float32)
     native, _ = G.weighted(weight)
     bound = min(max(tol, FINEST), 1.0)
-    found = native.propagate(seeds, shares, damping=alpha, tolerance=bound, direction=G.onward)
+    found = native.pagerank(alpha, bound, start=start, direction=G.onward)
     return dict(zip(G.names, found.tolist(), strict=True))
