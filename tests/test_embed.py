@@ -32,7 +32,8 @@ def cmake() -> str:
     return found
 
 
-def test_cmake_dir_holds_the_config() -> None:
+def test_cmake_dir_holds_the_config(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
     folder = Path(run(sys.executable, "-m", "remanence", "--cmake-dir").strip())
     assert (folder / "remanenceConfig.cmake").is_file()
 

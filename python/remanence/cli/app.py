@@ -59,6 +59,14 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(BAD_INPUT)
 
 
+class _CMakeDir(argparse.Action):
+    """Prints the folder whole: argparse's own printing would wrap a long path."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        sys.stdout.write(f"{cmake_dir() or ''}\n")
+        parser.exit()
+
+
 def build_parser() -> argparse.ArgumentParser:
     """All commands with their options."""
     parser = _Parser(
@@ -68,8 +76,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"remanence {__version__}")
     parser.add_argument(
         "--cmake-dir",
-        action="version",
-        version=str(cmake_dir() or ""),
+        action=_CMakeDir,
+        nargs=0,
         help="print the folder that find_package(remanence) needs",
     )
     verbs = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=_Parser)

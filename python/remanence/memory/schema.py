@@ -194,7 +194,15 @@ def _identity(connection: sqlite3.Connection) -> tuple[int, int, int]:
         "PRAGMA user_version",
         "SELECT count(*) FROM sqlite_master",
     )
-    a, v, n = (int(connection.execute(query).fetchone()[0]) for query in queries)
+    # One snapshot for all three: between two of them another process may finish its creation.
+    alone = not connection.in_transaction
+    if alone:
+        connection.execute("BEGIN")
+    try:
+        a, v, n = (int(connection.execute(query).fetchone()[0]) for query in queries)
+    finally:
+        if alone and connection.in_transaction:
+            connection.execute("COMMIT")
     return a, v, n
 
 
