@@ -42,27 +42,34 @@ void gain_next(const Engine::State& state, const ScanPlan& plan, std::uint32_t r
 
 /// A session shares the lead of its best turn. A memory outside of any is a session of one: were it
 /// left out, turns would rise above facts and documents of the same evidence.
-void gain_session(const Engine::State& state, const ScanPlan& plan, std::uint32_t row, float lead,
-                  Gains& gains) {
-    const Segment& s = state.columns.at(row);
-    const std::uint32_t session = s.session[Columns::within(row)];
-    const auto at = state.sessions.find(session);
-    if (!is_turn(state.columns, row) || session == 0 || at == state.sessions.end()) {
+/// Seeds come best first, so that the first of a session decides; `shared` holds those done.
+void gain_session(const Engine::State& state, const ScanPlan& plan, const Seed& seed,
+                  std::vector<std::uint32_t>& shared, Gains& gains) {
+    const Segment& s = state.columns.at(seed.row);
+    const std::uint32_t session = s.session[Columns::within(seed.row)];
+    const bool turn = is_turn(state.columns, seed.row) && session != 0;
+    if (turn && std::find(shared.begin(), shared.end(), session) != shared.end()) return;
+    const auto at = turn ? state.sessions.find(session) : state.sessions.end();
+    if (at == state.sessions.end()) {
         const float alone = std::min(1.0F, plan.request->weights.session * std::sqrt(20.0F));
-        gains[row].session = std::max(gains[row].session, alone * lead);
+        Gain& gain = gains[seed.row];
+        gain.session = std::max(gain.session, alone * seed.lead);
         return;
     }
+    shared.push_back(session);
     std::vector<std::uint32_t> rows;
+    rows.reserve(at->second.size());
     for (const std::uint32_t other : at->second) {
         if (state.columns.row_visible(other, plan.seq)) rows.push_back(other);
     }
     if (rows.size() > session_limit) return;
     const float share =
         plan.request->weights.session * std::sqrt(20.0F / static_cast<float>(rows.size()));
-    const float gain = std::min(1.0F, share) * lead;
+    const float most = std::min(1.0F, share) * seed.lead;
     for (const std::uint32_t other : rows) {
         if (!is_turn(state.columns, other)) continue;
-        gains[other].session = std::max(gains[other].session, gain);
+        Gain& gain = gains[other];
+        gain.session = std::max(gain.session, most);
     }
 }
 
@@ -94,13 +101,14 @@ Gains link_gains(const Engine::State& state, const ScanPlan& plan, const std::ve
     if (question && !top.empty()) {
         const float bar = top[std::min(top.size() - 1, seed_count)].score;
         std::vector<Seed> seeds;
+        std::vector<std::uint32_t> shared;
         for (std::size_t i = 0; i < std::min(top.size(), seed_count); ++i) {
             const float lead = top[i].score - bar;
             if (lead <= 0.0F) break;
             seeds.push_back({top[i].row, lead});
             const bool turn = is_turn(state.columns, top[i].row);
             if (turn && w.next != 0.0F) gain_next(state, plan, top[i].row, lead, gains);
-            if (w.session != 0.0F) gain_session(state, plan, top[i].row, lead, gains);
+            if (w.session != 0.0F) gain_session(state, plan, seeds.back(), shared, gains);
         }
         gain_mention(state, plan, seeds, gains);
     }

@@ -1,9 +1,9 @@
 // What links add to the own evidence of rows.
 #pragma once
 
-#include <map>
 #include <vector>
 
+#include "core/row_map.hpp"
 #include "core/scan.hpp"
 #include "core/state.hpp"
 
@@ -19,7 +19,7 @@ struct Gain {
     float spreading = 0.0F;
     float triples = 0.0F;
 };
-using Gains = std::map<std::uint32_t, Gain>;  // by row, so that every pass has one order
+using Gains = RowMap<Gain>;
 
 struct Seed {
     std::uint32_t row;
@@ -33,7 +33,7 @@ bool uses_links(const Engine::State& state, const Request& request);
 Gains link_gains(const Engine::State& state, const ScanPlan& plan, const std::vector<Scored>& top);
 
 /// Rows that are about an entity which the question names: weight / fan, fan = memories about it.
-std::map<std::uint32_t, float> subject_terms(const Engine::State& state, const ScanPlan& plan);
+RowMap<float> subject_terms(const Engine::State& state, const ScanPlan& plan);
 
 /// Seeds that mention what a row is about, and rows that mention what a seed is about.
 void gain_mention(const Engine::State& state, const ScanPlan& plan, const std::vector<Seed>& seeds,

@@ -1,6 +1,8 @@
 // Recall as one call: resolve the request, scan for own evidence, add one hop of links, explain.
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <limits>
 #include <map>
 #include <mutex>
 
@@ -16,7 +18,7 @@
 namespace remanence {
 namespace {
 
-using Subjects = std::map<std::uint32_t, float>;
+using Subjects = RowMap<float>;
 using Lifts = std::map<std::uint32_t, float>;
 
 Scored scored(const ScanPlan& plan, std::uint32_t row, float score) {
@@ -29,9 +31,9 @@ void add_subjects(const ScanPlan& plan, const Subjects& subjects, std::vector<Sc
     const std::size_t kept = top.size();
     std::vector<std::uint32_t> known;
     for (Scored& s : top) {
-        const auto at = subjects.find(s.row);
-        if (at == subjects.end()) continue;
-        s.score = s.score + at->second;
+        const float* const value = subjects.find(s.row);
+        if (value == nullptr) continue;
+        s.score = s.score + *value;
         known.push_back(s.row);
     }
     std::sort(known.begin(), known.end());
@@ -43,31 +45,45 @@ void add_subjects(const ScanPlan& plan, const Subjects& subjects, std::vector<Sc
     top.resize(kept);
 }
 
+float with_gain(float own, const Gain& gain) {
+    float score = own + gain.next;
+    score = score + gain.session;
+    score = score + gain.mention;
+    score = score + gain.spreading;
+    return score + gain.triples;
+}
+
+/// The score that the best `count` of an answer reach; -inf where it has fewer.
+float least_of_best(const std::vector<Scored>& top, std::size_t count) {
+    if (top.size() < count) return -std::numeric_limits<float>::infinity();
+    std::vector<float> scores;
+    scores.reserve(top.size());
+    for (const Scored& s : top) scores.push_back(s.score);
+    const auto at = scores.begin() + static_cast<std::ptrdiff_t>(count - 1);
+    std::nth_element(scores.begin(), at, scores.end(), std::greater<>());
+    return *at;
+}
+
 /// Adds the gains to the rows they touch. A row without gain keeps its own evidence, so the best
-/// of all lie among the best of own evidence and the touched rows.
+/// of all lie among the best of own evidence and the touched rows. A touched row outside of `top`
+/// has at most the own evidence of the last one there: few need to be scored.
 void add_gains(const ScanPlan& plan, const Subjects& subjects, const Gains& gains,
                std::vector<Scored>& top) {
-    std::map<std::uint32_t, float> own;
-    for (const Scored& s : top) own.emplace(s.row, s.score);
-    for (const auto& [row, gain] : gains) {
-        const auto known = own.find(row);
-        if (known == own.end() && !row_passes(plan, row)) continue;
-        float score = 0.0F;
-        if (known != own.end()) {
-            score = known->second;
-        } else {
-            const auto subject = subjects.find(row);
-            score = row_score(plan, row);
-            score = score + (subject == subjects.end() ? 0.0F : subject->second);
-        }
-        score = score + gain.next;
-        score = score + gain.session;
-        score = score + gain.mention;
-        score = score + gain.spreading;
-        own[row] = score + gain.triples;
+    const bool all_there = top.size() < plan.keep;
+    const float most = top.empty() ? 0.0F : top.back().score;
+    RowMap<bool> known;
+    for (Scored& s : top) {
+        if (const Gain* const gain = gains.find(s.row)) s.score = with_gain(s.score, *gain);
+        known[s.row] = true;
     }
-    top.clear();
-    for (const auto& [row, score] : own) top.push_back(scored(plan, row, score));
+    const float bar = least_of_best(top, std::max(plan.request->k, newer_reach));
+    for (const auto& [row, gain] : gains) {
+        if (all_there || with_gain(most, gain) < bar) continue;
+        if (known.find(row) != nullptr || !row_passes(plan, row)) continue;
+        const float* const subject = subjects.find(row);
+        const float own = row_score(plan, row) + (subject == nullptr ? 0.0F : *subject);
+        top.push_back(scored(plan, row, with_gain(own, gain)));
+    }
     std::sort(top.begin(), top.end(), better);
 }
 
@@ -75,13 +91,13 @@ void explain(const ScanPlan& plan, const Subjects& subjects, const Gains& gains,
              std::uint32_t row, Hits& hits) {
     TermValues terms = row_terms(plan, row);
     const auto set = [&](Term term, float value) { terms[static_cast<std::size_t>(term)] = value; };
-    if (const auto at = subjects.find(row); at != subjects.end()) set(Term::subject, at->second);
-    if (const auto gain = gains.find(row); gain != gains.end()) {
-        set(Term::next, gain->second.next);
-        set(Term::session, gain->second.session);
-        set(Term::mention, gain->second.mention);
-        set(Term::spreading, gain->second.spreading);
-        set(Term::triples, gain->second.triples);
+    if (const float* const value = subjects.find(row)) set(Term::subject, *value);
+    if (const Gain* const gain = gains.find(row)) {
+        set(Term::next, gain->next);
+        set(Term::session, gain->session);
+        set(Term::mention, gain->mention);
+        set(Term::spreading, gain->spreading);
+        set(Term::triples, gain->triples);
     }
     if (const auto at = lifts.find(row); at != lifts.end()) set(Term::newer, at->second);
     hits.terms.insert(hits.terms.end(), terms.begin(), terms.end());

@@ -1,5 +1,6 @@
 // Subjects: what memories are about, who mentions it, and what that is worth.
 #include <algorithm>
+#include <map>
 
 #include "remanence/error.hpp"
 
@@ -72,15 +73,15 @@ private:
 
 float share(const Rows& about) { return 1.0F / static_cast<float>(about.size()); }
 
-void keep_greatest(std::map<std::uint32_t, float>& values, std::uint32_t row, float value) {
+void keep_greatest(RowMap<float>& values, std::uint32_t row, float value) {
     float& kept = values[row];
     kept = std::max(kept, value);
 }
 
 }  // namespace
 
-std::map<std::uint32_t, float> subject_terms(const Engine::State& state, const ScanPlan& plan) {
-    std::map<std::uint32_t, float> found;
+RowMap<float> subject_terms(const Engine::State& state, const ScanPlan& plan) {
+    RowMap<float> found;
     const Request& q = *plan.request;
     if (q.weights.subject == 0.0F) return found;
     Subjects subjects(state, plan);
@@ -100,8 +101,8 @@ void gain_mention(const Engine::State& state, const ScanPlan& plan, const std::v
     const Weights& w = plan.request->weights;
     if ((w.mentioned == 0.0F && w.mentioning == 0.0F) || state.links.count() == 0) return;
     Subjects subjects(state, plan);
-    std::map<std::uint32_t, float> mentioned;
-    std::map<std::uint32_t, float> mentioning;
+    RowMap<float> mentioned;
+    RowMap<float> mentioning;
     for (const Seed& seed : seeds) {
         for (const std::uint32_t entity : subjects.of(seed.row, edge_type::mentions)) {
             const Rows& rows = subjects.about(entity);
