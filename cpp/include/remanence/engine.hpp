@@ -75,6 +75,8 @@ struct REMANENCE_API EngineStats {
     std::size_t code_bytes = 0;  ///< one bit and one byte per dimension, for bounds
     std::size_t posting_bytes = 0;
     std::size_t edge_bytes = 0;
+    std::size_t mapped = 0;           ///< bytes of vectors and codes that lie in a file
+    std::size_t mapped_resident = 0;  ///< of these, in memory at the moment
     Seq seq = 0;
 };
 
@@ -135,6 +137,11 @@ public:
     /// memories are hidden: pass `contains` as the filter's `allow`.
     EngineGraph graph() const;
 
+    /// From now on, vectors beyond the first `kept_bytes` live in a file without a name in
+    /// `folder`, mapped into memory, a full segment of 65,536 rows at a time. Answers stay the
+    /// same; a full disk or a forked child keeps them in memory. Throws Error for a bad folder.
+    void spill(const std::string& folder, std::size_t kept_bytes = std::size_t{4} << 30U);
+
     EngineStats stats() const;
     /// 128 bits over everything that answers depend on; equal state, equal digest.
     std::string digest() const;
@@ -147,9 +154,6 @@ public:
     struct State;
 
 private:
-    /// The rows of a commit without their codes; returns the first one's number.
-    std::uint32_t append_rows(View<const Seq> seq, const MemoryBatch& batch, bool check_only);
-
     std::unique_ptr<State> state_;
 };
 

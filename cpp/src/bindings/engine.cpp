@@ -124,6 +124,8 @@ py::dict stats_of(const Engine& engine) {
     out["code_bytes"] = s.code_bytes;
     out["posting_bytes"] = s.posting_bytes;
     out["edge_bytes"] = s.edge_bytes;
+    out["mapped"] = s.mapped;
+    out["mapped_resident"] = s.mapped_resident;
     out["seq"] = s.seq;
     return out;
 }
@@ -194,6 +196,10 @@ void register_reads(py::class_<Engine>& engine) {
         py::arg("id"), py::arg("as_of") = py::none(), "The unit vector, empty when there is none.");
     engine.def("state", &state_of, py::arg("id"));
     engine.def("stats", &stats_of);
+    engine.def("spill", &Engine::spill, py::arg("folder"),
+               py::arg("kept_bytes") = std::size_t{4} << 30U, py::call_guard<Release>(),
+               "From now on, vectors beyond the first kept_bytes live in a file without a name in "
+               "folder, mapped into memory. Answers stay the same.");
     engine.def("digest", &Engine::digest, py::call_guard<Release>(),
                "128 bits in hex over everything that answers depend on.");
     engine.def(

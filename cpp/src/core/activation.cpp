@@ -139,24 +139,29 @@ bool close_enough(const ActivationBound& bound, TimeNs now) {
 
 std::shared_ptr<const ActivationBound> activation_bound(const Segment& segment, TimeNs now) {
     auto known = std::atomic_load(&segment.activation_bound);
-    if (known != nullptr && known->count == segment.count && close_enough(*known, now)) {
-        return known;
-    }
+    const bool close = known != nullptr && close_enough(*known, now);
+    if (close && known->count == segment.count) return known;
     auto made = std::make_shared<ActivationBound>();
     made->made_at = now;
     made->newest_access = time_min;
-    made->count = segment.count;
     made->nats.resize(segment_rows);
-    std::vector<float> age_s(segment_rows);
-    for (std::uint32_t r = 0; r < segment.count; ++r) {
-        age_s[r] = power_trace_age_s(segment.last_access[r], now);
+    std::uint32_t first = 0;
+    if (close && known->count < segment.count) {  // only the rows that came since
+        *made = *known;
+        now = known->made_at;
+        first = known->count / 16 * 16;
+    }
+    made->count = segment.count;
+    std::vector<float> age_s((segment.count - first + 15) / 16 * 16);
+    for (std::uint32_t r = first; r < segment.count; ++r) {
+        age_s[r - first] = power_trace_age_s(segment.last_access[r], now);
         made->newest_access = std::max(made->newest_access, std::min(segment.last_access[r], now));
     }
     std::array<const float*, trace_count> trace{};
-    std::copy(segment.trace.begin(), segment.trace.end(), trace.begin());
-    cpu::kernels().activation(trace_constants(), trace.data(), age_s.data(),
-                              (segment.count + 15) / 16 * 16, made->nats.data());
-    for (std::uint32_t r = 0; r < segment.count; ++r) {
+    for (std::size_t k = 0; k < trace_count; ++k) trace[k] = segment.trace[k] + first;
+    cpu::kernels().activation(trace_constants(), trace.data(), age_s.data(), age_s.size(),
+                              made->nats.data() + first);
+    for (std::uint32_t r = first; r < segment.count; ++r) {
         const auto law = static_cast<Law>(segment.law[r]);
         if (law != Law::power_trace) {
             made->nats[r] = activation_of(read_access(segment, r), law, now);

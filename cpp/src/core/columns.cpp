@@ -55,7 +55,7 @@ Pages::Pages(std::size_t bytes) : bytes_(round_up(std::max<std::size_t>(bytes, 1
     data_ = static_cast<std::byte*>(at);
 }
 
-Pages::Pages(int file, std::size_t offset, std::size_t bytes) : bytes_(bytes) {
+Pages::Pages(int file, std::size_t offset, std::size_t bytes) : bytes_(bytes), filed_(true) {
     void* const at =
         mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, static_cast<off_t>(offset));
     if (at == MAP_FAILED) throw OutOfMemory("load: the snapshot cannot be mapped into memory");
@@ -67,12 +67,49 @@ Pages::~Pages() {
 }
 
 Pages::Pages(Pages&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      filed_(other.filed_) {}
 
 Pages& Pages::operator=(Pages&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(bytes_, other.bytes_);
+    std::swap(filed_, other.filed_);
     return *this;
+}
+
+std::size_t Pages::resident() const {
+    if (!filed_) return bytes_;
+    std::vector<unsigned char> pages((bytes_ + page_size - 1) / page_size);
+    if (mincore(data_, bytes_, pages.data()) != 0) return bytes_;
+    return page_size * static_cast<std::size_t>(std::count_if(
+                           pages.begin(), pages.end(), [](auto p) { return (p & 1U) != 0; }));
+}
+
+bool Pages::refile(int file, std::size_t offset) {
+    if (mmap(data_, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file,
+             static_cast<off_t>(offset)) == MAP_FAILED) {
+        return false;
+    }
+    filed_ = true;
+    return true;
+}
+
+void Pages::release(std::size_t offset, std::size_t bytes) {
+    if (data_ == nullptr) return;
+    const std::size_t first = round_up(offset, page_size);
+    const std::size_t end = (offset + bytes) / page_size * page_size;
+    if (end <= first) return;
+    // Without the file underneath: what it says there may differ from the zeros.
+    const void* const at = mmap(data_ + first, end - first, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    (void)at;  // where it fails the pages stay, and hold the same zeros
+}
+
+void SegmentCodes::release(std::uint32_t first, std::uint32_t rows) {
+    if (first + rows > encoded) return;
+    pages_.release(bit_bytes(first), bit_bytes(rows));
+    whole_pages.release(whole_bytes(first), whole_bytes(rows));
 }
 
 void SegmentCodes::reserve(std::size_t bytes_per_row) {
@@ -180,7 +217,11 @@ void Segment::summarise(std::uint32_t row) {
     b = BlockSummary{};
     for (std::uint32_t r = first; r < std::min(first + block_rows, count); ++r) {
         b.last_seq_from = std::max(b.last_seq_from, seq_from[r]);
-        b.closed += seq_to[r] != seq_open ? 1 : 0;
+        if (seq_to[r] != seq_open) {
+            ++b.closed;
+            b.last_seq_to = std::max(b.last_seq_to, seq_to[r]);
+        }
+        b.erased += (flags[r] & flag::erased) != 0 ? 1 : 0;
         b.touched += (accesses[r] > 1 || used[r] != 0 || unused[r] != 0) ? 1 : 0;
         b.bounded += valid_to[r] != time_max ? 1 : 0;
         b.doubted += belief[r] < 1.0F ? 1 : 0;
@@ -196,16 +237,37 @@ void Segment::summarise_all() {
     for (std::uint32_t first = 0; first < count; first += block_rows) summarise(first);
 }
 
+void Segment::release(std::uint32_t block, std::size_t padded_dim) {
+    const std::size_t row_bytes = padded_dim * sizeof(float);
+    vector_pages.release(block * block_rows * row_bytes, block_rows * row_bytes);
+    codes.release(block * block_rows, block_rows);
+}
+
 void Columns::set_dim(std::size_t value) {
     dim = value;
     padded_dim = round_up(value, 16);
     for (auto& segment : segments) segment->reserve_vectors(padded_dim);
+    ahead.clear();
+}
+
+void Columns::reserve_rows(std::size_t rows) {
+    const std::size_t wanted = (count_ + rows + segment_rows - 1) / segment_rows;
+    while (segments.size() + ahead.size() < wanted) {
+        ahead.push_back(std::make_unique<Segment>(padded_dim));
+    }
+}
+
+Segment& Columns::coming(std::uint32_t row) {
+    const std::size_t index = row / segment_rows;
+    return *(index < segments.size() ? segments[index] : ahead[index - segments.size()]);
 }
 
 std::uint32_t Columns::add_row() {
     if (count_ == none) throw OutOfMemory("append: the engine holds no more than 2^32 - 1 rows");
     if (count_ % segment_rows == 0 && count_ / segment_rows == segments.size()) {
-        segments.push_back(std::make_unique<Segment>(padded_dim));
+        if (ahead.empty()) ahead.push_back(std::make_unique<Segment>(padded_dim));
+        segments.push_back(std::move(ahead.front()));
+        ahead.erase(ahead.begin());
     }
     ++at(count_).count;
     changes.row(count_);

@@ -44,10 +44,18 @@ public:
     Pages& operator=(Pages&& other) noexcept;
     std::byte* data() const { return data_; }
     std::size_t bytes() const { return bytes_; }
+    /// Whether a file holds them; then memory has only what was read lately.
+    bool filed() const { return filed_; }
+    std::size_t resident() const;
+    /// Puts the same bytes of a file in their place, at the same address, under running readers.
+    bool refile(int file, std::size_t offset);
+    /// Gives back the memory of whole pages within a range whose bytes are all zero.
+    void release(std::size_t offset, std::size_t bytes);
 
 private:
     std::byte* data_ = nullptr;
     std::size_t bytes_ = 0;
+    bool filed_ = false;
 };
 
 /// The name, element size and place of one column; the list is what a snapshot writes.
@@ -59,8 +67,10 @@ struct ColumnRef {
 
 /// What a block of rows can be spared: facts that let a filter skip its test or the whole block.
 struct BlockSummary {
-    Seq last_seq_from = 0;      ///< greatest seq_from
-    std::uint32_t closed = 0;   ///< rows with a seq_to
+    Seq last_seq_from = 0;     ///< greatest seq_from
+    Seq last_seq_to = 0;       ///< greatest seq_to of the closed rows
+    std::uint32_t closed = 0;  ///< rows with a seq_to
+    std::uint32_t erased = 0;
     std::uint32_t touched = 0;  ///< rows accessed after their creation, or with feedback
     std::uint32_t bounded = 0;  ///< rows with a valid_to
     std::uint32_t doubted = 0;  ///< rows with belief < 1
@@ -87,6 +97,8 @@ struct SegmentCodes {
     std::int8_t* whole() const { return reinterpret_cast<std::int8_t*>(whole_pages.data()); }
     std::size_t whole_bytes(std::uint32_t rows) const { return 8 * bit_bytes(rows); }
     void reserve(std::size_t bytes_per_row);
+    /// Gives back the memory of codes that are zeros.
+    void release(std::uint32_t first, std::uint32_t rows);
     Pages whole_pages;
 
 private:
@@ -101,6 +113,8 @@ struct ActivationBound {
     std::uint32_t count = 0;   ///< rows that it covers
     std::vector<float> nats;   ///< [segment_rows]
 };
+
+inline constexpr std::size_t not_spilled = ~std::size_t{0};
 
 struct Segment {
     explicit Segment(std::size_t padded_dim);
@@ -143,10 +157,15 @@ struct Segment {
     std::vector<ColumnRef> columns() const;
     void summarise(std::uint32_t row);
     void summarise_all();
+    /// Whether every row of a block was erased: its vectors and codes are zeros for good.
+    bool dead(std::uint32_t block) const { return blocks[block].erased == block_rows; }
+    /// Gives back the memory of a dead block.
+    void release(std::uint32_t block, std::size_t padded_dim);
 
     Pages pages;
     Pages vector_pages;
     SegmentCodes codes;
+    std::size_t spilled_at = not_spilled;  ///< of the vectors in the spill file
     /// Replaced as a whole by readers; read and written with std::atomic_load and _store.
     mutable std::shared_ptr<ActivationBound> activation_bound;
 
@@ -204,6 +223,8 @@ public:
     std::size_t dim = 0;
     std::size_t padded_dim = 0;
     std::vector<std::unique_ptr<Segment>> segments;
+    /// Segments that no reader sees yet; the writer's alone.
+    std::vector<std::unique_ptr<Segment>> ahead;
     std::vector<Touch> touches;
     std::vector<std::uint32_t> newest;  ///< [node] newest row
 
@@ -211,6 +232,9 @@ public:
     Segment& at(std::uint32_t row) { return *segments[row / segment_rows]; }
     const Segment& at(std::uint32_t row) const { return *segments[row / segment_rows]; }
     static std::uint32_t within(std::uint32_t row) { return row % segment_rows; }
+    /// Makes room for rows to come, and the segment of one that may not be there yet.
+    void reserve_rows(std::size_t rows);
+    Segment& coming(std::uint32_t row);
     /// A fresh zeroed row; its summary is made by `summarise` once it is filled.
     std::uint32_t add_row();
     /// A new version of `row`'s memory with the same content.

@@ -42,7 +42,7 @@ void check_edges(const Engine::State& state, const EdgeBatch& b) {
 }  // namespace
 
 void Engine::link(View<const Seq> seq, const EdgeBatch& batch, bool check_only) {
-    const std::unique_lock lock(state_->mutex);
+    const WriteLock lock(*state_);
     if (batch.edge.empty()) return;
     check_seq("link", seq, batch.edge.size(), state_->seq);
     check_edges(*state_, batch);
@@ -57,7 +57,7 @@ void Engine::link(View<const Seq> seq, const EdgeBatch& batch, bool check_only) 
 }
 
 void Engine::unlink(View<const Seq> seq, View<const EdgeId> edges, bool check_only) {
-    const std::unique_lock lock(state_->mutex);
+    const WriteLock lock(*state_);
     if (edges.empty()) return;
     check_seq("unlink", seq, edges.size(), state_->seq);
     std::unordered_set<EdgeId> seen;

@@ -205,6 +205,18 @@ EngineStats Engine::stats() const {
         const SegmentCodes& codes = segment->codes;
         // The bits, two half factors, a byte per dimension with its scale and error.
         out.code_bytes += codes.encoded * (9 * codes.bytes + 3 * sizeof(float));
+        for (std::uint32_t b = 0; b < segment_blocks; ++b) {
+            if (!segment->dead(b)) continue;
+            out.vector_bytes -= block_rows * columns.padded_dim * sizeof(float);
+            const bool coded = (b + 1) * block_rows <= codes.encoded;
+            out.code_bytes -= coded ? block_rows * 9 * codes.bytes : 0;
+        }
+        for (const auto* pages :
+             std::array<const Pages*, 2>{&segment->vector_pages, &codes.whole_pages}) {
+            if (!pages->filed()) continue;
+            out.mapped += pages->bytes();
+            out.mapped_resident += pages->resident();
+        }
     }
     out.posting_bytes = out.postings * sizeof(Posting);
     out.edge_bytes = out.edges * (sizeof(Edge) + 3 * sizeof(std::uint32_t));

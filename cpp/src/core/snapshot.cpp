@@ -130,6 +130,9 @@ void load_segment(Reader& in, Columns& columns, std::uint32_t rows) {
     }
     load_codes(in, columns, s);
     s.summarise_all();
+    for (std::uint32_t b = 0; b < segment_blocks; ++b) {
+        if (s.dead(b)) s.release(b, columns.padded_dim);
+    }
 }
 
 /// Everything that follows from the rows: ids, newest versions, sessions, words per scope.

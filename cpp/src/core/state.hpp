@@ -16,6 +16,7 @@
 #include "core/forks.hpp"
 #include "core/lexicon.hpp"
 #include "core/links.hpp"
+#include "core/spill.hpp"
 
 namespace remanence {
 
@@ -28,11 +29,13 @@ struct Totals {
     std::uint64_t vectors = 0;
     std::vector<std::int64_t> vector_sum;  ///< [dim] in units of 2^-30; empty = none yet
 
-    void add(const Columns& columns, std::uint32_t row, bool added);
+    void add(const Segment& s, std::uint32_t r, const Columns& columns, bool added);
     void add(const Totals& other);
 };
 
 struct Engine::State {
+    /// Of the one writer, taken before `mutex`: it may prepare while readers go on.
+    mutable ForkSafeMutex writing;
     mutable ForkSafeMutex mutex;
     Columns columns;
     Lexicon lexicon;
@@ -44,6 +47,8 @@ struct Engine::State {
     Seq seq = 0;
     std::string tag;
     std::string backend = "cpu";
+    std::unique_ptr<Spill> spill;        ///< null: all vectors stay in memory
+    std::size_t kept_vector_bytes = 0;   ///< in memory before the spill begins
     std::unique_ptr<DeviceRows> device;  ///< null: this processor scans
     std::mutex encoding;  ///< taken with the shared lock held, so that no fork finds it taken
 
@@ -52,6 +57,18 @@ struct Engine::State {
     void count_live(std::uint32_t row, bool added);
     void close_row(std::uint32_t row, Seq at);
     void index_session(std::uint32_t row);
+    /// Moves the oldest full segments to the spill file while too much is in memory.
+    void spill_vectors();
+};
+
+/// Held by a writer while it changes what readers see.
+class WriteLock {
+public:
+    explicit WriteLock(const Engine::State& state) : turn_(state.writing), lock_(state.mutex) {}
+
+private:
+    std::unique_lock<ForkSafeMutex> turn_;
+    std::unique_lock<ForkSafeMutex> lock_;
 };
 
 /// Sums over the visible memories, or nodes, of the scopes that a question may see.

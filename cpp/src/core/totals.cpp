@@ -8,13 +8,11 @@ constexpr float fixed_point = 0x1p30F;  // elements of unit vectors; 2^32 rows s
 
 }  // namespace
 
-void Totals::add(const Columns& columns, std::uint32_t row, bool added) {
-    const Segment& s = columns.at(row);
-    const std::uint32_t r = Columns::within(row);
+void Totals::add(const Segment& s, std::uint32_t r, const Columns& columns, bool added) {
     rows = added ? rows + 1 : rows - 1;
     words = added ? words + s.words[r] : words - s.words[r];
-    const float* const vector = columns.vector(row);
-    if (vector == nullptr) return;
+    if ((s.flags[r] & flag::has_vector) == 0) return;
+    const float* const vector = s.vectors() + r * columns.padded_dim;
     vectors = added ? vectors + 1 : vectors - 1;
     vector_sum.resize(columns.dim);
     for (std::size_t j = 0; j < columns.dim; ++j) {
@@ -51,7 +49,7 @@ Totals corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_
         const Segment& s = state.columns.at(row);
         const std::uint32_t r = Columns::within(row);
         if (is_node(s.kind[r]) != nodes || !state.columns.row_visible(row, seq)) continue;
-        if (sees(s.scope[r])) sum.add(state.columns, row, true);
+        if (sees(s.scope[r])) sum.add(s, r, state.columns, true);
     }
     return sum;
 }

@@ -88,6 +88,7 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
     const BlockSummary& sum = b.summary;
     std::fill_n(mask, block_rows / 64, 0);
     if ((q.kinds & sum.kinds) == 0) return 0;
+    if (sum.closed == b.count && sum.last_seq_to <= plan.seq) return 0;
     const bool one_scope = !plan.scope_allowed.empty() && !sum.mixed_scopes;
     if (one_scope && (sum.scope >= plan.scope_allowed.size() || plan.scope_allowed[sum.scope] == 0))
         return 0;

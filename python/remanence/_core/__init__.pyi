@@ -576,6 +576,10 @@ class Engine:
         """
     def save(self, path: str, tag: bytes = b'') -> None:
         ...
+    def spill(self, folder: str, kept_bytes: typing.SupportsInt | typing.SupportsIndex = 4294967296) -> None:
+        """
+        From now on, vectors beyond the first kept_bytes live in a file without a name in folder, mapped into memory. Answers stay the same.
+        """
     def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, types: typing.Any = None, valid_at: typing.SupportsInt | typing.SupportsIndex | None = None, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> tuple:
         """
         Log lift of personalised PageRank over its long-run share: (id, lift).

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
 from .._core import Engine, Learner
 from . import sidecar
 from .changes import Changes
+from .errors import RemanenceError
 from .learning import Lesson, last_taught, learner_at, taught
 from .log import Head, Log, head_of
 from .names import Names
@@ -58,7 +60,7 @@ class View:
         self._lesson = (-1, Lesson.of(self.learner))
         self._lessons: dict[int, Lesson] = {}
         with log.snapshot("open") as connection:
-            self.engine = self._start(connection, snapshot=snapshot)
+            self.engine = self._spilling(self._start(connection, snapshot=snapshot))
             self._follow(connection)
 
     def _start(self, connection: sqlite3.Connection, *, snapshot: bool) -> Engine:
@@ -78,6 +80,13 @@ class View:
                 else:
                     sidecar.set_aside(self._log.path)
         return Engine(self._dim_of(connection), self.backend)
+
+    def _spilling(self, engine: Engine) -> Engine:
+        """Vectors beyond 4 GiB go to a file without a name beside the log, where it takes one."""
+        if not self._log.read_only:
+            with suppress(RemanenceError):
+                engine.spill(str(self._log.path.parent))
+        return engine
 
     def _dim_of(self, connection: sqlite3.Connection) -> int:
         row = connection.execute("SELECT value FROM meta WHERE key = 'dim'").fetchone()
@@ -148,7 +157,7 @@ class View:
         self._finish(connection, replay)
 
     def _rebuild(self, connection: sqlite3.Connection) -> None:
-        engine = Engine(self._dim_of(connection), self.backend)
+        engine = self._spilling(Engine(self._dim_of(connection), self.backend))
         replay = Replay(connection, self._log.path, self._log.store, engine)
         self._stale = True
         replay.run()
