@@ -145,9 +145,13 @@ class Questions:
     def scores(self, text: str, vector: F32, scope: tuple[str, ...]) -> F64:
         """Score of every item, float64 [n]; -inf outside the scope."""
         inside = self._inside(scope)
+        return self._lifted(text, self._linked(text, vector, inside), inside)
+
+    def _linked(self, text: str, vector: F32, inside: NDArray[np.bool_]) -> F64:
+        """Own evidence and one hop of links."""
         evidence = self._own_evidence(text, vector, inside) + self._subject(text)
         own = np.where(inside, evidence, -np.inf)
-        return self._lifted(text, own + self._one_hop(own, inside), inside)
+        return own + self._one_hop(own, inside)
 
     def agrees(self, text: str, vector: F32, scope: tuple[str, ...], ids: Sequence[int],
                scores: Sequence[float]) -> bool:  # fmt: skip
@@ -163,11 +167,9 @@ class Questions:
     def _own_evidence(self, text: str, vector: F32, inside: NDArray[np.bool_]) -> F64:
         w, turn = self.weights, self.turn
         cues = understand(text, authors=self.names, years=self.years)
-        query = vector.astype(np.float64) / np.linalg.norm(vector.astype(np.float64))
-        mean = self.vectors[inside].sum(axis=0) / (inside.sum() + MEAN_SHRINKAGE)
         lengths = np.linalg.norm(self.vectors, axis=1)
         unit = self.vectors / np.where(lengths > 0, lengths, 1)[:, None]
-        score = w.bias + w.cosine * (unit @ (query - w.centring * mean))
+        score = w.bias + w.cosine * (unit @ self._centred(vector, inside))
         lexical = np.where(self.document, w.lexical_document, w.lexical)
         score += lexical * self._lexical(cues.terms.split(), inside)
         side = w.length * self.length + w.question * self.question
@@ -183,6 +185,12 @@ class Questions:
             ]  # fmt: skip
             side = side + w.date * np.exp(-np.min(days, axis=0) / DATE_DAYS)
         return np.asarray(score + np.where(turn, side, 0.0))
+
+    def _centred(self, vector: F32, inside: NDArray[np.bool_]) -> F64:
+        """The unit query without what all rows asked have in common."""
+        query = vector.astype(np.float64) / np.linalg.norm(vector.astype(np.float64))
+        mean = self.vectors[inside].sum(axis=0) / (inside.sum() + MEAN_SHRINKAGE)
+        return np.asarray(query - self.weights.centring * mean)
 
     def _lifted(self, text: str, scores: F64, inside: NDArray[np.bool_]) -> F64:
         """The scores after newer rows of the best five took their places above older ones."""

@@ -89,6 +89,23 @@ def test_any_folder_of_the_format_works(folder: Path, capsys: pytest.CaptureFixt
     assert all(row["checked"] for row in result["rows"])
 
 
+def test_given_triples_are_judged_too(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stated = [["Ada", "adopted", "a grey cat"], ["a grey cat", "is called", "Turing"], ["broken"]]
+    lines = [{"unit": "t2", "triples": stated}, {"unit": "d", "triples": [["Turing", "is", "I"]]}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "triples.jsonl").write_text(text, encoding="utf-8")
+    names = [["ada", "adopted", "a grey cat"], ["a grey cat", "is called", "turing"]]
+    (folder / "triples_text.ids.json").write_text(json.dumps(names), encoding="utf-8")
+    np.save(folder / "triples_text.npy", np.eye(2, 16, dtype=np.float16))
+    with pytest.raises(SystemExit, match="--triples needs the vectors beside the data"):
+        main(["quality", str(folder), "--embedder", "default", "--triples"])
+    assert main(["quality", str(folder), "--triples"]) == 0
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert "remanence, given triples" in result["tables"][folder.name]["all"]
+    assert sum("given triples" in row["case"] for row in result["rows"]) >= 4
+    assert all(row["checked"] for row in result["rows"])
+
+
 def test_dropping_a_term_changes_what_is_measured(folder: Path) -> None:
     with pytest.raises(SystemExit, match="--drop takes one of"):
         main(["quality", str(folder), "--drop", "luck"])

@@ -93,6 +93,39 @@ def test_an_author_whom_nobody_is_or_a_far_date_leaves_the_order(memories, links
     assert list(with_date) == list(without)
 
 
+def many(seed: int) -> Pair:
+    """70 turns and documents in three sessions with links of every kind, drawn from a seed."""
+    rng = np.random.default_rng(seed)
+    memories = [
+        row(i + 1, kind=int(rng.choice([0, 0, 2])), session=i % 3 + 1, time=T0 + i * DAY,
+            terms=" ".join(rng.choice(WORDS, 3)), vector=rng.standard_normal(4).tolist())
+        for i in range(70)
+    ]  # fmt: skip
+    kinds = rng.choice([1, 2, 3, 7], 90)
+    ends = rng.integers(0, 70, (90, 2))
+    return store(memories, np.column_stack([ends, kinds]).tolist())
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("closed", [False, True])
+def test_removing_a_row_that_is_no_seed_changes_no_other(seed: int, closed: bool) -> None:
+    """But for the statistics of words and vectors, and for the size of its session."""
+    pair = many(seed)
+    counted = ("lexical", "lexical_document", "centring", "session", "mentioned", "mentioning")
+    weights = dict.fromkeys(counted, 0.0) if closed else {}
+    hop = dict.fromkeys(("session", "next", "mentioned", "mentioning"), 0.0)
+    own = list(asked(pair, weights=_core.Weights(**(weights | hop)).to_dict()))
+    given = {"weights": _core.Weights(**weights).to_dict()}
+    removed = own[52 + seed % (len(own) - 52)]
+    before = asked(pair, **given)
+    assert any(terms["next"] > 0 for terms in before.values())
+    if closed:
+        pair.by_ids("close", removed)
+    after = asked(pair, **given, **({} if closed else {"exclude": [removed]}))
+    assert list(after) == [memory for memory in before if memory != removed]
+    assert all(after[memory] == before[memory] for memory in after)
+
+
 @st.composite
 def statements(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Rows that say nearly the same at different times, some of them with a change."""
