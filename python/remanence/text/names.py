@@ -52,7 +52,7 @@ class NameFinder:
 
     def __init__(self, names: Iterable[str] = (), *, language: Language = ENGLISH) -> None:
         self._language = language
-        self._by_anchor: dict[str, list[str]] = {}
+        self._sizes: dict[str, set[int]] = {}  # by first word: how many words such names have
         self._known: set[str] = set()
         for name in names:
             self.add(name)
@@ -62,10 +62,10 @@ class NameFinder:
 
     def add(self, key: str) -> None:
         """Make a name (a `name_key`) known; adding it twice changes nothing."""
-        if key not in self._known and key:
+        parts = key.split()
+        if parts:
             self._known.add(key)
-            # The longest word is seldom a common one: few texts hold it.
-            self._by_anchor.setdefault(max(key.split(), key=len), []).append(key)
+            self._sizes.setdefault(parts[0], set()).add(len(parts))
 
     def find(self, text: str) -> list[str]:
         """Keys of the names that the text mentions, sorted."""
@@ -79,13 +79,15 @@ class NameFinder:
         if not self._known:
             return []
         words = _WORD.findall(text.casefold())
-        by_anchor = self._by_anchor
-        candidates = [key for word in set(words) for key in by_anchor.get(word, ())]
-        if not candidates:
+        if self._sizes.keys().isdisjoint(words):
             return []
-        line = f" {' '.join(words)} "
-        single = {key for key in candidates if " " not in key}
-        found = {key for key in candidates if " " in key and f" {key} " in line}
+        found, single = set(), set()
+        for start, word in enumerate(words):
+            for size in self._sizes.get(word, ()):
+                if size == 1:
+                    single.add(word)
+                elif (key := " ".join(words[start : start + size])) in self._known:
+                    found.add(key)
         if asked:
             found.update(key for key in single if len(key) >= SHORTEST_ASKED)
         if single - found:
