@@ -140,14 +140,62 @@ def many(engine: _core.Engine, asked: list[dict[str, Any]]) -> list[dict[str, An
     return [answers(engine.recall(request)) for request in made]
 
 
+def by_every_row(engine: _core.Engine, asked: dict[str, Any]) -> dict[str, Any]:
+    """The answer of the scan that scores every row: for a k this large codes do not pay."""
+    k = max(asked["k"], engine.rows // 64 + 1)
+    hits = answers(engine.recall(request_of(asked | {"k": k, "proved": True, "threads": 1})))
+    return {n: v[: asked["k"]] if isinstance(v, list) else v for n, v in hits.items()}
+
+
+@cache
+def side_store() -> _core.Engine:
+    """Untouched rows whose cosines hardly differ: what else a score holds decides."""
+    rng = np.random.default_rng(11)
+    vectors = (np.ones(64) + 0.01 * rng.standard_normal((ROWS, 64))).astype(F).tolist()
+    engine = _core.Engine()
+    rows = [
+        row(
+            i + 1,
+            kind=int(rng.integers(4)),
+            scope=int(rng.integers(40)),
+            time=T0 + int(rng.integers(4_000)) * HOUR,
+            importance=float(rng.standard_normal()),
+            belief=float(rng.choice([1.0, 0.4])),
+            terms=" ".join(rng.choice(WORDS, 2)),
+            vector=vector,
+        )
+        for i, vector in enumerate(vectors)
+    ]
+    engine.append(1, **memory_arrays(rows))
+    return engine
+
+
+@pytest.mark.parametrize("term", ["activation", "importance", "lexical", "cosine"])
+def test_few_rows_of_a_block_are_bounded_by_all_that_their_scores_hold(term):
+    engine = side_store()
+    least = {name: 0.0 for name, value in _core.Weights().to_dict().items() if value != 0.0}
+    for number in range(40):
+        asked = question(
+            vector=np.ones(64) + 0.01 * np.eye(64)[number],
+            weights=_core.Weights(**least | {"cosine": 0.1, term: 3.0}).to_dict(),
+            terms=WORDS[number % len(WORDS)] if term == "lexical" else "",
+            now=T0 + 200 * DAY,
+            k=1 + number % 5,
+        ) | ({"allow": list(range(1 + number, ROWS, 41))} if number % 2 else {"scopes": [number]})
+        want = by_every_row(engine, asked)
+        for way in ({"proved": True}, {"threads": 1}, {"threads": 2}):
+            assert answers(engine.recall(request_of(asked | way))) == want, (number, way)
+
+
 @given(st.data())
 def test_one_answer_for_any_threads_batch_and_way(data):
     shape, dim = data.draw(st.sampled_from(SHAPES)), data.draw(st.sampled_from(DIMS))
     engine, vectors = store(shape, dim)
     asked = data.draw(requests(vectors))
-    want = answers(engine.recall(request_of(asked | {"proved": True, "threads": 1})))
+    want = by_every_row(engine, asked)
     threads = data.draw(st.sampled_from([1, 2, 7]))
-    assert answers(engine.recall(request_of(asked | {"threads": threads}))) == want
+    for way in ({"threads": threads}, {"proved": True, "threads": threads}):
+        assert answers(engine.recall(request_of(asked | way))) == want
     size = data.draw(st.integers(1, 12))
     place = data.draw(st.integers(0, size - 1))
     rest = [asked | {"vector": vectors[(place + 97 * i) % ROWS] + 1e-6} for i in range(size)]

@@ -30,28 +30,33 @@ void resolve_scopes(const Request& q, ScanPlan& plan) {
     plan.scope_allowed.assign(greatest + std::size_t{1}, 0);
     for (const std::uint32_t scope : *q.scopes) plan.scope_allowed[scope] = 1;
     if (q.scopes->empty()) plan.scope_allowed[0] = 0;
+    if (std::count(plan.scope_allowed.begin(), plan.scope_allowed.end(), 1) == 1) {
+        plan.one_scope = greatest;
+    }
 }
 
 void resolve_rows(const Engine::State& state, const Request& q, ScanPlan& plan) {
     const Columns& columns = state.columns;
-    const auto each_version = [&](Id id, auto&& use) {
-        const std::uint32_t node = columns.node_of(id);
-        if (node == none) throw NotFound("recall: there is no memory " + std::to_string(id));
-        for (std::uint32_t row = columns.newest[node]; row != none;
-             row = columns.at(row).previous[Columns::within(row)]) {
-            use(row);
+    // Step by step for all ids: each step's reads are then independent of one another.
+    const auto each_version = [&](const std::vector<Id>& ids, auto&& use) {
+        std::vector<std::uint32_t> at;
+        at.reserve(ids.size());
+        for (const Id id : ids) {
+            at.push_back(columns.node_of(id));
+            if (at.back() == none)
+                throw NotFound("recall: there is no memory " + std::to_string(id));
+        }
+        for (std::uint32_t& row : at) row = columns.newest[row];
+        for (std::uint32_t row : at) {
+            for (; row != none; row = columns.at(row).previous[Columns::within(row)]) use(row);
         }
     };
     if (q.allow) {
         plan.row_allowed.assign((columns.count() / block_rows + 1) * (block_rows / 64), 0);
-        for (const Id id : *q.allow) {
-            each_version(
-                id, [&](std::uint32_t row) { plan.row_allowed[row / 64] |= 1ULL << (row % 64); });
-        }
+        each_version(*q.allow,
+                     [&](std::uint32_t row) { plan.row_allowed[row / 64] |= 1ULL << (row % 64); });
     }
-    for (const Id id : q.exclude) {
-        each_version(id, [&](std::uint32_t row) { plan.excluded.push_back(row); });
-    }
+    each_version(q.exclude, [&](std::uint32_t row) { plan.excluded.push_back(row); });
     std::sort(plan.excluded.begin(), plan.excluded.end());
 }
 

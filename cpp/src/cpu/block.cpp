@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <memory>
 
 #include "core/activation.hpp"
 #include "cpu/kernels.hpp"
@@ -103,15 +104,16 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
                    (s.flags[f + i] & flag::erased) == 0;
         });
     }
-    if (!plan.scope_allowed.empty() && !one_scope) {
+    if (plan.one_scope != none && !one_scope) {
+        kernels().keep_equal(s.scope + f, plan.one_scope, b.count, mask);
+    } else if (!plan.scope_allowed.empty() && !one_scope) {
         keep_rows(mask, b.count, [&](std::uint32_t i) {
             const std::uint32_t scope = s.scope[f + i];
             return scope < plan.scope_allowed.size() && plan.scope_allowed[scope] != 0;
         });
     }
     if ((q.kinds & sum.kinds) != sum.kinds) {
-        keep_rows(mask, b.count,
-                  [&](std::uint32_t i) { return (q.kinds >> s.kind[f + i] & 1U) != 0; });
+        kernels().keep_kinds(s.kind + f, q.kinds, b.count, mask);
     }
     if (q.min_belief > 0.0F && sum.doubted != 0) {
         keep_rows(mask, b.count, [&](std::uint32_t i) { return s.belief[f + i] >= q.min_belief; });
@@ -215,6 +217,50 @@ void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mas
         for (std::uint64_t bits = mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             kernels().dot(plan.query.data(), rows + i * padded, padded, 1, &scratch.cosine[i]);
+        }
+    }
+}
+
+namespace {
+
+bool needs_row_side(const ScanPlan& plan, const Block& b) {
+    const Weights& w = plan.request->weights;
+    const bool use = b.summary.touched != 0 && (w.lift != 0.0F || w.usefulness != 0.0F);
+    const bool exact = w.activation < 0.0F || (w.activation > 0.0F && plan.seq != seq_now);
+    return use || exact || plan.author != 0 || !plan.request->dates.empty();
+}
+
+}  // namespace
+
+void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
+                const float* lexical, float reach, std::vector<Candidate>& out) {
+    const Weights& w = plan.request->weights;
+    const Segment& s = b.s;
+    const bool slow = needs_row_side(plan, b);
+    std::shared_ptr<const ActivationBound> bound;
+    if (!slow && w.activation != 0.0F) bound = activation_bound(s, plan.request->now);
+    const float nothing = 0.0F;
+    const std::size_t bytes = s.codes.whole_bytes(1);
+    for (std::uint32_t word = 0; word < block_rows / 64; ++word) {
+        for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1) {
+            const auto i = word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+            const std::uint32_t r = b.first + i;
+            const std::int8_t* const row = s.codes.whole() + r * bytes;
+            for (std::size_t line = 0; line < bytes; line += 64)
+                __builtin_prefetch(row + line, 0, 2);
+            __builtin_prefetch(s.codes.byte_scale + r, 0, 2);
+            __builtin_prefetch(s.codes.byte_error + r, 0, 2);
+            float side = 0.0F;
+            if (slow) {
+                side = row_side(plan, b.row + i, lexical != nullptr ? lexical + i : &nothing);
+            } else {
+                side = plan.table[s.statics[r]];
+                if (lexical != nullptr) side += lexical[i] * plan.lexical_weight[s.kind[r]];
+                if (bound != nullptr) side += bound->nats[r] * w.activation;
+                if (w.importance != 0.0F) side += s.importance[r] * w.importance;
+                if (b.summary.doubted != 0) side += s.log_belief[r];
+            }
+            out.push_back({side + reach, side, b.row + i});
         }
     }
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/scan.hpp"
+#include "cpu/candidates.hpp"
 
 namespace remanence::cpu {
 
@@ -54,5 +55,10 @@ void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool
 /// where few are wanted.
 void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
                   std::uint32_t passed, Scratch& scratch);
+
+/// The rows of the mask with upper bounds of their side terms and, `reach` being the most that a
+/// cosine adds, of their scores; asks for their bytes, which the caller reads next.
+void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
+                const float* lexical, float reach, std::vector<Candidate>& out);
 
 }  // namespace remanence::cpu

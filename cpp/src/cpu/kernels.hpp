@@ -99,6 +99,12 @@ struct Kernels {
                       const std::uint32_t* rows, std::size_t count, std::int32_t* out);
     /// Clears the bits of rows below `bar`; count is a multiple of 64.
     void (*keep_above)(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask);
+    /// Clears the bits of rows of another value; `value` is readable up to a multiple of 64.
+    void (*keep_equal)(const std::uint32_t* value, std::uint32_t wanted, std::uint32_t count,
+                       std::uint64_t* mask);
+    /// Clears the bits of rows whose kind is no bit of `kinds`; readable as for keep_equal.
+    void (*keep_kinds)(const std::uint8_t* kind, std::uint32_t kinds, std::uint32_t count,
+                       std::uint64_t* mask);
     /// mass = damping * sum(weight * value) + extra; arc i of the row adds to lane i mod 4.
     void (*pull16)(const PullRow& row);
 };

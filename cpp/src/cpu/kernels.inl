@@ -181,6 +181,7 @@ void hadamard(float* x, std::size_t size) {
 #endif
 
 #include "cpu/kernels_codes.inl"
+#include "cpu/kernels_filter.inl"
 #include "cpu/kernels_pull.inl"
 
 /// The two factors of n rows: bfloat16 numbers in one word.
@@ -248,7 +249,7 @@ constexpr auto matrix_bounds = &bounds;
 }  // namespace
 
 const Kernels REMANENCE_KERNELS = {
-    REMANENCE_KERNELS_NAME, dot,       activation, side,  hadamard, bounds,
-    matrix_bounds,          byte_dots, keep_above, pull16};
+    REMANENCE_KERNELS_NAME, dot,       activation, side,       hadamard,   bounds,
+    matrix_bounds,          byte_dots, keep_above, keep_equal, keep_kinds, pull16};
 
 }  // namespace remanence::cpu

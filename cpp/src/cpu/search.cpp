@@ -209,14 +209,9 @@ void Scan::collect_all(const Block& b, std::size_t q, Worker& worker) {
     const ScanPlan& plan = *questions_[q].plan;
     Scratch& scratch = *worker.scratch;
     const bool words = score_words(plan, b, share.cursor, scratch);
-    const float nothing = 0.0F;
-    for (std::uint32_t w = 0; w < block_rows / 64; ++w) {
-        for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
-            const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-            const float side = row_side(plan, b.row + i, words ? &scratch.lexical[i] : &nothing);
-            share.waiting.push_back({-lowest, side, b.row + i});
-        }
-    }
+    const float reach = plan.request->weights.cosine * questions_[q].codes->length;
+    bound_rows(plan, b, share.mask.data(), words ? scratch.lexical.data() : nullptr, reach,
+               share.waiting);
     if (share.waiting.size() > waiting_rows) tighten(q, share);
 }
 
