@@ -20,8 +20,8 @@ from .harness import Report, Row, timing
 F32 = NDArray[np.float32]
 SEED = 5
 RIVAL = "sqlite3 insert"
-TARGETS = {"bulk": 30_000, "turns": 20_000, "edges": 100_000}
-SESSION = 30
+TARGETS = {"bulk": 30_000, "turns": 20_000, "named": 20_000, "edges": 100_000}
+SESSION, NAMES = 30, 10_000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> Report:
     step = rng.integers(1, options.rows, options.edges)  # never 0: no row is linked to itself
     ends = np.stack([source, (source - 1 + step) % options.rows + 1], axis=1)
     seconds: dict[str, dict[str, list[float]]] = {
-        case: {"ours": [], RIVAL: []} for case in ("single", "bulk", "turns", "edges")
+        case: {"ours": [], RIVAL: []} for case in ("single", "bulk", "turns", "named", "edges")
     }
     checked = True
     for turn in range(options.rounds):
@@ -68,12 +68,14 @@ def run(options: argparse.Namespace) -> Report:
         "single": options.singles,
         "bulk": options.rows,
         "turns": options.rows,
+        "named": options.rows,
         "edges": options.edges,
     }
     titles = {
         "single": f"add, one row with a vector d={options.dim}",
         "bulk": f"add_many n={options.rows} d={options.dim}",
         "turns": f"add_many n={options.rows} d={options.dim}, turns of sessions, linked",
+        "named": f"add_many n={options.rows} d={options.dim}, the same with {NAMES} names known",
         "edges": f"link_many n={options.edges}",
     }
     for case, size in sizes.items():
@@ -115,7 +117,26 @@ def _ours(
         found["turns"] = _seconds(lambda: memory.add_many(turns, vectors=vectors))
         links = memory.stats().edges
     linked = links >= len(texts) - len(texts) // SESSION - 1
-    return found, linked and _holds(path, texts, vectors, ends, singles)
+    found["named"], mentioned = _named(folder, texts, vectors)
+    return found, linked and mentioned and _holds(path, texts, vectors, ends, singles)
+
+
+def _named(folder: Path, texts: list[str], vectors: F32) -> tuple[float, bool]:
+    """Seconds of turns that each mention one of many known subjects, and whether all are linked."""
+    names = [f"Name{number // 100} Of{number}" for number in range(min(NAMES, len(texts)))]
+    with remanence.open(folder / "named.rem", embedder=None, snapshot=False) as memory:
+        memory.add_many(
+            [{"text": name, "kind": "document", "subject": name} for name in names],
+            vectors=vectors[: len(names)],
+        )
+        before = memory.stats().edges
+        turns = [
+            _turn(number, f"{text} {names[number % len(names)]}")
+            for number, text in enumerate(texts)
+        ]
+        seconds = _seconds(lambda: memory.add_many(turns, vectors=vectors))
+        links = memory.stats().edges - before
+    return seconds, links >= 2 * len(texts) - len(texts) // SESSION - 1
 
 
 def _turn(number: int, text: str) -> dict[str, object]:
@@ -171,7 +192,7 @@ def _rival(
             connection.execute(insert_row, (text, vector.tobytes()))
 
     found = {"bulk": _seconds(bulk), "edges": _seconds(edges), "single": _seconds(one_by_one)}
-    found["turns"] = found["bulk"]
+    found["turns"] = found["named"] = found["bulk"]
     rows = connection.execute("SELECT count(*) FROM rows").fetchone()[0]
     connection.close()
     return found, rows == len(texts) + singles
