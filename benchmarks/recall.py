@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from . import data, fused, rivals
+from . import data, fused, large, rivals
 from .fused import F32, SEED, WEIGHTS, Store
 from .harness import Memory, Report, Row, alternate, memory, number, progress
 
@@ -22,7 +22,10 @@ ENOUGH, GOOD = 0.95, 0.98
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
-    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument(
+        "--rows", type=int, default=1_000_000,
+        help=f"from {large.MANY:,} on: without rivals, beside {large.LESS:,} rows in the same run",
+    )  # fmt: skip
     parser.add_argument("--dim", type=int, default=384)
     parser.add_argument("--k", type=int, default=10)
     parser.add_argument("--threads", type=int, default=1, help="of us and of every rival")
@@ -45,6 +48,9 @@ def run(options: argparse.Namespace) -> Report:
         options.graph_rows, options.questions = min(options.graph_rows, 3_000), 4
     names = ("rows", "graph_rows", "dim", "k", "threads", "rounds", "questions")
     report = Report("recall", {name: getattr(options, name) for name in names})
+    if options.rows >= large.MANY:
+        large.run(report, options)
+        return report
     shapes = ["clustered", "uniform", REAL] if options.data == "all" else [options.data]
     reads = memory(options.threads)
     report.notes.append(
@@ -122,11 +128,11 @@ def _exact_rivals(report: Report, case: Case, score: str, reads: Memory) -> None
     value, spread = timings["remanence"].scaled(1e3)
     speed = reads.speed(timings["memory"])
     floor = len(store.vectors) * SCAN_BYTES / speed * 1e3
-    large = len(store.vectors) >= 1_000_000
+    full = len(store.vectors) >= 1_000_000
     for name in rivals.EXACT:
         there = name in timings
         goal = (
-            {1: 40.0, 2: 70.0}.get(options.threads) if large and name == "faiss.IndexFlatIP" else 0
+            {1: 40.0, 2: 70.0}.get(options.threads) if full and name == "faiss.IndexFlatIP" else 0
         )
         report.rows.append(
             Row(
@@ -141,7 +147,7 @@ def _exact_rivals(report: Report, case: Case, score: str, reads: Memory) -> None
     report.rows.append(
         Row(
             case.name(score), "share_of_bandwidth", floor / value, checked=checked, better="higher",
-            target={"value_min": 0.85} if large and score == "fused" else {},
+            target={"value_min": 0.85} if full and score == "fused" else {},
             extra={"read_gb_s": speed / 1e9},
         )
     )  # fmt: skip
