@@ -20,8 +20,6 @@ from .fused import SEED, Store
 from .harness import Report, Row, clocked
 
 FLAT, HNSW = "faiss.IndexFlatIP", "faiss HNSW32"
-BATCH = 500
-"""Rows of one append of the stream, as a busy service would group them."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--k", type=int, default=10)
     parser.add_argument("--threads", type=int, default=1, help="of a query")
     parser.add_argument("--rate", type=int, default=50_000, help="rows appended per second")
+    parser.add_argument("--batch", type=int, default=500, help="rows of one append of the stream")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each phase")
     parser.add_argument("--graph-rows", type=int, default=50_000, help="rows of HNSW's build")
 
@@ -39,9 +38,9 @@ def run(options: argparse.Namespace) -> Report:
     """Preparation, then queries alone, then queries beside a stream of appends."""
     if options.quick:
         options.rows, options.seconds, options.graph_rows = 20_000, 0.5, 3_000
-    names = ("rows", "dim", "k", "threads", "rate", "seconds", "graph_rows")
+    names = ("rows", "dim", "k", "threads", "rate", "batch", "seconds", "graph_rows")
     report = Report("ingest", {name: getattr(options, name) for name in names})
-    extra = int(options.rate * options.seconds) // BATCH * BATCH
+    extra = int(options.rate * options.seconds) // options.batch * options.batch
     total = options.rows + extra
     vectors = data.unit_vectors(total, options.dim, "clustered", SEED)
     columns = data.memory_columns(total, SEED) | {"belief": np.ones(total, np.float32)}
@@ -56,7 +55,7 @@ def run(options: argparse.Namespace) -> Report:
     seconds, _ = clocked(prepare)
     bytes_per_row = _bytes_per_row(engine)
     requests = cycle([fused.request(q, "fused", options.k, options.threads) for q in questions])
-    batches = list(_stream(columns, vectors, options.rows, engine.seq))
+    batches = list(_stream(columns, vectors, options, engine.seq))
     idle = _latencies(lambda: engine.recall(next(requests)), options.seconds)
     busy = _beside(
         lambda: engine.recall(next(requests)),
@@ -89,14 +88,15 @@ def _first(columns: dict[str, Any], count: int) -> dict[str, Any]:
 
 
 def _stream(
-    columns: dict[str, Any], vectors: Any, start: int, seq: int
+    columns: dict[str, Any], vectors: Any, options: argparse.Namespace, seq: int
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(commit, keywords of Engine.append) of the rows from `start` on."""
-    for turn, first in enumerate(range(start, len(vectors), BATCH), 1):
-        part = slice(first, first + BATCH)
+    """(commit, keywords of Engine.append) of the rows that stream in."""
+    size = options.batch
+    for turn, first in enumerate(range(options.rows, len(vectors), size), 1):
+        part = slice(first, first + size)
         own = {name: column[part] for name, column in columns.items()}
-        ids = np.arange(first + 1, first + 1 + BATCH)
-        yield seq + turn, own | {"id": ids, "terms": [""] * BATCH, "vectors": vectors[part]}
+        ids = np.arange(first + 1, first + 1 + size)
+        yield seq + turn, own | {"id": ids, "terms": [""] * size, "vectors": vectors[part]}
 
 
 def _latencies(ask: Callable[[], object], seconds: float) -> Phase:
@@ -125,7 +125,7 @@ def _beside(
         try:
             for turn, (commit, batch) in enumerate(batches, 1):
                 append(commit, batch)
-                wait = start + turn * BATCH / options.rate - time.perf_counter()
+                wait = start + turn * options.batch / options.rate - time.perf_counter()
                 if wait > 0:
                     time.sleep(wait)
         except BaseException as failure:
@@ -141,7 +141,7 @@ def _beside(
     writer.join()
     if failures:
         raise failures[0]
-    return Phase(np.array(found), len(batches) * BATCH / took[0])
+    return Phase(np.array(found), len(batches) * options.batch / took[0])
 
 
 def _bytes_per_row(engine: Engine) -> dict[str, float]:
@@ -223,6 +223,6 @@ def _flat(options: argparse.Namespace, vectors: Any, questions: Any) -> tuple[Ph
         with lock:
             rival.index.add(batch["vectors"])
 
-    starts = range(options.rows, len(vectors), BATCH)
-    batches = [(0, {"vectors": vectors[s : s + BATCH]}) for s in starts]
+    starts = range(options.rows, len(vectors), options.batch)
+    batches = [(0, {"vectors": vectors[s : s + options.batch]}) for s in starts]
     return _latencies(ask, options.seconds), _beside(ask, append, batches, options)

@@ -171,7 +171,8 @@ def _chunk(rows: int, dim: int, shape: str, start: int) -> Chunk:
 def _store(sums: tuple[I64, int], dim: int, **held: Any) -> Store:
     """What the judge of `fused` reads, with the sums of all rows but only some of them."""
     fields = {"vectors": np.empty((0, dim), F), "columns": {}, "touched": np.empty(0, np.int64)}
-    return Store(None, side=np.empty(0, F), sums={-1: sums}, **(fields | held))  # type: ignore[arg-type]
+    nobody: Any = None
+    return Store(nobody, side=np.empty(0, F), sums={-1: sums}, **(fields | held))
 
 
 def _queries(score: str, questions: F32, total: I64, rows: int) -> F32:

@@ -144,7 +144,7 @@ void encode(Columns& columns, Segment& segment) {
     const std::uint32_t first = codes.encoded / block_rows;
     const std::uint32_t last = segment.count / block_rows;
     // A stream of small appends leaves the other cores to its readers.
-    const int workers = last - first < 16 ? 1 : worker_count(0);
+    const int workers = last - first < bulk_blocks ? 1 : worker_count(0);
     parallel_for(last - first, workers, [&](std::size_t task, int) {
         std::vector<float> work(columns.dim);
         const std::uint32_t block = first + static_cast<std::uint32_t>(task);

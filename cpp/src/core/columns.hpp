@@ -16,6 +16,8 @@ namespace remanence {
 inline constexpr std::uint32_t segment_rows = 65'536;
 inline constexpr std::uint32_t block_rows = 1'024;
 inline constexpr std::uint32_t segment_blocks = segment_rows / block_rows;
+/// From so many blocks on a write takes all threads; a smaller one leaves them to the readers.
+inline constexpr std::uint32_t bulk_blocks = 32;
 inline constexpr std::uint32_t none = 0xFFFF'FFFFU;
 inline constexpr int trace_count = 12;
 inline constexpr std::uint32_t static_lengths = 21;

@@ -2,13 +2,19 @@
 #include "core/forks.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <new>
 #include <pthread.h>
+#include <thread>
 #include <vector>
 
 namespace remanence {
 namespace {
+
+constexpr std::chrono::microseconds nap{50};
+constexpr int patience = 200;   // naps of a writer before it insists: 10 ms and more
+constexpr int courtesy = 1000;  // naps of a reader before it goes in all the same
 
 struct Registry {
     std::mutex mutex;
@@ -39,7 +45,7 @@ void after_fork_in_child() {
     drop_pool();
     unlock_pool();
     for (ForkSafeMutex* lock : registry().locks) {
-        new (static_cast<std::shared_mutex*>(lock)) std::shared_mutex;
+        lock->renew();
     }
     registry().mutex.unlock();
 }
@@ -51,6 +57,29 @@ ForkSafeMutex::ForkSafeMutex() {
     (void)registered;
     const std::lock_guard lock(registry().mutex);
     registry().locks.push_back(this);
+}
+
+void ForkSafeMutex::lock() {
+    for (int i = 0; i < patience; ++i) {
+        if (try_lock()) return;
+        std::this_thread::sleep_for(nap);
+    }
+    ++waited_;
+    std::shared_mutex::lock();
+    --waited_;
+}
+
+void ForkSafeMutex::lock_shared() {
+    // Bounded, because the caller's thread may hold the lock already.
+    for (int i = 0; i < courtesy && waited_.load(std::memory_order_relaxed) != 0; ++i) {
+        std::this_thread::sleep_for(nap);
+    }
+    std::shared_mutex::lock_shared();
+}
+
+void ForkSafeMutex::renew() {
+    new (static_cast<std::shared_mutex*>(this)) std::shared_mutex;
+    waited_ = 0;
 }
 
 ForkSafeMutex::~ForkSafeMutex() {

@@ -1,17 +1,27 @@
 // Keeps engines usable in a forked child, which has none of the threads that might hold a lock.
 #pragma once
 
+#include <atomic>
 #include <shared_mutex>
 
 namespace remanence {
 
 /// A reader-writer lock that fork waits for, so that no child inherits it held by another thread.
+/// The system's lock lets readers in while a writer waits, for ever if they overlap: a writer that
+/// waited for a while makes new readers step back, who do so for a bounded time only.
 class ForkSafeMutex : public std::shared_mutex {
 public:
     ForkSafeMutex();
     ~ForkSafeMutex();
     ForkSafeMutex(const ForkSafeMutex&) = delete;
     ForkSafeMutex& operator=(const ForkSafeMutex&) = delete;
+    void lock();
+    void lock_shared();
+    /// In a forked child: nobody holds it or waits for it.
+    void renew();
+
+private:
+    std::atomic<int> waited_{0};  ///< writers that waited long
 };
 
 /// The pool's own part of a fork; threads.cpp.
