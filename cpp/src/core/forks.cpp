@@ -13,7 +13,7 @@ namespace remanence {
 namespace {
 
 constexpr std::chrono::microseconds nap{50};
-constexpr int patience = 200;   // naps of a writer before it insists: 10 ms and more
+constexpr std::chrono::milliseconds patience{10};  // of a writer, before it insists
 constexpr int courtesy = 1000;  // naps of a reader before it goes in all the same
 
 struct Registry {
@@ -60,12 +60,9 @@ ForkSafeMutex::ForkSafeMutex() {
 }
 
 void ForkSafeMutex::lock() {
-    for (int i = 0; i < patience; ++i) {
-        if (try_lock()) return;
-        std::this_thread::sleep_for(nap);
-    }
+    if (try_lock_for(patience)) return;
     ++waited_;
-    std::shared_mutex::lock();
+    std::shared_timed_mutex::lock();
     --waited_;
 }
 
@@ -74,11 +71,11 @@ void ForkSafeMutex::lock_shared() {
     for (int i = 0; i < courtesy && waited_.load(std::memory_order_relaxed) != 0; ++i) {
         std::this_thread::sleep_for(nap);
     }
-    std::shared_mutex::lock_shared();
+    std::shared_timed_mutex::lock_shared();
 }
 
 void ForkSafeMutex::renew() {
-    new (static_cast<std::shared_mutex*>(this)) std::shared_mutex;
+    new (static_cast<std::shared_timed_mutex*>(this)) std::shared_timed_mutex;
     waited_ = 0;
 }
 

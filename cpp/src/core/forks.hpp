@@ -9,7 +9,7 @@ namespace remanence {
 /// A reader-writer lock that fork waits for, so that no child inherits it held by another thread.
 /// The system's lock lets readers in while a writer waits, for ever if they overlap: a writer that
 /// waited for a while makes new readers step back, who do so for a bounded time only.
-class ForkSafeMutex : public std::shared_mutex {
+class ForkSafeMutex : public std::shared_timed_mutex {
 public:
     ForkSafeMutex();
     ~ForkSafeMutex();
