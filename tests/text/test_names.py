@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from remanence.text import NameFinder, RuleExtractor, Turn, name_key, subject_names, title_of
@@ -58,6 +58,7 @@ def test_a_question_names_long_single_words_in_any_case() -> None:
 
 
 @given(SENTENCES, st.sets(NAMES, max_size=6), st.sets(NAMES, max_size=6))
+@example("Lisbon Lisbon", {"lisbon"}, {"lisbon lisbon"})
 def test_which_other_names_are_known_changes_nothing(
     text: str, first: set[str], second: set[str]
 ) -> None:

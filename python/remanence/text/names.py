@@ -86,6 +86,8 @@ class NameFinder:
             for size in self._sizes.get(word, ()):
                 if size == 1:
                     single.add(word)
+                elif start + size > len(words):
+                    continue  # shorter at the text's end, it would be another name
                 elif (key := " ".join(words[start : start + size])) in self._known:
                     found.add(key)
         if asked:
