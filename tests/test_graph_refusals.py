@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.strategies import Pair
 
 from remanence import _core
 
@@ -92,6 +93,32 @@ def test_bad_input_gets_one_sentence_and_changes_nothing(name: str) -> None:
     assert "\n" not in str(error.value)
     assert (graph.nodes, graph.edges, graph.live_edges, graph.seq) == (4, 2, 2, 1)
     assert graph.bfs(ints(0)).tolist() == [0, 1, 2, -1]
+
+
+SEEDED = {
+    "khop": lambda g, seeds: g.khop(seeds, 1),
+    "khop_batch": lambda g, seeds: g.khop_batch(seeds, 1),
+    **{
+        name: lambda g, seeds, name=name: getattr(g, name)(seeds)
+        for name in (
+            "bfs", "shortest_paths", "best_paths", "propagate", "propagate_batch", "push", "spread",
+        )
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("verb", SEEDED)
+def test_ten_million_seeds_are_refused_by_every_verb(verb: str) -> None:
+    with pytest.raises(_core.RemanenceError, match="at most 1000000 seeds at once") as error:
+        SEEDED[verb](small(), np.zeros(10_000_000, np.int64))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("verb", ["propagate", "spread"])
+def test_ten_million_seeds_are_refused_by_the_engine(verb: str) -> None:
+    engine = Pair().engine
+    with pytest.raises(_core.RemanenceError, match="at most 1000000 seeds at once"):
+        getattr(engine, verb)(np.zeros(10_000_000, np.int64))
 
 
 def test_an_unknown_keyword_is_a_type_error() -> None:

@@ -187,6 +187,29 @@ class EventList:
                     heapq.heappush(heap, (step(at, edge, weight), other))
         return value
 
+    def paths(
+        self, source: int, target: int, k: int, most: int = 500, **which: Any
+    ) -> list[tuple[float, list[int]]] | None:
+        """The k best paths by product, then hops, then edges; None after `most` partial paths."""
+        if self.bfs([source], **which)[target] < 0:
+            return []
+        arcs = self.arcs(**which)
+        heap = [(-1.0, 0, list[int](), [source])]
+        found: list[tuple[float, list[int]]] = []
+        while heap and len(found) < k:
+            value, hops, edges, nodes = heapq.heappop(heap)
+            most -= 1
+            if most < 0:
+                return None
+            if nodes[-1] == target:
+                found.append((-value, edges))
+                continue
+            for edge, other, weight in arcs[nodes[-1]]:
+                if other not in nodes:
+                    step = (value * weight, hops + 1, [*edges, edge], [*nodes, other])
+                    heapq.heappush(heap, step)
+        return found
+
     def pagerank(
         self,
         start: list[float] | None = None,

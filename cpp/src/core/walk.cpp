@@ -8,7 +8,7 @@
 
 #include "remanence/canonical.hpp"
 
-#include "core/check.hpp"
+#include "core/start.hpp"
 #include "core/state.hpp"
 
 namespace remanence {
@@ -17,6 +17,7 @@ namespace {
 /// The reachable part of the graph as rows of (target, share of the node's weight).
 struct Reach {
     std::vector<std::uint32_t> nodes;  ///< local number -> node
+    std::vector<std::uint32_t> seeds;  ///< seed -> local number
     std::vector<std::size_t> offset{0};
     std::vector<std::uint32_t> target;
     std::vector<double> share;
@@ -38,7 +39,8 @@ Reach reach(const Columns& columns, const Links& links, const EdgeTest& test,
         if (fresh) out.nodes.push_back(node);
         return at->second;
     };
-    for (const std::uint32_t seed : seeds) number(seed);
+    out.seeds.reserve(seeds.size());
+    for (const std::uint32_t seed : seeds) out.seeds.push_back(number(seed));
     std::vector<Arc> arcs;
     for (std::size_t at = 0; at < out.nodes.size(); ++at) {
         arcs.clear();
@@ -65,6 +67,7 @@ Reach reach(const Columns& columns, const Links& links, const EdgeTest& test,
 
 void check_walk(const WalkRequest& request) {
     check(!request.seeds.empty(), "propagate", [] { return std::string("no seeds were given"); });
+    check_seed_count("propagate", request.seeds.size());
     if (!request.weights.empty()) {
         check_length("propagate", "weights", request.weights.size(), request.seeds.size());
     }
@@ -112,9 +115,7 @@ std::vector<NodeMass> walk(const Columns& columns, const Links& links, const Wal
     double all = 0.0;
     for (std::size_t i = 0; i < seeds.size(); ++i) {
         const double w = request.weights.empty() ? 1.0 : static_cast<double>(request.weights[i]);
-        // Seeds hold the first local numbers, in order of first mention.
-        const auto at = std::find(graph.nodes.begin(), graph.nodes.end(), seeds[i]);
-        start[static_cast<std::size_t>(at - graph.nodes.begin())] += w;
+        start[graph.seeds[i]] += w;
         all += w;
     }
     for (double& s : start) s /= all;

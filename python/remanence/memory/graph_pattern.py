@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .errors import InvalidArgumentError, RemanenceError, renamed
 from .graph_table import Name
-from .graph_verbs import Path, Verbs, least, listed
+from .graph_verbs import Path, Verbs, least, listed, whole
 from .times import Seq, Time
 
 I64 = NDArray[np.int64]
@@ -102,8 +102,8 @@ class Pattern:
 
     def rows(self, k: int | None = None) -> tuple[Path, ...]:
         """Every way that fits, or the best k: by confidence, then by their edges' numbers."""
-        if k is not None and (isinstance(k, bool) or not isinstance(k, int) or k < 1):
-            raise InvalidArgumentError(f"{VERB}: k must be at least 1 (got {k!r:.20})")
+        if k is not None:
+            k = whole(VERB, k, "k", 1)
         view, which = self.graph._ask(VERB, dict(self.filters))
         found = self._search(view, which)
         order = _ranked(view, found.edges)
@@ -111,7 +111,9 @@ class Pattern:
         return self.graph._paths(view, list(found.nodes), list(found.edges), which)
 
     def best(self, k: int | None = None) -> tuple[Path, ...]:
-        """The best way to each end."""
+        """The best way to each end, or to the k ends that are reached best."""
+        if k is not None:
+            k = whole(VERB, k, "k", 1)
         best: dict[Name, Path] = {}
         for path in self.rows():
             best.setdefault(path.end, path)

@@ -18,6 +18,8 @@ from .times import open_end, to_text
 
 I64 = NDArray[np.int64]
 DIRECTIONS = ("out", "in", "both")
+MAX_HOPS = 64
+MAX_WAYS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Verbs(ABC):
         self, nodes: Name | Iterable[Name], hops: int, *, limit: int = 1_000_000, **filters: Any
     ) -> list[tuple[Name, int]]:
         """(node, hop) of what lies within `hops` of the nodes, by hop; at most `limit`."""
+        hops = whole("khop", hops, "hops", 0, MAX_HOPS)
+        limit = whole("khop", limit, "limit", 1)
         view, which = self._asked("khop", filters)
         starts = self._starts("khop", listed(nodes), which)
         found, hop = _run("khop", view.khop, starts, hops, limit, **which)
@@ -112,8 +116,7 @@ class Verbs(ABC):
         by: "weight" for the greatest product of confidences, "hops" for the fewest edges.
         """
         verb = "why"
-        if isinstance(k, bool) or not isinstance(k, int) or k < 1:
-            raise InvalidArgumentError(f"{verb}: k must be at least 1 (got {k!r:.20})")
+        k = whole(verb, k, "k", 1, MAX_WAYS)
         if by not in ("weight", "hops"):
             raise InvalidArgumentError(f'{verb}: by must be "weight" or "hops" (got {by!r:.20})')
         view, which = self._asked(verb, filters)
@@ -132,6 +135,7 @@ class Verbs(ABC):
 
         The lift is that of personalised PageRank over the node's share of all edges.
         """
+        damping = between("spread", damping, "damping", 0.0, 0.99)
         view, which = self._asked("spread", filters)
         starts = self._starts("spread", listed(nodes), which)
         found, lift = _run("spread", view.spread, starts, damping=damping, **which)
@@ -150,8 +154,18 @@ class Verbs(ABC):
         seed: int = 0,
         **filters: Any,
     ) -> list[tuple[Name, ...]]:
-        """The nodes of each community. method: "leiden" or "labels" (label propagation)."""
+        """The nodes of each community: connected, and the same for the same seed.
+
+        method: "leiden" or "labels" (label propagation). resolution: of the modularity that
+        Leiden raises; more gives smaller groups.
+        """
         verb = "communities"
+        if method not in ("leiden", "labels"):
+            raise InvalidArgumentError(
+                f'{verb}: method must be "leiden" or "labels" (got {method!r:.20})'
+            )
+        resolution = between(verb, resolution, "resolution", 0.0, 1e6)
+        seed = whole(verb, seed, "seed", 0)
         view, which = self._asked(verb, filters)
         label, _ = _run(verb, view.communities, method, resolution, seed, **which)
         return self._groups(label, which)
@@ -258,10 +272,26 @@ def listed(given: Any) -> list[Any]:
     return [given]
 
 
-def least(verb: str, value: Any, name: str = "min_confidence") -> float:
-    """A probability that something must have."""
+def whole(verb: str, value: Any, name: str, low: int, high: int = 2**63 - 1) -> int:
+    """An integer from low to high."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise InvalidArgumentError(f"{verb}: {name} must be an integer (got {value!r:.20})")
+    if value < low:
+        raise InvalidArgumentError(f"{verb}: {name} must be at least {low} (got {value!r:.20})")
+    if value > high:
+        raise InvalidArgumentError(f"{verb}: {name} must be at most {high} (got {value!r:.30})")
+    return int(value)
+
+
+def between(verb: str, value: Any, name: str, low: float, high: float) -> float:
+    """A number from low to high."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.number):
         raise InvalidArgumentError(f"{verb}: {name} must be a number (got {type(value).__name__})")
-    if not 0.0 <= value <= 1.0:
-        raise InvalidArgumentError(f"{verb}: {name} must be in [0, 1] (got {value})")
+    if not low <= value <= high:
+        raise InvalidArgumentError(f"{verb}: {name} must be in [{low:g}, {high:g}] (got {value})")
     return float(value)
+
+
+def least(verb: str, value: Any, name: str = "min_confidence") -> float:
+    """A probability that something must have."""
+    return between(verb, value, name, 0.0, 1.0)

@@ -1,0 +1,92 @@
+"""A large graph: every verb gives the same bits for any threads and merges, by plain rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from remanence import _core
+
+pytestmark = pytest.mark.native
+
+
+def ints(*values: int) -> np.ndarray:
+    return np.array(values, np.int64)
+
+
+def random_graph(nodes: int, edges: int, seed: int = 1) -> tuple[Any, np.ndarray, np.ndarray]:
+    """A graph with hubs, large enough for every branch of the searches."""
+    rng = np.random.default_rng(seed)
+    source = (nodes * rng.random(edges) ** 3).astype(np.int64)
+    target = rng.integers(0, nodes, edges)
+    graph = _core.Graph(nodes)
+    half = edges // 2
+    weight = rng.uniform(0.01, 1.0, edges).astype(np.float32)
+    graph.append(source[:half], target[:half], weight=weight[:half])
+    graph.append(source[half:], target[half:], weight=weight[half:])
+    return graph, source, target
+
+
+VERBS = {
+    "bfs": lambda g: g.bfs(ints(3), parents=True),
+    "components": lambda g: [g.components()],
+    "shortest_paths": lambda g: g.shortest_paths(ints(3, 4), parents=True),
+    "best_paths": lambda g: g.best_paths(ints(3), parents=True),
+    "propagate": lambda g: [g.propagate(ints(3, 9), damping=0.85)],
+    "propagate_batch": lambda g: [g.propagate_batch(np.arange(20), damping=0.85)],
+    "communities": lambda g: [g.communities(seed=3)[0]],
+    "communities by labels": lambda g: [g.communities("labels")[0]],
+    "pagerank": lambda g: [g.pagerank()],
+    "push": lambda g: g.push(ints(3, 9), damping=0.85)[:2],
+    "spread": lambda g: g.spread(ints(3, 9)),
+    "khop_batch": lambda g: g.khop_batch(np.arange(100), 2),
+    "khop": lambda g: g.khop(ints(3, 9), 3),
+    "degree": lambda g: [g.degree(min_weight=0.5)],
+    "find_edges": lambda g: [g.find_edges(min_weight=0.5)],
+    "edge_columns": lambda g: list(g.edge_columns(g.find_edges()).values()),
+    "adjacency": lambda g: g.adjacency(np.arange(1000)),
+    "subgraph": lambda g: [g.subgraph(np.arange(2000))],
+    "modularity": lambda g: [np.array([g.modularity(g.components())])],
+    "path": lambda g: [np.asarray(part) for part in g.path(3, 17_000)],
+    "paths": lambda g: [np.asarray(part) for way in g.paths(3, 17_000, 5) for part in way],
+}
+
+
+def test_no_verb_is_left_out() -> None:
+    verbs = {name for name in dir(_core.GraphView) if callable(getattr(_core.GraphView, name))}
+    assert {name.split()[0] for name in VERBS} == {v for v in verbs if not v.startswith("_")}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_bits_depend_on_neither_threads_nor_merges(verb: str) -> None:
+    graph, _, _ = random_graph(20_000, 60_000)
+    answers = []
+    for threads in (1, 2, 5):
+        _core.set_threads(threads)
+        try:
+            answers.append(VERBS[verb](graph))
+        finally:
+            _core.set_threads(0)
+    graph.merge()
+    answers.append(VERBS[verb](graph))
+    for other in answers[1:]:
+        for a, b in zip(answers[0], other, strict=True):
+            assert a.tobytes() == b.tobytes()
+
+
+def test_a_large_graph_agrees_with_plain_rules() -> None:
+    graph, source, target = random_graph(20_000, 60_000)
+    for merged in (False, True):
+        if merged:
+            graph.merge()
+        hop = graph.bfs(ints(5))
+        both = np.stack([hop[source], hop[target]])
+        assert ((both < 0).all(axis=0) | (np.abs(both[0] - both[1]) <= 1)).all()
+        label = graph.components()
+        assert (label[source] == label[target]).all()
+        assert ((hop >= 0) == (label == label[5])).all()
+        columns_ = graph.edge_columns(np.arange(graph.edges))
+        assert np.array_equal(columns_["source"], source)
+        assert np.array_equal(columns_["target"], target)
