@@ -12,6 +12,7 @@ from tests.memory.helpers import Clock
 
 import remanence
 from remanence import InvalidArgumentError, Memory, NotFoundError, Seq
+from remanence.integrations.networkx import to_networkx
 
 pytestmark = pytest.mark.native
 
@@ -210,6 +211,32 @@ async def test_why_has_an_async_twin(memory):
     a, b = memory.add_many(["one", "two"]).tolist()
     edge = memory.link(a, b)
     assert [e.id for e in (await memory.awhy(a, b))[0].edges] == [edge]
+
+
+def test_a_store_gives_its_links_as_a_table(memory):
+    a, b, c = memory.add_many(["one", "two", "three"]).tolist()
+    first = memory.link(a, b, type="knows", weight=0.5, valid_from=5, valid_to=9)
+    memory.link(b, c, type="likes")
+    memory.unlink(first)
+    memory.forget(c)
+    assert (memory.graph.table().nodes, len(memory.graph.table())) == ((a, b), 0)
+    memory.link(b, a, type="knows", weight=0.25)
+    assert [(r.source, r.type, r.target, r.confidence) for r in memory.graph.table()] == [
+        (b, "knows", a, 0.25)
+    ]
+    past = memory.graph.table(history=True)
+    assert past.nodes == (a, b, c)
+    found = [(r.source, r.type, r.target, r.valid_from, r.valid_to) for r in past]
+    assert found == [
+        (a, "knows", b, 5, 9),
+        (b, "likes", c, None, None),
+        (b, "knows", a, None, None),
+    ]
+    copy = remanence.Graph(past)
+    for commit in range(2, memory.graph.native.seq + 1):
+        live = copy.native.find_edges(as_of=commit).tolist()
+        assert live == memory.graph.native.find_edges(as_of=commit).tolist()
+    assert to_networkx(memory.graph).number_of_edges() == 1
 
 
 REFUSED = [

@@ -8,16 +8,15 @@ from typing import Any
 import numpy as np
 
 from ..memory.errors import InvalidArgumentError
-from ..memory.graph import Graph
 from ..memory.graph_table import EDGE_FIELDS, NEVER, EdgeTable, Name
 from ..memory.times import TIME_MAX, TIME_MIN
 from .extras import load
-from .tables import build, table_from
+from .tables import Tabled, build, table_from
 
 _NODES = b"remanence.nodes"
 
 
-def to_arrow(graph: Graph | EdgeTable, *, history: bool = False) -> Any:
+def to_arrow(graph: Tabled, *, history: bool = False) -> Any:
     """A pyarrow.Table of edges: source, type, target, confidence, and the two intervals.
 
     Names are text or int64 throughout; null is an open end. All nodes, those without edges

@@ -11,9 +11,8 @@ from xml.sax.saxutils import XMLGenerator
 from xml.sax.xmlreader import AttributesImpl
 
 from ..memory.errors import InvalidArgumentError
-from ..memory.graph import Graph
 from ..memory.graph_table import EdgeTable, Name
-from .tables import build, edge_rows, table_from
+from .tables import Tabled, build, edge_rows, table_from
 
 SPACE = "http://graphml.graphdrawing.org/xmlns"
 _EDGE_KEYS = {
@@ -28,7 +27,7 @@ _PARSERS: dict[str, Any] = {
 _UNWRITABLE = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write_graphml(graph: Graph | EdgeTable, path: str | Path, *, history: bool = False) -> None:
+def write_graphml(graph: Tabled, path: str | Path, *, history: bool = False) -> None:
     """Write a directed GraphML file; an open end is left out. history: closed edges, too.
 
     Nodes carry `name`, or `number` where it is an integer.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..memory.graph import Graph
 from ..memory.graph_table import EDGE_FIELDS, EdgeTable
 from .extras import load
-from .tables import build, edge_rows, table_from
+from .tables import Tabled, build, edge_rows, table_from
 
 
-def to_igraph(graph: Graph | EdgeTable, *, history: bool = False) -> Any:
+def to_igraph(graph: Tabled, *, history: bool = False) -> Any:
     """A directed igraph.Graph; vertices carry `name`, edges what to_networkx's carry."""
     igraph = load("to_igraph", "igraph", "igraph")
     table = table_from(graph, history=history)

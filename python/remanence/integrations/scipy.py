@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 
 from ..memory.errors import InvalidArgumentError
-from ..memory.graph import Graph
 from ..memory.graph_table import EdgeTable, Name, check_node, check_type, confidences, open_columns
 from .extras import load
-from .tables import DEFAULT_TYPE, table_from
+from .tables import DEFAULT_TYPE, Tabled, table_from
 
 
-def to_scipy(graph: Graph | EdgeTable) -> tuple[Any, tuple[Name, ...]]:
+def to_scipy(graph: Tabled) -> tuple[Any, tuple[Name, ...]]:
     """(csr_array float32 [n, n] of confidences, the names of its rows and columns).
 
     Of parallel edges the most confident stays.

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..memory.graph import Graph
+from ..memory.graph_store import StoreGraph
 from ..memory.graph_table import EDGE_FIELDS, EdgeTable, TableBuilder
 
 DEFAULT_TYPE = "related"
+Tabled = Graph | StoreGraph | EdgeTable
+"""What has a table: statements in memory, the links of a store, a table itself."""
 
 
-def table_from(graph: Graph | EdgeTable, *, history: bool = False) -> EdgeTable:
+def table_from(graph: Tabled, *, history: bool = False) -> EdgeTable:
     """The table of a graph; a table is itself."""
     return graph if isinstance(graph, EdgeTable) else graph.table(history=history)
 

@@ -37,6 +37,9 @@ class Graph(Verbs):
     A node is named by text or an integer. Every write is one commit, or one sentence of an error
     and no change. `as_of=Seq(n)` is the state right after commit n; a graph has no clock, so
     transaction times are commits. Many threads may ask while one writes.
+
+    Filters of every verb: types, direction ("out", "in" or "both"), min_confidence, valid_at,
+    as_of. On arrays, many questions at once: `native`.
     """
 
     def __init__(self, edges: EdgeTable | Iterable[Sequence[Any] | EdgeRow] = ()) -> None:

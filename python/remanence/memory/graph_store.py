@@ -16,7 +16,7 @@ from ..text.names import name_key
 from .changes import EDGE_DTYPES
 from .errors import NotFoundError
 from .graph_pattern import Pattern, pattern
-from .graph_table import Name
+from .graph_table import EdgeTable, Name
 from .graph_verbs import Verbs, least
 from .items import check_name, check_scope
 from .rows import fetch_rows
@@ -43,6 +43,9 @@ class StoreGraph(Verbs):
     Only memories that can be seen are passed: known at `as_of`, valid at `valid_at`, within
     `scope`, with a P(valid) of at least `min_belief`. Always up to date; takes its own copy of
     the edges when it is first asked.
+
+    Filters of every verb: types, direction ("out", "in" or "both"), min_confidence, valid_at,
+    as_of, scope, min_belief.
     """
 
     def __init__(self, store: Store) -> None:
@@ -61,6 +64,30 @@ class StoreGraph(Verbs):
     ) -> Pattern:
         """A question that begins with the edges of these; see Pattern for how it goes on."""
         return pattern(self, subject, predicate, object)
+
+    def table(self, *, history: bool = False) -> EdgeTable:
+        """The links as columns, for Graph(...) and for other libraries; nodes are ids.
+
+        history: all links and memories that ever were; a memory that was removed does not close
+        its links in the table.
+        """
+        view, which = self._ask("table", {})
+        edges = np.arange(view.edges) if history else view.find_edges(**which)
+        columns = view.edge_columns(edges)
+        nodes = np.unique(self._versions.memory) if history else np.flatnonzero(which["allow"])
+        types, kind = np.unique(columns["type"], return_inverse=True)
+        return EdgeTable(
+            nodes=tuple(nodes.tolist()),
+            types=tuple(self._type_name(number) for number in types.tolist()),
+            source=np.searchsorted(nodes, columns["source"]),
+            target=np.searchsorted(nodes, columns["target"]),
+            type=kind.astype(np.int64),
+            confidence=columns["weight"],
+            valid_from=columns["valid_from"],
+            valid_to=columns["valid_to"],
+            known_from=columns["seq_from"],
+            known_to=columns["seq_to"],
+        )
 
     def __repr__(self) -> str:
         return f"StoreGraph({str(self._store.log.path)!r})"

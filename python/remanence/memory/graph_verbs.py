@@ -100,7 +100,10 @@ class Verbs(ABC):
     def khop(
         self, nodes: Name | Iterable[Name], hops: int, *, limit: int = 1_000_000, **filters: Any
     ) -> list[tuple[Name, int]]:
-        """(node, hop) of what lies within `hops` of the nodes, by hop; at most `limit`."""
+        """(node, hop) of what lies within `hops` of the nodes, by hop; at most `limit`.
+
+        Filters: see the class.
+        """
         hops = whole("khop", hops, "hops", 0, MAX_HOPS)
         limit = whole("khop", limit, "limit", 1)
         view, which = self._asked("khop", filters)
@@ -113,7 +116,8 @@ class Verbs(ABC):
     ) -> tuple[Path, ...]:
         """The k best ways from one node to another, best first; empty where there is none.
 
-        by: "weight" for the greatest product of confidences, "hops" for the fewest edges.
+        by: "weight" for the greatest product of confidences, "hops" for the fewest edges. Filters:
+        see the class.
         """
         verb = "why"
         k = whole(verb, k, "k", 1, MAX_WAYS)
@@ -134,6 +138,7 @@ class Verbs(ABC):
         """(node, lift in nats) of what activation reaches, greatest first.
 
         The lift is that of personalised PageRank over the node's share of all edges.
+        Filters: see the class.
         """
         damping = between("spread", damping, "damping", 0.0, 0.99)
         view, which = self._asked("spread", filters)
@@ -142,7 +147,7 @@ class Verbs(ABC):
         return list(zip(self._node_names(found.tolist()), lift.tolist(), strict=True))
 
     def components(self, **filters: Any) -> list[tuple[Name, ...]]:
-        """The nodes of each weakly connected component."""
+        """The nodes of each weakly connected component. Filters: see the class."""
         view, which = self._asked("components", filters)
         return self._groups(_run("components", view.components, **which), which)
 
@@ -157,7 +162,7 @@ class Verbs(ABC):
         """The nodes of each community: connected, and the same for the same seed.
 
         method: "leiden" or "labels" (label propagation). resolution: of the modularity that
-        Leiden raises; more gives smaller groups.
+        Leiden raises; more gives smaller groups. Filters: see the class.
         """
         verb = "communities"
         if method not in ("leiden", "labels"):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...memory.graph import Graph
 from ...memory.graph_table import EdgeTable
 from ..extras import load
-from ..tables import build, edge_rows, table_from
+from ..tables import Tabled, build, edge_rows, table_from
 
 
-def to_networkx(graph: Graph | EdgeTable, *, history: bool = False) -> Any:
+def to_networkx(graph: Tabled, *, history: bool = False) -> Any:
     """A MultiDiGraph; edges carry type, confidence, valid_from, valid_to, known_from, known_to.
 
     Times are ns UTC and commits; None is open. history: closed edges, too.
