@@ -130,6 +130,20 @@ def rustworkx(edges: Edges) -> Any:
     return graph
 
 
+def graphblas(edges: Edges) -> Any:
+    """Both directions of every edge as a matrix of SuiteSparse, or None."""
+    library = installed("graphblas")
+    if library is None:
+        return None
+    ends = (
+        np.concatenate([edges.source, edges.target]),
+        np.concatenate([edges.target, edges.source]),
+    )
+    weight = np.concatenate([edges.weight] * 2)
+    size = {"nrows": edges.nodes, "ncols": edges.nodes}
+    return library.Matrix.from_coo(*ends, weight, **size)
+
+
 def networkx(edges: Edges) -> Any:
     """NetworkX's graph, or None."""
     library = installed("networkx")

@@ -78,6 +78,8 @@ def _cases(held: dict[str, Any], seed: int, many: Any) -> dict[str, Calls]:
             "remanence": lambda: g.bfs(one),
             "scipy": lambda: csgraph.breadth_first_order(m, seed, return_predecessors=False),
             "igraph": ig and (lambda: ig.bfs(seed)),
+            "graphblas": held["graphblas"] is not None
+            and (lambda: _graphblas_bfs(held["graphblas"], seed)),
             "networkit": nk and (lambda: kit.distance.BFS(nk, seed, storePaths=False).run()),
             "rustworkx": rx and (lambda: rust.descendants(rx.to_directed(), seed)),
             "networkx": nx and (lambda: netx.single_source_shortest_path_length(nx, seed)),
@@ -86,6 +88,8 @@ def _cases(held: dict[str, Any], seed: int, many: Any) -> dict[str, Calls]:
             "remanence": lambda: g.khop_batch(many, 2),
             "scipy": lambda: [_scipy_two_hops(m, s) for s in many],
             "igraph": ig and (lambda: ig.neighborhood(many.tolist(), order=2)),
+            "graphblas": held["graphblas"] is not None
+            and (lambda: _graphblas_two_hops(held["graphblas"], many)),
         },
         "sssp": {
             "remanence": lambda: g.shortest_paths(one),
@@ -105,6 +109,30 @@ def _cases(held: dict[str, Any], seed: int, many: Any) -> dict[str, Calls]:
             "networkx": nx and (lambda: list(netx.connected_components(nx))),
         },
     }
+
+
+def _graphblas_bfs(m: Any, seed: int) -> Any:
+    """Hops of every node reached: a product with the frontier, masked by what was found."""
+    gb = graphs.installed("graphblas")
+    hop = gb.Vector(int, m.nrows)
+    front = gb.Vector.from_coo([seed], [True], size=m.nrows)
+    for level in range(m.nrows):
+        hop(front.S) << level
+        front(~hop.S, replace=True) << gb.semiring.any_pair(front @ m)
+        if front.nvals == 0:
+            return hop
+    return hop
+
+
+def _graphblas_two_hops(m: Any, seeds: Any) -> Any:
+    """Which nodes lie within two hops of each seed, one row per seed."""
+    gb = graphs.installed("graphblas")
+    near = gb.Matrix.from_coo(
+        np.arange(len(seeds)), seeds, np.True_, nrows=len(seeds), ncols=m.ncols
+    )
+    for _ in range(2):
+        near(gb.binary.lor) << gb.semiring.any_pair(near @ m)
+    return near
 
 
 def _scipy_two_hops(m: Any, seed: int) -> Any:
