@@ -30,6 +30,9 @@ BUDGET = {
     "encode_rows": 40,
     "encode_question": 40,
     "meet_centres": 32,
+    "hand_over": 32,
+    "pull_rows": 40,
+    "end_round": 32,
 }
 _REPORT = re.compile(
     r"Compiling entry function '(?P<name>\w+)'.*?"

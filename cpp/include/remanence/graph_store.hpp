@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "remanence/export.hpp"
@@ -76,6 +77,7 @@ struct GraphWalk {
     View<const std::int64_t> start;  ///< cuts the seeds into questions; empty = one question
     double damping = 0.5;
     double tolerance = 1e-9;
+    std::string_view backend = "cpu";  ///< where propagate and spread walk; the bits are the same
 };
 
 /// Mass of a walk by node, in the verb's order.
@@ -148,7 +150,7 @@ public:
     NodeMasses spread(const GraphWalk& walk, const GraphFilter& filter) const;
     /// PageRank that restarts at every node by its weight in `start` [nodes] (empty = equal).
     std::vector<double> pagerank(View<const double> start, double damping, double tolerance,
-                                 const GraphFilter& filter) const;
+                                 const GraphFilter& filter, std::string_view backend = "cpu") const;
     /// Communities of the undirected graph; deterministic, and each hangs together.
     Communities communities(CommunityMethod method, double resolution, std::uint64_t seed,
                             const GraphFilter& filter) const;

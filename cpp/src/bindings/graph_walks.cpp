@@ -22,22 +22,24 @@ void define_walks(py::class_<T>& c) {
     c.def(
         "propagate",
         [](const T& self, const py::object& seeds, const py::object& weights, double damping,
-           double tolerance, const py::kwargs& which) {
+           double tolerance, const std::string& backend, const py::kwargs& which) {
             const GraphWalk walk{nodes("propagate", "seeds", seeds),
                                  view_or_empty<float>("propagate", "weights", weights),
                                  {},
                                  damping,
-                                 tolerance};
+                                 tolerance,
+                                 backend};
             return propagate(self, walk, false, which);
         },
         py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
-        py::arg("tolerance") = 1e-9,
+        py::arg("tolerance") = 1e-9, py::arg("backend") = "cpu",
         "Personalised PageRank from the seeds, float64 [nodes], sums to 1; tolerance bounds the L1 "
         "error.");
     c.def(
         "propagate_batch",
         [](const T& self, const py::object& seeds, const py::object& weights, double damping,
-           double tolerance, const py::object& indptr, const py::kwargs& which) {
+           double tolerance, const py::object& indptr, const std::string& backend,
+           const py::kwargs& which) {
             const Nodes from = nodes("propagate", "seeds", seeds);
             std::vector<std::int64_t> each;
             Nodes start = view_or_empty<std::int64_t>("propagate", "indptr", indptr);
@@ -47,24 +49,26 @@ void define_walks(py::class_<T>& c) {
                 }
                 start = each;
             }
-            const GraphWalk walk{from, view_or_empty<float>("propagate", "weights", weights), start,
-                                 damping, tolerance};
+            const GraphWalk walk{from,      view_or_empty<float>("propagate", "weights", weights),
+                                 start,     damping,
+                                 tolerance, backend};
             return propagate(self, walk, true, which);
         },
         py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
-        py::arg("tolerance") = 1e-9, py::arg("indptr") = py::none(),
+        py::arg("tolerance") = 1e-9, py::arg("indptr") = py::none(), py::arg("backend") = "cpu",
         "propagate for each seed, or for each stretch of seeds that indptr cuts, float64 "
         "[questions, nodes].");
     c.def(
         "pagerank",
         [](const T& self, double damping, double tolerance, const py::object& start,
-           const py::kwargs& which) {
+           const std::string& backend, const py::kwargs& which) {
             const GraphFilter f = filter_of("pagerank", which);
             const auto from = view_or_empty<double>("pagerank", "start", start);
-            return array_of(
-                freely([&] { return view_of(self).pagerank(from, damping, tolerance, f); }));
+            return array_of(freely(
+                [&] { return view_of(self).pagerank(from, damping, tolerance, f, backend); }));
         },
         py::arg("damping") = 0.85, py::arg("tolerance") = 1e-9, py::arg("start") = py::none(),
+        py::arg("backend") = "cpu",
         "PageRank, float64 [nodes], sums to 1; start [nodes] says where walks restart.");
 }
 
@@ -90,18 +94,19 @@ void define_local(py::class_<T>& c) {
     c.def(
         "spread",
         [](const T& self, const py::object& seeds, const py::object& weights, double damping,
-           double tolerance, const py::kwargs& which) {
+           double tolerance, const std::string& backend, const py::kwargs& which) {
             const GraphFilter f = filter_of("spread", which);
             const GraphWalk walk{nodes("spread", "seeds", seeds),
                                  view_or_empty<float>("spread", "weights", weights),
                                  {},
                                  damping,
-                                 tolerance};
+                                 tolerance,
+                                 backend};
             NodeMasses m = freely([&] { return view_of(self).spread(walk, f); });
             return py::make_tuple(array_of(std::move(m.node)), array_of(std::move(m.mass)));
         },
         py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
-        py::arg("tolerance") = 1e-9,
+        py::arg("tolerance") = 1e-9, py::arg("backend") = "cpu",
         "Log lift of personalised PageRank over a node's share of all degrees: (node, lift), lift "
         "descending.");
     c.def(

@@ -4,8 +4,8 @@
 
 #include "remanence/canonical.hpp"
 
+#include "core/masses.hpp"
 #include "core/start.hpp"
-#include "cpu/propagate.hpp"
 
 namespace remanence {
 namespace {
@@ -70,7 +70,7 @@ std::vector<double> GraphView::propagate(const GraphWalk& walk, const GraphFilte
             walk.weights.empty() ? walk.weights : walk.weights.subspan(first, last - first)));
     }
     const cpu::WalkGraph graph(ready);
-    const auto masses = cpu::walk(graph, starts, {walk.damping, walk.tolerance});
+    const auto masses = walk_on(verb, walk.backend, graph, starts, {walk.damping, walk.tolerance});
     std::vector<double> out(questions * state_->nodes);
     for (std::size_t q = 0; q < questions; ++q) {
         double* const row = out.data() + q * state_->nodes;
@@ -92,7 +92,7 @@ NodeMasses GraphView::spread(const GraphWalk& walk, const GraphFilter& filter) c
     const Filter ready("spread", *state_, filter);
     const std::vector<cpu::WalkStart> start{one_start("spread", ready, walk)};
     const cpu::WalkGraph graph(ready);
-    const auto mass = cpu::walk(graph, start, {walk.damping, walk.tolerance});
+    const auto mass = walk_on("spread", walk.backend, graph, start, {walk.damping, walk.tolerance});
     double all = 0.0;
     for (std::uint32_t v = 0; v < state_->nodes; ++v) all += graph.degree(state_->rank(v));
     const double delta = 1e-3 / static_cast<double>(state_->nodes);
@@ -114,7 +114,7 @@ NodeMasses GraphView::spread(const GraphWalk& walk, const GraphFilter& filter) c
 }
 
 std::vector<double> GraphView::pagerank(View<const double> start, double damping, double tolerance,
-                                        const GraphFilter& filter) const {
+                                        const GraphFilter& filter, std::string_view backend) const {
     check_settings("pagerank", damping, tolerance);
     if (!start.empty()) check_length("pagerank", "start", start.size(), nodes());
     const Filter ready("pagerank", *state_, filter);
@@ -140,7 +140,7 @@ std::vector<double> GraphView::pagerank(View<const double> start, double damping
         starts[0].share.push_back(w / all);
     }
     const cpu::WalkGraph graph(ready);
-    const auto mass = cpu::walk(graph, starts, {damping, tolerance});
+    const auto mass = walk_on("pagerank", backend, graph, starts, {damping, tolerance});
     for (std::uint32_t v = 0; v < state_->nodes; ++v) out[v] = mass[0][state_->rank(v)];
     return out;
 }

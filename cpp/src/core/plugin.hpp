@@ -22,6 +22,8 @@ struct PluginInfo {
     /// The verb `decay` over columns that were checked.
     void (*decay_f32)(const DecayLaw&, const DecayColumns<float>&, TimeNs, View<float>);
     void (*decay_f64)(const DecayLaw&, const DecayColumns<double>&, TimeNs, View<double>);
+    /// Walks with restart over one graph, to the bits of cpu::walk.
+    void (*walk)(const DeviceWalk&, View<const DeviceStart>);
 };
 
 inline constexpr const char* plugin_entry = "remanence_backend";

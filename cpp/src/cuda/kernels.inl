@@ -6,6 +6,7 @@
 
 #include "cuda/kernels/decay.cuh"
 #include "cuda/kernels/scan.cuh"
+#include "cuda/kernels/walk.cuh"
 #include "cuda/launch.hpp"
 
 namespace remanence::cuda {
@@ -37,7 +38,25 @@ void launch_decay(const DecayLaw& law, const DecayPointers<T>& c, TimeNs now, st
         law);
 }
 
+template <class T>
+void launch_walk_round(const WalkColumns& c, T* scaled, const Stream& stream) {
+    const std::size_t items = std::size_t{c.ranks} * c.width;
+    REMANENCE_LAUNCH((hand_over<T>), grid(items, walk_threads), walk_threads, 0, stream.handle(), c,
+                     scaled);
+    REMANENCE_LAUNCH((pull_rows<T>), grid(items, walk_threads / pull_lanes), walk_threads, 0,
+                     stream.handle(), c, scaled);
+    REMANENCE_LAUNCH(end_round, 1, 32, 0, stream.handle(), c);
+}
+
 }  // namespace
+
+void run_walk_round(const WalkColumns& c, float* scaled, const Stream& stream) {
+    launch_walk_round(c, scaled, stream);
+}
+
+void run_walk_round(const WalkColumns& c, double* scaled, const Stream& stream) {
+    launch_walk_round(c, scaled, stream);
+}
 
 void run_decay(const DecayLaw& law, const DecayPointers<float>& columns, TimeNs now,
                std::size_t count, float* out, const Stream& stream) {

@@ -52,6 +52,27 @@ void run_decay(const DecayLaw& law, const DecayPointers<float>& columns, TimeNs 
 void run_decay(const DecayLaw& law, const DecayPointers<double>& columns, TimeNs now,
                std::size_t count, double* out, const Stream& stream);
 
+/// The state of up to 16 walks over one graph, all on the device.
+struct WalkColumns {
+    std::uint32_t ranks, active, width;
+    const std::uint32_t* rows;  ///< [active][2]
+    const std::uint32_t* to;
+    const float* weight;  ///< null = every weight is `one`
+    float one;
+    const double* inverse;       ///< [ranks]
+    const std::uint32_t* place;  ///< [ranks] 1 + where its shares stand; 0 = no walk starts here
+    const double* share;
+    double* mass;         ///< [ranks][width]
+    Key* lost;            ///< [width] mass of nodes without arcs, in units of 2^-62
+    Key* moved;           ///< [width] change of the masses, likewise
+    std::uint32_t* open;  ///< [width] walks that go on, and their number
+    double damping, change;
+};
+
+/// One round of every walk that is open; `scaled` [ranks][width] is what nodes hand over.
+void run_walk_round(const WalkColumns& c, float* scaled, const Stream& stream);
+void run_walk_round(const WalkColumns& c, double* scaled, const Stream& stream);
+
 void run_add_word(const Rows& rows, const Word& word, float base, float slope, float* lexical,
                   const Stream& stream);
 void run_clear_word(const Word& word, float* lexical, const Stream& stream);

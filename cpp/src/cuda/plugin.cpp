@@ -4,10 +4,12 @@
 #include "cuda/decay.hpp"
 #include "cuda/runtime.hpp"
 #include "cuda/search.hpp"
+#include "cuda/walk.hpp"
 
 extern "C" __attribute__((visibility("default"))) const remanence::PluginInfo* remanence_backend() {
     static constexpr remanence::PluginInfo info = {
         REMANENCE_BUILD_ID,          REMANENCE_BACKEND,       &remanence::cuda::why_no_device,
-        &remanence::cuda::make_rows, &remanence::cuda::decay, &remanence::cuda::decay};
+        &remanence::cuda::make_rows, &remanence::cuda::decay, &remanence::cuda::decay,
+        &remanence::cuda::walk};
     return &info;
 }

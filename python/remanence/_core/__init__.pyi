@@ -310,7 +310,7 @@ class GraphView:
         """
         Modularity of a partition given as a node for each node.
         """
-    def pagerank(self, damping: typing.SupportsFloat | typing.SupportsIndex = 0.85, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, start: typing.Any = None, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+    def pagerank(self, damping: typing.SupportsFloat | typing.SupportsIndex = 0.85, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, start: typing.Any = None, backend: str = 'cpu', **kwargs) -> numpy.typing.NDArray[numpy.float64]:
         """
         PageRank, float64 [nodes], sums to 1; start [nodes] says where walks restart.
         """
@@ -322,11 +322,11 @@ class GraphView:
         """
         The k best paths without a repeated node, best first, as path() gives them.
         """
-    def propagate(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+    def propagate(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, backend: str = 'cpu', **kwargs) -> numpy.typing.NDArray[numpy.float64]:
         """
         Personalised PageRank from the seeds, float64 [nodes], sums to 1; tolerance bounds the L1 error.
         """
-    def propagate_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, indptr: typing.Any = None, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+    def propagate_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> numpy.typing.NDArray[numpy.float64]:
         """
         propagate for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
         """
@@ -338,7 +338,7 @@ class GraphView:
         """
         Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] replaces the weights.
         """
-    def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
+    def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
         """
         Log lift of personalised PageRank over a node's share of all degrees: (node, lift), lift descending.
         """
@@ -435,7 +435,7 @@ class Graph:
         """
         Modularity of a partition given as a node for each node.
         """
-    def pagerank(self, damping: typing.SupportsFloat | typing.SupportsIndex = 0.85, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, start: typing.Any = None, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+    def pagerank(self, damping: typing.SupportsFloat | typing.SupportsIndex = 0.85, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, start: typing.Any = None, backend: str = 'cpu', **kwargs) -> numpy.typing.NDArray[numpy.float64]:
         """
         PageRank, float64 [nodes], sums to 1; start [nodes] says where walks restart.
         """
@@ -447,11 +447,11 @@ class Graph:
         """
         The k best paths without a repeated node, best first, as path() gives them.
         """
-    def propagate(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+    def propagate(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, backend: str = 'cpu', **kwargs) -> numpy.typing.NDArray[numpy.float64]:
         """
         Personalised PageRank from the seeds, float64 [nodes], sums to 1; tolerance bounds the L1 error.
         """
-    def propagate_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, indptr: typing.Any = None, **kwargs) -> numpy.typing.NDArray[numpy.float64]:
+    def propagate_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> numpy.typing.NDArray[numpy.float64]:
         """
         propagate for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
         """
@@ -463,7 +463,7 @@ class Graph:
         """
         Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] replaces the weights.
         """
-    def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
+    def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
         """
         Log lift of personalised PageRank over a node's share of all degrees: (node, lift), lift descending.
         """

@@ -1,0 +1,17 @@
+// The masses of walks on the backend that a caller names.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "cpu/propagate.hpp"
+
+namespace remanence {
+
+/// cpu::walk on any backend, with its bits. Throws BackendUnavailable.
+std::vector<Array<double>> walk_on(const char* verb, std::string_view backend,
+                                   const cpu::WalkGraph& graph,
+                                   const std::vector<cpu::WalkStart>& starts,
+                                   const cpu::WalkSettings& settings);
+
+}  // namespace remanence

@@ -1,0 +1,99 @@
+// Personalised PageRank by pulling: sums in four lanes as on the processor, totals as integers.
+//
+// A walk that has stopped keeps its masses while those beside it go on, so its bits are those that
+// it has alone.
+#pragma once
+
+#include "cuda/compat.hpp"
+#include "cuda/launch.hpp"
+
+namespace remanence::cuda {
+
+inline constexpr unsigned walk_threads = 256;
+inline constexpr unsigned pull_lanes = 4;
+inline constexpr double mass_unit = 0x1p62;
+inline constexpr unsigned most_walks = 16;
+
+__device__ inline Key counted(double mass) {
+    return static_cast<Key>(static_cast<long long>(mass * mass_unit));
+}
+
+/// Masses over degrees, and the mass of nodes without arcs.
+template <class T>
+__global__ void __launch_bounds__(walk_threads) hand_over(WalkColumns c, T* scaled) {
+    const std::size_t stride = std::size_t{gridDim.x} * walk_threads;
+    const std::size_t items = std::size_t{c.ranks} * c.width;
+    for (std::size_t i = std::size_t{blockIdx.x} * walk_threads + threadIdx.x; i < items;
+         i += stride) {
+        const double inverse = c.inverse[i / c.width];
+        const double mass = c.mass[i];
+        scaled[i] = static_cast<T>(mass * inverse);
+        if (inverse == 0.0 && mass != 0.0) atomicAdd(c.lost + i % c.width, counted(mass));
+    }
+}
+
+/// What one lane pulls from a row for question q: arc i adds to lane i mod 4.
+template <class T>
+__device__ double pull_lane(const WalkColumns& c, std::size_t row, std::uint32_t q, unsigned lane,
+                            const T* scaled) {
+    if (row >= c.active) return 0.0;
+    double sum = 0.0;
+    const std::uint32_t end = c.rows[2 * row + 1];
+    for (std::size_t a = c.rows[2 * row] + std::size_t{lane}; a < end; a += pull_lanes) {
+        const auto w = static_cast<double>(c.weight != nullptr ? c.weight[a] : c.one);
+        sum += w * static_cast<double>(scaled[std::size_t{c.to[a]} * c.width + q]);
+    }
+    return sum;
+}
+
+/// New masses: four threads for each row and question. The strides are multiples of 16 questions,
+/// so that a thread stays with one question and adds up its changes.
+template <class T>
+__global__ void __launch_bounds__(walk_threads) pull_rows(WalkColumns c, const T* scaled) {
+    REMANENCE_SHARED(Key, moved, most_walks);
+    if (threadIdx.x < most_walks) moved[threadIdx.x] = 0;
+    __syncthreads();
+    constexpr unsigned per_block = walk_threads / pull_lanes;
+    const unsigned lane = threadIdx.x % pull_lanes;
+    const std::size_t items = std::size_t{c.ranks} * c.width;
+    const std::uint32_t q = threadIdx.x / pull_lanes % c.width;
+    const bool open = c.open[q] != 0;
+    const double lost = static_cast<double>(c.lost[q]) / mass_unit;
+    const double returned = (1.0 - c.damping) + c.damping * lost;
+    Key change = 0;
+    for (std::size_t first = std::size_t{blockIdx.x} * per_block; first < items;
+         first += std::size_t{gridDim.x} * per_block) {
+        const std::size_t i = first + threadIdx.x / pull_lanes;
+        const bool here = open && i < items;
+        const std::size_t row = i / c.width;
+        double sum = here ? pull_lane(c, row, q, lane, scaled) : 0.0;
+        sum += __shfl_xor_sync(all_lanes, sum, 1U);
+        sum += __shfl_xor_sync(all_lanes, sum, 2U);
+        if (!here || lane != 0) continue;
+        double next = c.damping * sum;
+        const std::uint32_t place = c.place[row];
+        if (place != 0) next += returned * c.share[std::size_t{place - 1} * c.width + q];
+        change += counted(fabs(next - c.mass[i]));
+        c.mass[i] = next;
+    }
+    if (change != 0) atomicAdd(moved + q, change);
+    __syncthreads();
+    if (threadIdx.x < c.width && moved[threadIdx.x] != 0) {
+        atomicAdd(c.moved + threadIdx.x, moved[threadIdx.x]);
+    }
+}
+
+/// Closes the walks that are near enough and makes the counters ready for the next round.
+__global__ void __launch_bounds__(32) end_round(WalkColumns c) {
+    const unsigned q = threadIdx.x;
+    if (q >= c.width) return;
+    const double change = static_cast<double>(c.moved[q]) / mass_unit;
+    if (c.open[q] != 0 && change * c.damping <= c.change) {
+        c.open[q] = 0;
+        atomicAdd(c.open + c.width, ~0U);  // one less
+    }
+    c.lost[q] = 0;
+    c.moved[q] = 0;
+}
+
+}  // namespace remanence::cuda
