@@ -4,7 +4,8 @@ if(NOT REMANENCE_CUDA MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "REMANENCE_CUDA must be AUTO, ON or OFF (got '${REMANENCE_CUDA}')")
 endif()
 
-set(cuda_host cpp/src/cuda/decay.cpp cpp/src/cuda/mirror.cpp cpp/src/cuda/plugin.cpp cpp/src/cuda/search.cpp
+set(cuda_host cpp/src/cuda/decay.cpp cpp/src/cuda/graph.cpp
+              cpp/src/cuda/graph_mirror.cpp cpp/src/cuda/mirror.cpp cpp/src/cuda/plugin.cpp cpp/src/cuda/search.cpp
               cpp/src/cuda/walk.cpp)
 
 # One exported function, nothing missing, no library of CUDA needed but the driver.

@@ -33,6 +33,19 @@ BUDGET = {
     "hand_over": 32,
     "pull_rows": 40,
     "end_round": 32,
+    "sum_degrees": 40,
+    "start_walks": 32,
+    "set_links": 32,
+    "advance": 64,
+    "relax": 64,
+    "start_forest": 32,
+    "link_ranks": 64,
+    "least_nodes": 32,
+    "label_ranks": 32,
+    "khop_blocks": 64,
+    "gather_found": 32,
+    "project_rows": 64,
+    "sum_offsets": 32,
 }
 _REPORT = re.compile(
     r"Compiling entry function '(?P<name>\w+)'.*?"

@@ -27,4 +27,8 @@ REMANENCE_API void set_threads(int count);
 REMANENCE_API std::string version();
 REMANENCE_API std::string build_id();
 
+/// Bytes of device memory that this process holds through a backend; 0 for the processor. Throws
+/// BackendUnavailable.
+REMANENCE_API std::size_t device_bytes(const std::string& name);
+
 }  // namespace remanence

@@ -100,7 +100,7 @@ struct GraphState;
 /// The graph as one commit left it; stays as it is while the graph changes, and any number of
 /// threads may ask it. Nodes and edges are numbers from 0. Answers have the same bits for every
 /// thread count and do not depend on what was merged when. A filter's `as_of` cannot look behind
-/// the view. Unknown nodes throw NotFound.
+/// the view. Unknown nodes throw NotFound. `backend` says where a verb runs.
 class REMANENCE_API GraphView {
 public:
     explicit GraphView(std::shared_ptr<const GraphState> state);
@@ -120,19 +120,21 @@ public:
     /// Nodes within `hops` of the seeds of each question, ordered by (hop, node), the first `limit`
     /// of them. `start` cuts `seeds` into questions; empty = each seed is one.
     Hops khop(View<const std::int64_t> seeds, View<const std::int64_t> start, int hops,
-              std::size_t limit, const GraphFilter& filter) const;
+              std::size_t limit, const GraphFilter& filter, std::string_view backend = "cpu") const;
     /// Hops from the nearest seed, -1 = not reached.
-    Tree<std::int32_t> bfs(View<const std::int64_t> seeds, bool parents,
-                           const GraphFilter& filter) const;
+    Tree<std::int32_t> bfs(View<const std::int64_t> seeds, bool parents, const GraphFilter& filter,
+                           std::string_view backend = "cpu") const;
     /// Least node of each node's component; the direction is ignored.
-    std::vector<std::int64_t> components(const GraphFilter& filter) const;
+    std::vector<std::int64_t> components(const GraphFilter& filter,
+                                         std::string_view backend = "cpu") const;
     /// Least summed length from the nearest seed, infinity = not reached. `lengths` [edges]
     /// replaces the weights. Additions in double along the path, so the bits are Dijkstra's.
     Tree<double> shortest_paths(View<const std::int64_t> seeds, View<const double> lengths,
-                                bool parents, const GraphFilter& filter) const;
+                                bool parents, const GraphFilter& filter,
+                                std::string_view backend = "cpu") const;
     /// Greatest product of weights from a seed, 0 = not reached.
-    Tree<double> best_paths(View<const std::int64_t> seeds, bool parents,
-                            const GraphFilter& filter) const;
+    Tree<double> best_paths(View<const std::int64_t> seeds, bool parents, const GraphFilter& filter,
+                            std::string_view backend = "cpu") const;
     /// The k best paths without a repeated node, best first; source: Yen 1971.
     std::vector<Path> paths(std::int64_t source, std::int64_t target, std::size_t k, PathBy by,
                             View<const double> lengths, const GraphFilter& filter) const;

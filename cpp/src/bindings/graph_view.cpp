@@ -82,43 +82,49 @@ void define_hops(py::class_<T>& c) {
     c.def(
         "khop",
         [](const T& self, const py::object& seeds, int hops, std::size_t limit,
-           const py::kwargs& which) {
+           const std::string& backend, const py::kwargs& which) {
             const GraphFilter f = filter_of("khop", which);
             const Nodes from = nodes("khop", "seeds", seeds);
             const std::int64_t start[] = {0, static_cast<std::int64_t>(from.size())};
-            Hops h = freely([&] { return view_of(self).khop(from, start, hops, limit, f); });
+            Hops h =
+                freely([&] { return view_of(self).khop(from, start, hops, limit, f, backend); });
             return py::make_tuple(array_of(std::move(h.node)), array_of(std::move(h.hop)));
         },
-        py::arg("seeds"), py::arg("hops"), py::arg("limit") = max_k,
+        py::arg("seeds"), py::arg("hops"), py::arg("limit") = max_k, py::arg("backend") = "cpu",
         "Nodes within `hops` of the seeds, ordered by (hop, node): (node, hop).");
     c.def(
         "khop_batch",
         [](const T& self, const py::object& seeds, int hops, std::size_t limit,
-           const py::object& indptr, const py::kwargs& which) {
+           const py::object& indptr, const std::string& backend, const py::kwargs& which) {
             const GraphFilter f = filter_of("khop", which);
             const Nodes from = nodes("khop", "seeds", seeds);
             const auto start = view_or_empty<std::int64_t>("khop", "indptr", indptr);
-            Hops h = freely([&] { return view_of(self).khop(from, start, hops, limit, f); });
+            Hops h =
+                freely([&] { return view_of(self).khop(from, start, hops, limit, f, backend); });
             return py::make_tuple(array_of(std::move(h.start)), array_of(std::move(h.node)),
                                   array_of(std::move(h.hop)));
         },
         py::arg("seeds"), py::arg("hops"), py::arg("limit") = max_k, py::arg("indptr") = py::none(),
+        py::arg("backend") = "cpu",
         "khop for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, hop).");
     c.def(
         "bfs",
-        [](const T& self, const py::object& seeds, bool parents, const py::kwargs& which) {
+        [](const T& self, const py::object& seeds, bool parents, const std::string& backend,
+           const py::kwargs& which) {
             const GraphFilter f = filter_of("bfs", which);
             const Nodes from = nodes("bfs", "seeds", seeds);
-            return tree(freely([&] { return view_of(self).bfs(from, parents, f); }), parents);
+            return tree(freely([&] { return view_of(self).bfs(from, parents, f, backend); }),
+                        parents);
         },
-        py::arg("seeds"), py::arg("parents") = false,
+        py::arg("seeds"), py::arg("parents") = false, py::arg("backend") = "cpu",
         "Hops from the nearest seed, int32 [nodes], -1 = not reached; with parents also the edge.");
     c.def(
         "components",
-        [](const T& self, const py::kwargs& which) {
+        [](const T& self, const std::string& backend, const py::kwargs& which) {
             const GraphFilter f = filter_of("components", which);
-            return array_of(freely([&] { return view_of(self).components(f); }));
+            return array_of(freely([&] { return view_of(self).components(f, backend); }));
         },
+        py::arg("backend") = "cpu",
         "Least node of each node's component, int64 [nodes]; the direction is ignored.");
 }
 
@@ -127,25 +133,28 @@ void define_paths(py::class_<T>& c) {
     c.def(
         "shortest_paths",
         [](const T& self, const py::object& seeds, const py::object& lengths, bool parents,
-           const py::kwargs& which) {
+           const std::string& backend, const py::kwargs& which) {
             const GraphFilter f = filter_of("shortest_paths", which);
             const Nodes from = nodes("shortest_paths", "seeds", seeds);
             const auto l = view_or_empty<double>("shortest_paths", "lengths", lengths);
-            return tree(freely([&] { return view_of(self).shortest_paths(from, l, parents, f); }),
-                        parents);
+            return tree(
+                freely([&] { return view_of(self).shortest_paths(from, l, parents, f, backend); }),
+                parents);
         },
         py::arg("seeds"), py::arg("lengths") = py::none(), py::arg("parents") = false,
+        py::arg("backend") = "cpu",
         "Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] "
         "replaces the weights.");
     c.def(
         "best_paths",
-        [](const T& self, const py::object& seeds, bool parents, const py::kwargs& which) {
+        [](const T& self, const py::object& seeds, bool parents, const std::string& backend,
+           const py::kwargs& which) {
             const GraphFilter f = filter_of("best_paths", which);
             const Nodes from = nodes("best_paths", "seeds", seeds);
-            return tree(freely([&] { return view_of(self).best_paths(from, parents, f); }),
+            return tree(freely([&] { return view_of(self).best_paths(from, parents, f, backend); }),
                         parents);
         },
-        py::arg("seeds"), py::arg("parents") = false,
+        py::arg("seeds"), py::arg("parents") = false, py::arg("backend") = "cpu",
         "Greatest product of weights from a seed, float64 [nodes], 0 = not reached.");
     c.def(
         "path",

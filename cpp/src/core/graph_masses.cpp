@@ -69,8 +69,7 @@ std::vector<double> GraphView::propagate(const GraphWalk& walk, const GraphFilte
             verb, ready, walk.seeds.subspan(first, last - first),
             walk.weights.empty() ? walk.weights : walk.weights.subspan(first, last - first)));
     }
-    const cpu::WalkGraph graph(ready);
-    const auto masses = walk_on(verb, walk.backend, graph, starts, {walk.damping, walk.tolerance});
+    const auto masses = walk_on(verb, walk.backend, ready, starts, {walk.damping, walk.tolerance});
     std::vector<double> out(questions * state_->nodes);
     for (std::size_t q = 0; q < questions; ++q) {
         double* const row = out.data() + q * state_->nodes;
@@ -91,16 +90,17 @@ NodeMasses GraphView::push(const GraphWalk& walk, double residual, std::size_t t
 NodeMasses GraphView::spread(const GraphWalk& walk, const GraphFilter& filter) const {
     const Filter ready("spread", *state_, filter);
     const std::vector<cpu::WalkStart> start{one_start("spread", ready, walk)};
-    const cpu::WalkGraph graph(ready);
-    const auto mass = walk_on("spread", walk.backend, graph, start, {walk.damping, walk.tolerance});
+    Array<double> degree;
+    const auto mass =
+        walk_on("spread", walk.backend, ready, start, {walk.damping, walk.tolerance}, &degree);
     double all = 0.0;
-    for (std::uint32_t v = 0; v < state_->nodes; ++v) all += graph.degree(state_->rank(v));
+    for (std::uint32_t v = 0; v < state_->nodes; ++v) all += degree[state_->rank(v)];
     const double delta = 1e-3 / static_cast<double>(state_->nodes);
     std::vector<std::pair<double, std::int64_t>> found;
     for (std::uint32_t v = 0; v < state_->nodes; ++v) {
         const std::uint32_t r = state_->rank(v);
         if (mass[0][r] <= 0.0) continue;
-        const double prior = all > 0.0 ? graph.degree(r) / all : 0.0;
+        const double prior = all > 0.0 ? degree[r] / all : 0.0;
         const double lift = canonical_log((mass[0][r] + delta) / (prior + delta));
         found.emplace_back(-std::clamp(lift, -4.0, 4.0), v);
     }
@@ -139,8 +139,7 @@ std::vector<double> GraphView::pagerank(View<const double> start, double damping
         starts[0].rank.push_back(r);
         starts[0].share.push_back(w / all);
     }
-    const cpu::WalkGraph graph(ready);
-    const auto mass = walk_on("pagerank", backend, graph, starts, {damping, tolerance});
+    const auto mass = walk_on("pagerank", backend, ready, starts, {damping, tolerance});
     for (std::uint32_t v = 0; v < state_->nodes; ++v) out[v] = mass[0][state_->rank(v)];
     return out;
 }

@@ -9,11 +9,14 @@
 
 namespace remanence {
 
+class DeviceGraphs;
+
 /// A base and what was written since it was made; replaced as a whole.
 struct GraphEpoch {
     std::shared_ptr<const Arcs> arcs;
     std::shared_ptr<ArcLog> log;
-    std::shared_ptr<Closings> closed;  ///< null while no arc of the base is closed
+    std::shared_ptr<Closings> closed;       ///< null while no arc of the base is closed
+    std::shared_ptr<DeviceGraphs> devices;  ///< of these arcs and this log
 };
 
 /// A graph after one commit: an epoch and how much of its log counts.
@@ -22,6 +25,7 @@ struct GraphState {
     std::uint32_t log_edges = 0;
     std::uint32_t nodes = 0;
     Seq seq = 0;
+    Seq closed_seq = 0;  ///< the last commit that closed an edge
 
     const Arcs& arcs() const { return *epoch->arcs; }
     std::uint32_t edges() const { return epoch->arcs->edges + log_edges; }

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "core/check.hpp"
+#include "core/device_graph.hpp"
 #include "core/forks.hpp"
 #include "core/graph_state.hpp"
 
@@ -43,6 +44,7 @@ struct Graph::State {
         epoch->arcs = std::move(arcs);
         epoch->closed = std::move(closed);
         epoch->log = std::make_shared<ArcLog>(capacity_for(next.nodes));
+        epoch->devices = std::make_shared<DeviceGraphs>();
         next.epoch = std::move(epoch);
         next.log_edges = 0;
         closings_shared = false;
@@ -246,7 +248,7 @@ Seq Graph::close(View<const std::int64_t> edges, std::optional<Seq> seq) {
     }
     s.live -= static_cast<std::uint32_t>(sorted.size());
     GraphState next = s.now;
-    next.seq = commit;
+    next.seq = next.closed_seq = commit;
     s.replace(std::move(next));
     return commit;
 }

@@ -1,7 +1,9 @@
 // The questions that walk a view of a graph: checks, and nodes to ranks and back.
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
+#include "core/device_graph.hpp"
 #include "core/start.hpp"
 #include "core/threads.hpp"
 #include "cpu/paths.hpp"
@@ -27,6 +29,28 @@ std::vector<T> by_node(const GraphState& state, const T* by_rank) {
     return out;
 }
 
+/// A device's values and, where it was asked for them, its edges, by node.
+template <class T>
+Tree<T> tree_of(const GraphState& state, const Array<T>& value,
+                const std::vector<std::int64_t>& edge) {
+    Tree<T> out{by_node(state, value.data()), {}};
+    if (!edge.empty()) out.edge = by_node(state, edge.data());
+    return out;
+}
+
+Hops khop_on(DeviceGraph& device, const Filter& filter, const std::vector<std::uint32_t>& ranks,
+             View<const std::int64_t> start, int hops, std::size_t limit) {
+    std::vector<std::uint32_t> cuts(start.begin(), start.end());
+    if (start.empty()) {
+        cuts.resize(ranks.size() + 1);
+        std::iota(cuts.begin(), cuts.end(), 0U);
+    }
+    Hops out;
+    out.start.push_back(0);
+    device.khop(filter, ranks, cuts, hops, limit, out);
+    return out;
+}
+
 void check_lengths(const char* verb, View<const double> lengths, std::size_t edges) {
     if (lengths.empty()) return;
     check_length(verb, "lengths", lengths.size(), edges);
@@ -40,7 +64,7 @@ void check_lengths(const char* verb, View<const double> lengths, std::size_t edg
 }  // namespace
 
 Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> start, int hops,
-                     std::size_t limit, const GraphFilter& filter) const {
+                     std::size_t limit, const GraphFilter& filter, std::string_view backend) const {
     check(hops >= 0 && hops <= 64, "khop",
           [&] { return "hops must be between 0 and 64 (got " + std::to_string(hops) + ")"; });
     check(limit > 0, "khop", [] { return std::string("limit must be positive (got 0)"); });
@@ -48,6 +72,9 @@ Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> st
     const Filter ready("khop", *state_, filter);
     const std::vector<std::uint32_t> ranks = seeds_of("khop", ready, seeds);
     const std::size_t questions = start.empty() ? ranks.size() : start.size() - 1;
+    if (const auto device = graph_on("khop", backend, *state_)) {
+        return khop_on(*device, ready, ranks, start, hops, limit);
+    }
     const auto part = [&](std::size_t q) {
         const auto first = start.empty() ? q : static_cast<std::size_t>(start[q]);
         const auto last = start.empty() ? q + 1 : static_cast<std::size_t>(start[q + 1]);
@@ -87,9 +114,14 @@ Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> st
 }
 
 Tree<std::int32_t> GraphView::bfs(View<const std::int64_t> seeds, bool parents,
-                                  const GraphFilter& filter) const {
+                                  const GraphFilter& filter, std::string_view backend) const {
     const Filter ready("bfs", *state_, filter);
     const std::vector<std::uint32_t> ranks = seeds_of("bfs", ready, seeds);
+    if (const auto device = graph_on("bfs", backend, *state_)) {
+        std::vector<std::int64_t> edge;
+        const auto found = device->bfs(ready, ranks, parents ? &edge : nullptr);
+        return tree_of(*state_, found, edge);
+    }
     const Array<std::int32_t> hop = cpu::bfs(ready, ranks);
     Tree<std::int32_t> out{by_node(*state_, hop.data()), {}};
     if (parents) {
@@ -102,15 +134,25 @@ Tree<std::int32_t> GraphView::bfs(View<const std::int64_t> seeds, bool parents,
     return out;
 }
 
-std::vector<std::int64_t> GraphView::components(const GraphFilter& filter) const {
-    return cpu::components(Filter("components", *state_, filter));
+std::vector<std::int64_t> GraphView::components(const GraphFilter& filter,
+                                                std::string_view backend) const {
+    const Filter ready("components", *state_, filter);
+    const auto device = graph_on("components", backend, *state_);
+    return device != nullptr ? device->components(ready) : cpu::components(ready);
 }
 
 Tree<double> GraphView::shortest_paths(View<const std::int64_t> seeds, View<const double> lengths,
-                                       bool parents, const GraphFilter& filter) const {
+                                       bool parents, const GraphFilter& filter,
+                                       std::string_view backend) const {
     const Filter ready("shortest_paths", *state_, filter);
     check_lengths("shortest_paths", lengths, edges());
     const std::vector<std::uint32_t> ranks = seeds_of("shortest_paths", ready, seeds);
+    if (const auto device = graph_on("shortest_paths", backend, *state_)) {
+        std::vector<std::int64_t> edge;
+        const DevicePaths paths{PathBy::length, lengths};
+        const auto found = device->best(ready, ranks, paths, parents ? &edge : nullptr);
+        return tree_of(*state_, found, edge);
+    }
     const cpu::ByLength by{lengths};
     const Array<double> best = cpu::least_lengths(ready, ranks, by);
     Tree<double> out{by_node(*state_, best.data()), {}};
@@ -119,9 +161,15 @@ Tree<double> GraphView::shortest_paths(View<const std::int64_t> seeds, View<cons
 }
 
 Tree<double> GraphView::best_paths(View<const std::int64_t> seeds, bool parents,
-                                   const GraphFilter& filter) const {
+                                   const GraphFilter& filter, std::string_view backend) const {
     const Filter ready("best_paths", *state_, filter);
     const std::vector<std::uint32_t> ranks = seeds_of("best_paths", ready, seeds);
+    if (const auto device = graph_on("best_paths", backend, *state_)) {
+        std::vector<std::int64_t> edge;
+        const DevicePaths paths{PathBy::weight, {}};
+        const auto found = device->best(ready, ranks, paths, parents ? &edge : nullptr);
+        return tree_of(*state_, found, edge);
+    }
     const Array<double> best = cpu::greatest_products(ready, ranks);
     Tree<double> out{by_node(*state_, best.data()), {}};
     if (parents) {

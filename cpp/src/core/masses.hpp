@@ -8,10 +8,10 @@
 
 namespace remanence {
 
-/// cpu::walk on any backend, with its bits. Throws BackendUnavailable.
-std::vector<Array<double>> walk_on(const char* verb, std::string_view backend,
-                                   const cpu::WalkGraph& graph,
+/// cpu::walk on any backend, with its bits; with `degree` also the degree of every rank. Throws
+/// BackendUnavailable.
+std::vector<Array<double>> walk_on(const char* verb, std::string_view backend, const Filter& filter,
                                    const std::vector<cpu::WalkStart>& starts,
-                                   const cpu::WalkSettings& settings);
+                                   const WalkSettings& settings, Array<double>* degree = nullptr);
 
 }  // namespace remanence

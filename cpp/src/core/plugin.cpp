@@ -57,6 +57,10 @@ const Opened& opened(const std::string& name) {
 
 std::string load_plugin(const std::string& name) { return opened(name).why; }
 
+std::size_t device_bytes(const std::string& name) {
+    return name == "cpu" ? 0 : plugin(name).held_bytes();
+}
+
 const PluginInfo& plugin(const std::string& name) {
     const Opened& found = opened(name);
     if (!found.why.empty()) throw BackendUnavailable(found.why);

@@ -11,6 +11,10 @@
 
 namespace remanence {
 
+class ArcLog;
+class DeviceGraph;
+struct Arcs;
+
 /// What a plug-in's one exported function returns. The build id must be ours to the letter.
 struct PluginInfo {
     const char* build_id;
@@ -22,8 +26,11 @@ struct PluginInfo {
     /// The verb `decay` over columns that were checked.
     void (*decay_f32)(const DecayLaw&, const DecayColumns<float>&, TimeNs, View<float>);
     void (*decay_f64)(const DecayLaw&, const DecayColumns<double>&, TimeNs, View<double>);
-    /// Walks with restart over one graph, to the bits of cpu::walk.
-    void (*walk)(const DeviceWalk&, View<const DeviceStart>);
+    /// A mirror of one epoch of a graph.
+    std::shared_ptr<DeviceGraph> (*make_graph)(std::shared_ptr<const Arcs>,
+                                               std::shared_ptr<const ArcLog>);
+    /// Bytes that this process holds on the device.
+    std::size_t (*held_bytes)();
 };
 
 inline constexpr const char* plugin_entry = "remanence_backend";

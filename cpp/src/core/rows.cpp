@@ -23,8 +23,10 @@ Filter::Filter(const char* verb, const GraphState& state, const GraphFilter& fil
     if (arcs_->weight.constant() && arcs_->weight.one < min_weight_) none_of_base_ = true;
     if (filter.types) {
         has_types_ = true;
-        types_ = std::make_unique<std::bitset<65536>>();
-        for (const std::uint16_t type : *filter.types) types_->set(type);
+        types_ = std::make_unique<TypeBits>();
+        for (const std::uint16_t type : *filter.types) {
+            (*types_)[type / 32U] |= 1U << (type % 32U);
+        }
         type_in_rows_ = !arcs_->type.constant();
         if (!type_in_rows_ && !has_type(arcs_->type.one)) none_of_base_ = true;
     }

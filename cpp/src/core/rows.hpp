@@ -2,13 +2,30 @@
 #pragma once
 
 #include <array>
-#include <bitset>
 #include <cstdint>
 #include <memory>
 
 #include "core/graph_state.hpp"
 
 namespace remanence {
+
+/// One bit for each type of edge.
+using TypeBits = std::array<std::uint32_t, 2048>;
+
+/// What arcs must be to pass a filter, as plain numbers. An answer that is false or null need not
+/// be asked for.
+struct ArcRules {
+    bool no_base = false;        ///< no arc of the base passes
+    bool type_in_base = false;   ///< the base has several types, and they are asked for
+    bool valid_in_base = false;  ///< likewise intervals
+    bool later_in_base = false;  ///< likewise commits
+    bool valid_asked = false;
+    const TypeBits* types = nullptr;
+    float min_weight = 0.0F;
+    TimeNs valid_at = 0;
+    Seq seq = 0;
+    View<const std::uint8_t> allow;  ///< by node; empty = all
+};
 
 /// A GraphFilter made ready for one view: what need not be looked at is left out.
 class Filter {
@@ -39,11 +56,17 @@ public:
     }
     bool node(std::uint32_t node) const { return allow_.empty() || allow_[node] != 0; }
     bool restricts_nodes() const { return !allow_.empty(); }
+    ArcRules rules() const {
+        return {none_of_base_, type_in_rows_, valid_in_rows_, later_in_base_, has_valid_at_,
+                types_.get(),  min_weight_,   valid_at_,      seq_,           allow_};
+    }
     /// The node as a rank, or NotFound.
     std::uint32_t seed(const char* verb, std::int64_t node) const;
 
 private:
-    bool has_type(std::uint16_t type) const { return types_->test(type); }
+    bool has_type(std::uint16_t type) const {
+        return ((*types_)[type / 32U] >> (type % 32U) & 1U) != 0;
+    }
     bool holds(TimeNs from, TimeNs to) const { return from <= valid_at_ && open_at(to, valid_at_); }
 
     const GraphState& state_;
@@ -60,7 +83,7 @@ private:
     float min_weight_ = 0.0F;
     TimeNs valid_at_ = 0;
     Seq seq_ = 0;
-    std::unique_ptr<std::bitset<65536>> types_;
+    std::unique_ptr<TypeBits> types_;
     View<const std::uint8_t> allow_;
 };
 

@@ -59,7 +59,7 @@ public:
           settings_(settings),
           tasks_(rows_.tasks()),
           mass_(zeros(rows_.ranks())),
-          stop_(graph, settings),
+          stop_(graph.greatest_inverse(), settings),
           scaled_(rows_.ranks()) {
         std::fill(scaled_.data(), scaled_.data() + scaled_.size(), Value{0});
     }
@@ -154,14 +154,6 @@ WalkGraph::WalkGraph(const Filter& filter)
     }
 }
 
-WalkStop::WalkStop(const WalkGraph& graph, const WalkSettings& settings) {
-    change = settings.tolerance * (1.0 - settings.damping);
-    const double left = change - settings.damping * 0x1p-24;
-    // A share of a node whose weights are all tiny might not fit single precision.
-    rounded = left >= change * 0.5 && graph.greatest_inverse() <= 1e20;
-    if (rounded) change = left;
-}
-
 std::vector<Array<double>> walk(const WalkGraph& graph, const std::vector<WalkStart>& starts,
                                 const WalkSettings& settings) {
     std::vector<Array<double>> out;
@@ -172,7 +164,7 @@ std::vector<Array<double>> walk(const WalkGraph& graph, const std::vector<WalkSt
         walk_together(graph, {starts.data() + q, n}, settings, out);
         q += n;
     }
-    const bool rounded = WalkStop(graph, settings).rounded;
+    const bool rounded = WalkStop(graph.greatest_inverse(), settings).rounded;
     for (; q < starts.size(); ++q) {
         out.push_back(rounded ? Walk<float>(graph, starts[q], settings).run()
                               : Walk<double>(graph, starts[q], settings).run());

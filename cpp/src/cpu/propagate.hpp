@@ -5,23 +5,9 @@
 #include <vector>
 
 #include "core/projection.hpp"
+#include "core/walk_stop.hpp"
 
 namespace remanence::cpu {
-
-struct WalkSettings {
-    double damping;
-    double tolerance;  ///< L1 distance from the exact answer
-};
-
-class WalkGraph;
-
-/// How a walk keeps to its tolerance. Values handed over in single precision cost half the memory
-/// traffic and at most damping * 2^-24 per round; they are used where that leaves half of it.
-struct WalkStop {
-    WalkStop(const WalkGraph& graph, const WalkSettings& settings);
-    bool rounded;
-    double change;  ///< the walk is done when damping times its change is at most this
-};
 
 /// Where a walk starts: shares of ranks that sum to one, ascending ranks.
 struct WalkStart {

@@ -23,7 +23,7 @@ public:
           rows_(graph.rows()),
           count_(starts.size()),
           settings_(settings),
-          stop_(graph, settings),
+          stop_(graph.greatest_inverse(), settings),
           tasks_(rows_.tasks()),
           mass_(rows_.ranks() * together),
           scaled_(stop_.rounded ? 0 : mass_.size()),

@@ -55,6 +55,7 @@
 #define atomicMax ::remanence::emu::atomic_max
 #define atomicOr ::remanence::emu::atomic_or
 #define atomicCAS ::remanence::emu::atomic_cas
+#define atomicAnd ::remanence::emu::atomic_and
 #define __popc(x) (__builtin_popcount(x))
 #define __ffs(x) (__builtin_ffs(static_cast<int>(x)))
 
@@ -82,6 +83,16 @@
 namespace remanence::cuda {
 
 inline constexpr unsigned all_lanes = 0xFFFF'FFFFU;
+
+/// What stands there now, while other threads change it.
+template <class T>
+__device__ inline T load_now(const T* at) {
+#if defined(REMANENCE_EMULATED)
+    return __atomic_load_n(at, __ATOMIC_RELAXED);
+#else
+    return *static_cast<const volatile T*>(at);
+#endif
+}
 
 /// Reports a launch that the device refused; throws DeviceError.
 void check_launch(const char* kernel);

@@ -50,6 +50,18 @@ void launch_walk_round(const WalkColumns& c, T* scaled, const Stream& stream) {
 
 }  // namespace
 
+void run_sum_degrees(const PlainRows& rows, double* degree, double* inverse, Key* greatest,
+                     const Stream& stream) {
+    REMANENCE_LAUNCH(sum_degrees, grid(rows.ranks, walk_threads / pull_lanes), walk_threads, 0,
+                     stream.handle(), rows, degree, inverse, greatest);
+}
+
+void run_start_walks(const WalkColumns& c, const std::uint32_t* ranks, std::uint32_t count,
+                     const Stream& stream) {
+    REMANENCE_LAUNCH(start_walks, grid(std::size_t{count} * c.width, walk_threads), walk_threads, 0,
+                     stream.handle(), c, ranks, count);
+}
+
 void run_walk_round(const WalkColumns& c, float* scaled, const Stream& stream) {
     launch_walk_round(c, scaled, stream);
 }
@@ -148,3 +160,5 @@ void run_keep_best(const Key* candidates, Counters* counters, Key* kept, const S
 }
 
 }  // namespace remanence::cuda
+
+#include "cuda/kernels_graph.inl"

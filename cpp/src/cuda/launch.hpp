@@ -52,15 +52,27 @@ void run_decay(const DecayLaw& law, const DecayPointers<float>& columns, TimeNs 
 void run_decay(const DecayLaw& law, const DecayPointers<double>& columns, TimeNs now,
                std::size_t count, double* out, const Stream& stream);
 
-/// The state of up to 16 walks over one graph, all on the device.
-struct WalkColumns {
-    std::uint32_t ranks, active, width;
-    const std::uint32_t* rows;  ///< [active][2]
+/// Rows of arcs on the device: those of rank r from offset[stride * r + low] to
+/// offset[stride * r + high].
+struct PlainRows {
+    std::uint32_t ranks, active;  ///< ranks from `active` on have no arcs
+    std::uint32_t stride, low, high;
+    const std::uint32_t* offset;
     const std::uint32_t* to;
     const float* weight;  ///< null = every weight is `one`
     float one;
-    const double* inverse;       ///< [ranks]
-    const std::uint32_t* place;  ///< [ranks] 1 + where its shares stand; 0 = no walk starts here
+};
+
+/// Summed weights of the rows, one over them (0 = no arcs), and the bits of the greatest of those.
+void run_sum_degrees(const PlainRows& rows, double* degree, double* inverse, Key* greatest,
+                     const Stream& stream);
+
+/// The state of up to 16 walks over one graph, all on the device.
+struct WalkColumns {
+    PlainRows rows;
+    std::uint32_t ranks, width;
+    const double* inverse;  ///< [ranks]
+    std::uint32_t* place;   ///< [ranks] 1 + where its shares stand; 0 = no walk starts here
     const double* share;
     double* mass;         ///< [ranks][width]
     Key* lost;            ///< [width] mass of nodes without arcs, in units of 2^-62
@@ -69,6 +81,9 @@ struct WalkColumns {
     double damping, change;
 };
 
+/// Masses and places of the ranks where walks start; all others are zero.
+void run_start_walks(const WalkColumns& c, const std::uint32_t* ranks, std::uint32_t count,
+                     const Stream& stream);
 /// One round of every walk that is open; `scaled` [ranks][width] is what nodes hand over.
 void run_walk_round(const WalkColumns& c, float* scaled, const Stream& stream);
 void run_walk_round(const WalkColumns& c, double* scaled, const Stream& stream);

@@ -8,8 +8,8 @@
 
 extern "C" __attribute__((visibility("default"))) const remanence::PluginInfo* remanence_backend() {
     static constexpr remanence::PluginInfo info = {
-        REMANENCE_BUILD_ID,          REMANENCE_BACKEND,       &remanence::cuda::why_no_device,
-        &remanence::cuda::make_rows, &remanence::cuda::decay, &remanence::cuda::decay,
-        &remanence::cuda::walk};
+        REMANENCE_BUILD_ID,           REMANENCE_BACKEND,           &remanence::cuda::why_no_device,
+        &remanence::cuda::make_rows,  &remanence::cuda::decay,     &remanence::cuda::decay,
+        &remanence::cuda::make_graph, &remanence::cuda::held_bytes};
     return &info;
 }

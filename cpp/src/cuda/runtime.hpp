@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -40,6 +41,12 @@ void fill(void* device, int byte, std::size_t bytes, const Stream& stream);
 /// Why no device can be used; null when one can.
 const char* why_no_device();
 
+/// Bytes that buffers of this process hold on the device.
+inline std::atomic<std::size_t>& held() {
+    static std::atomic<std::size_t> bytes{0};
+    return bytes;
+}
+
 /// Device memory that grows; its content is lost when it does.
 template <class T>
 class Buffer {
@@ -63,10 +70,14 @@ public:
         clear();
         data_ = static_cast<T*>(allocate(count * sizeof(T)));
         size_ = count;
+        held() += count * sizeof(T);
         return true;
     }
     void clear() {
-        if (data_ != nullptr) release(data_);
+        if (data_ != nullptr) {
+            release(data_);
+            held() -= size_ * sizeof(T);
+        }
         data_ = nullptr;
         size_ = 0;
     }

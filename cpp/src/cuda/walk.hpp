@@ -1,10 +1,20 @@
-// Walks with restart on the device; graph and starts were checked before.
+// Graphs on the device: a mirror of their arcs, and the verbs that walk them.
 #pragma once
 
-#include "core/device.hpp"
+#include <memory>
+#include <mutex>
+
+#include "core/device_graph.hpp"
+#include "cuda/graph_mirror.hpp"
 
 namespace remanence::cuda {
 
-void walk(const DeviceWalk& graph, View<const DeviceStart> starts);
+std::shared_ptr<DeviceGraph> make_graph(std::shared_ptr<const Arcs> arcs,
+                                        std::shared_ptr<const ArcLog> log);
+std::size_t held_bytes();
+
+/// The masses of walks with restart from where `starts` say; `degree` may be null.
+void walk(GraphMirror& mirror, const Filter& filter, const WalkSettings& settings,
+          View<const DeviceStart> starts, Array<double>* degree, const Stream& stream);
 
 }  // namespace remanence::cuda

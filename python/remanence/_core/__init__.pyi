@@ -8,7 +8,7 @@ import numpy.typing
 import typing
 from . import decay
 from . import canonical
-__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'Learner', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
+__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'Learner', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'device_bytes', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
 class RemanenceError(Exception):
     """
     Base of every error that remanence raises.
@@ -270,11 +270,11 @@ class GraphView:
         """
         Per node its out arcs, then its in arcs: (indptr, node, edge, outgoing).
         """
-    def best_paths(self, seeds: typing.Any, parents: bool = False, **kwargs) -> typing.Any:
+    def best_paths(self, seeds: typing.Any, parents: bool = False, backend: str = 'cpu', **kwargs) -> typing.Any:
         """
         Greatest product of weights from a seed, float64 [nodes], 0 = not reached.
         """
-    def bfs(self, seeds: typing.Any, parents: bool = False, **kwargs) -> typing.Any:
+    def bfs(self, seeds: typing.Any, parents: bool = False, backend: str = 'cpu', **kwargs) -> typing.Any:
         """
         Hops from the nearest seed, int32 [nodes], -1 = not reached; with parents also the edge.
         """
@@ -282,7 +282,7 @@ class GraphView:
         """
         (label int64 [nodes], modularity): the least node of each node's community. The direction is ignored; the same seed gives the same answer.
         """
-    def components(self, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
+    def components(self, backend: str = 'cpu', **kwargs) -> numpy.typing.NDArray[numpy.int64]:
         """
         Least node of each node's component, int64 [nodes]; the direction is ignored.
         """
@@ -298,11 +298,11 @@ class GraphView:
         """
         Numbers of the edges that pass, ascending; the direction is ignored.
         """
-    def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
+    def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
         """
         Nodes within `hops` of the seeds, ordered by (hop, node): (node, hop).
         """
-    def khop_batch(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, indptr: typing.Any = None, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
+    def khop_batch(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
         """
         khop for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, hop).
         """
@@ -334,7 +334,7 @@ class GraphView:
         """
         Local PageRank: (node, mass, left) of the greatest masses near the seeds. What was not pushed sums to left and is dealt out by share of arcs: off by at most 2 left in all.
         """
-    def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, **kwargs) -> typing.Any:
+    def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, backend: str = 'cpu', **kwargs) -> typing.Any:
         """
         Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] replaces the weights.
         """
@@ -383,11 +383,11 @@ class Graph:
         """
         Adds edges as columns, all or none; the number of the first. Without seq the commit is the one after the last.
         """
-    def best_paths(self, seeds: typing.Any, parents: bool = False, **kwargs) -> typing.Any:
+    def best_paths(self, seeds: typing.Any, parents: bool = False, backend: str = 'cpu', **kwargs) -> typing.Any:
         """
         Greatest product of weights from a seed, float64 [nodes], 0 = not reached.
         """
-    def bfs(self, seeds: typing.Any, parents: bool = False, **kwargs) -> typing.Any:
+    def bfs(self, seeds: typing.Any, parents: bool = False, backend: str = 'cpu', **kwargs) -> typing.Any:
         """
         Hops from the nearest seed, int32 [nodes], -1 = not reached; with parents also the edge.
         """
@@ -403,7 +403,7 @@ class Graph:
         """
         (label int64 [nodes], modularity): the least node of each node's community. The direction is ignored; the same seed gives the same answer.
         """
-    def components(self, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
+    def components(self, backend: str = 'cpu', **kwargs) -> numpy.typing.NDArray[numpy.int64]:
         """
         Least node of each node's component, int64 [nodes]; the direction is ignored.
         """
@@ -419,11 +419,11 @@ class Graph:
         """
         Numbers of the edges that pass, ascending; the direction is ignored.
         """
-    def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
+    def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
         """
         Nodes within `hops` of the seeds, ordered by (hop, node): (node, hop).
         """
-    def khop_batch(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, indptr: typing.Any = None, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
+    def khop_batch(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
         """
         khop for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, hop).
         """
@@ -459,7 +459,7 @@ class Graph:
         """
         Local PageRank: (node, mass, left) of the greatest masses near the seeds. What was not pushed sums to left and is dealt out by share of arcs: off by at most 2 left in all.
         """
-    def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, **kwargs) -> typing.Any:
+    def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, backend: str = 'cpu', **kwargs) -> typing.Any:
         """
         Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] replaces the weights.
         """
@@ -634,6 +634,10 @@ def available_simd() -> list[str]:
 def build_id() -> str:
     """
     What a plug-in must be built as to be loaded.
+    """
+def device_bytes(name: str) -> int:
+    """
+    Bytes of device memory that this process holds through a backend.
     """
 def set_threads(count: typing.SupportsInt | typing.SupportsIndex) -> None:
     """

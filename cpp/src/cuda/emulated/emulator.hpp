@@ -90,6 +90,10 @@ T atomic_or(T* at, std::type_identity_t<T> value) {
     return __atomic_fetch_or(at, value, __ATOMIC_RELAXED);
 }
 template <class T>
+T atomic_and(T* at, std::type_identity_t<T> value) {
+    return __atomic_fetch_and(at, value, __ATOMIC_RELAXED);
+}
+template <class T>
 T atomic_cas(T* at, std::type_identity_t<T> expected, std::type_identity_t<T> value) {
     __atomic_compare_exchange_n(at, &expected, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
     return expected;

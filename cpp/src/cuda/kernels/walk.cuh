@@ -4,6 +4,8 @@
 // it has alone.
 #pragma once
 
+#include <cstring>
+
 #include "cuda/compat.hpp"
 #include "cuda/launch.hpp"
 
@@ -16,6 +18,59 @@ inline constexpr unsigned most_walks = 16;
 
 __device__ inline Key counted(double mass) {
     return static_cast<Key>(static_cast<long long>(mass * mass_unit));
+}
+
+__device__ inline std::size_t begin_of(const PlainRows& rows, std::size_t r) {
+    return r < rows.active ? rows.offset[rows.stride * r + rows.low] : 0;
+}
+__device__ inline std::size_t end_of(const PlainRows& rows, std::size_t r) {
+    return r < rows.active ? rows.offset[rows.stride * r + rows.high] : 0;
+}
+__device__ inline double weight_at(const PlainRows& rows, std::size_t a) {
+    return static_cast<double>(rows.weight != nullptr ? rows.weight[a] : rows.one);
+}
+
+/// The sum of what four neighbouring threads hold, as the processor adds up its lanes.
+__device__ inline double sum_of_lanes(double sum) {
+    sum += __shfl_xor_sync(all_lanes, sum, 1U);
+    sum += __shfl_xor_sync(all_lanes, sum, 2U);
+    return sum;
+}
+
+__global__ void __launch_bounds__(walk_threads)
+    sum_degrees(PlainRows rows, double* degree, double* inverse, Key* greatest) {
+    constexpr unsigned per_block = walk_threads / pull_lanes;
+    const unsigned lane = threadIdx.x % pull_lanes;
+    for (std::size_t first = std::size_t{blockIdx.x} * per_block; first < rows.ranks;
+         first += std::size_t{gridDim.x} * per_block) {
+        const std::size_t r = first + threadIdx.x / pull_lanes;
+        double sum = 0.0;
+        if (r < rows.ranks) {
+            const std::size_t end = end_of(rows, r);
+            for (std::size_t a = begin_of(rows, r) + lane; a < end; a += pull_lanes) {
+                sum += weight_at(rows, a);
+            }
+        }
+        sum = sum_of_lanes(sum);
+        if (r >= rows.ranks || lane != 0) continue;
+        const double over = sum > 0.0 ? 1.0 / sum : 0.0;
+        degree[r] = sum;
+        inverse[r] = over;
+        Key bits = 0;
+        std::memcpy(&bits, &over, sizeof bits);
+        if (bits > load_now(greatest)) atomicMax(greatest, bits);
+    }
+}
+
+__global__ void __launch_bounds__(walk_threads)
+    start_walks(WalkColumns c, const std::uint32_t* ranks, std::uint32_t count) {
+    const std::size_t items = std::size_t{count} * c.width;
+    for (std::size_t i = std::size_t{blockIdx.x} * walk_threads + threadIdx.x; i < items;
+         i += std::size_t{gridDim.x} * walk_threads) {
+        const auto at = static_cast<std::uint32_t>(i / c.width);
+        c.mass[std::size_t{ranks[at]} * c.width + i % c.width] = c.share[i];
+        if (i % c.width == 0) c.place[ranks[at]] = at + 1;
+    }
 }
 
 /// Masses over degrees, and the mass of nodes without arcs.
@@ -36,12 +91,11 @@ __global__ void __launch_bounds__(walk_threads) hand_over(WalkColumns c, T* scal
 template <class T>
 __device__ double pull_lane(const WalkColumns& c, std::size_t row, std::uint32_t q, unsigned lane,
                             const T* scaled) {
-    if (row >= c.active) return 0.0;
     double sum = 0.0;
-    const std::uint32_t end = c.rows[2 * row + 1];
-    for (std::size_t a = c.rows[2 * row] + std::size_t{lane}; a < end; a += pull_lanes) {
-        const auto w = static_cast<double>(c.weight != nullptr ? c.weight[a] : c.one);
-        sum += w * static_cast<double>(scaled[std::size_t{c.to[a]} * c.width + q]);
+    const std::size_t end = end_of(c.rows, row);
+    for (std::size_t a = begin_of(c.rows, row) + lane; a < end; a += pull_lanes) {
+        sum += weight_at(c.rows, a) *
+               static_cast<double>(scaled[std::size_t{c.rows.to[a]} * c.width + q]);
     }
     return sum;
 }
@@ -58,6 +112,7 @@ __global__ void __launch_bounds__(walk_threads) pull_rows(WalkColumns c, const T
     const std::size_t items = std::size_t{c.ranks} * c.width;
     const std::uint32_t q = threadIdx.x / pull_lanes % c.width;
     const bool open = c.open[q] != 0;
+    const auto shift = static_cast<unsigned>(__ffs(c.width) - 1);  // a power of two
     const double lost = static_cast<double>(c.lost[q]) / mass_unit;
     const double returned = (1.0 - c.damping) + c.damping * lost;
     Key change = 0;
@@ -65,10 +120,9 @@ __global__ void __launch_bounds__(walk_threads) pull_rows(WalkColumns c, const T
          first += std::size_t{gridDim.x} * per_block) {
         const std::size_t i = first + threadIdx.x / pull_lanes;
         const bool here = open && i < items;
-        const std::size_t row = i / c.width;
+        const std::size_t row = i >> shift;
         double sum = here ? pull_lane(c, row, q, lane, scaled) : 0.0;
-        sum += __shfl_xor_sync(all_lanes, sum, 1U);
-        sum += __shfl_xor_sync(all_lanes, sum, 2U);
+        sum = sum_of_lanes(sum);
         if (!here || lane != 0) continue;
         double next = c.damping * sum;
         const std::uint32_t place = c.place[row];
