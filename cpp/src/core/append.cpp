@@ -245,15 +245,20 @@ void Engine::append(View<const Seq> seq, const MemoryBatch& batch, bool check_on
         const std::unique_lock lock(state_->mutex);
         publish(*state_, seq, batch, sum);
     }
-    turn.unlock();
-    // Questions go on while the new rows are encoded; until then they are scored exactly.
+    const std::size_t filled = columns.count() / segment_rows;
+    if (first / segment_rows == filled) turn.unlock();
+    state_->encode_from(first / segment_rows);
+    for (std::size_t s = first / segment_rows; s < filled; ++s) state_->arrange(s);
     const std::shared_lock lock(state_->mutex);
     const std::lock_guard encoding(state_->encoding);
-    const auto& segments = columns.segments;
-    for (std::size_t s = first / segment_rows; s < segments.size(); ++s) {
-        encode(columns, *segments[s]);
-    }
     state_->spill_vectors();
+}
+
+void Engine::State::encode_from(std::size_t segment) {
+    const std::shared_lock lock(mutex);
+    const std::lock_guard only(encoding);
+    for (; segment < columns.segments.size(); ++segment)
+        encode(columns, *columns.segments[segment]);
 }
 
 void Engine::State::spill_vectors() {

@@ -228,13 +228,20 @@ void Segment::summarise(std::uint32_t row) {
         b.vectors += (flags[r] & flag::has_vector) != 0 ? 1 : 0;
         b.laws |= static_cast<std::uint8_t>(1U << law[r]);
         b.kinds |= static_cast<std::uint8_t>(1U << kind[r]);
-        if (r == first) b.scope = scope[r];
-        b.mixed_scopes |= scope[r] != b.scope;
+        b.least_scope = std::min(b.least_scope, scope[r]);
+        b.greatest_scope = std::max(b.greatest_scope, scope[r]);
+        b.mixed_scopes = b.least_scope != b.greatest_scope;
     }
 }
 
 void Segment::summarise_all() {
     for (std::uint32_t first = 0; first < count; first += block_rows) summarise(first);
+}
+
+std::uint32_t Segment::scattered() const {
+    std::uint32_t rows = 0;
+    for (std::uint32_t b = 0; b < segment_blocks; ++b) rows += dead(b) ? 0 : blocks[b].erased;
+    return rows;
 }
 
 void Segment::release(std::uint32_t block, std::size_t padded_dim) {
@@ -302,7 +309,11 @@ std::uint32_t Columns::add_node(Id id) {
 }
 
 std::size_t Columns::nodes_as_of(Seq seq) const {
-    if (count_ == 0 || at(count_ - 1).seq_from[within(count_ - 1)] <= seq) return nodes();
+    if (count_ == 0) return nodes();
+    const auto& last = segments.back()->blocks;  // a segment's rows are younger than all before
+    if (std::all_of(last.begin(), last.end(),
+                    [&](const auto& b) { return b.last_seq_from <= seq; }))
+        return nodes();
     std::size_t known = 0;
     for (std::uint32_t row = 0; row < count_; ++row) {
         const Segment& s = at(row);

@@ -77,7 +77,8 @@ struct BlockSummary {
     std::uint32_t bounded = 0;  ///< rows with a valid_to
     std::uint32_t doubted = 0;  ///< rows with belief < 1
     std::uint32_t vectors = 0;
-    std::uint32_t scope = none;  ///< the one scope of all rows, if uniform
+    std::uint32_t least_scope = none;
+    std::uint32_t greatest_scope = 0;
     bool mixed_scopes = false;
     std::uint8_t kinds = 0;  ///< bit per kind present
     std::uint8_t laws = 0;   ///< bit per decay law present
@@ -161,6 +162,8 @@ struct Segment {
     void summarise_all();
     /// Whether every row of a block was erased: its vectors and codes are zeros for good.
     bool dead(std::uint32_t block) const { return blocks[block].erased == block_rows; }
+    /// Erased rows among others: their memory is not given back.
+    std::uint32_t scattered() const;
     /// Gives back the memory of a dead block.
     void release(std::uint32_t block, std::size_t padded_dim);
 

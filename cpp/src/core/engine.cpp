@@ -13,6 +13,8 @@
 namespace remanence {
 namespace {
 
+constexpr std::uint32_t most_scattered = segment_rows / 8;  // erased rows that stay among others
+
 std::uint32_t live_row(const char* verb, const Columns& columns, Id id) {
     const std::uint32_t row = columns.live_row(id);
     if (row == none) {
@@ -115,7 +117,7 @@ void Engine::restore(View<const Seq> seq, View<const Id> ids, bool check_only) {
 }
 
 void Engine::erase(View<const Seq> seq, View<const Id> ids, bool check_only) {
-    const WriteLock lock(*state_);
+    WriteLock lock(*state_);
     if (ids.empty()) return;
     Columns& columns = state_->columns;
     check_seq("erase", seq, ids.size(), state_->seq);
@@ -152,6 +154,10 @@ void Engine::erase(View<const Seq> seq, View<const Id> ids, bool check_only) {
         }
     }
     state_->seq = seq.back();
+    lock.show();
+    for (std::size_t i = 0; i < columns.segments.size(); ++i) {
+        if (columns.segments[i]->scattered() >= most_scattered) state_->arrange(i);
+    }
 }
 
 void Engine::touch(View<const Seq> seq, const TouchBatch& batch, bool check_only) {

@@ -72,6 +72,45 @@ void Lexicon::erase_row(std::uint32_t row) {
     drop_empty_terms();
 }
 
+MovedPostings Lexicon::moved(std::uint32_t first, const std::vector<std::uint32_t>& place) const {
+    MovedPostings out;
+    const auto end = first + static_cast<std::uint32_t>(place.size());
+    for (std::size_t term = 0; term < postings_.size(); ++term) {
+        const auto& list = postings_[term];
+        const auto from = first_from(list, first);
+        const auto to =
+            std::find_if(from, list.end(), [&](const Posting& p) { return p.row >= end; });
+        if (from == to) continue;
+        const auto count = static_cast<std::size_t>(to - from);
+        out.parts.push_back({term, static_cast<std::size_t>(from - list.begin()), count});
+        for (auto at = from; at != to; ++at) {
+            out.postings.push_back({first + place[at->row - first], at->count});
+        }
+        std::sort(out.postings.end() - static_cast<std::ptrdiff_t>(count), out.postings.end(),
+                  [](const Posting& a, const Posting& b) { return a.row < b.row; });
+    }
+    return out;
+}
+
+void Lexicon::move(std::uint32_t first, const std::vector<std::uint32_t>& place,
+                   const MovedPostings& moved) {
+    auto from = moved.postings.begin();
+    for (const MovedPostings::Part& part : moved.parts) {
+        const auto to = from + static_cast<std::ptrdiff_t>(part.count);
+        std::copy(from, to, postings_[part.term].begin() + static_cast<std::ptrdiff_t>(part.first));
+        from = to;
+    }
+    std::vector<decltype(values_)::node_type> stated;
+    const auto end = first + static_cast<std::uint32_t>(place.size());
+    for (auto at = values_.lower_bound(first); at != values_.end() && at->first < end;) {
+        stated.push_back(values_.extract(at++));
+    }
+    for (auto& value : stated) {
+        value.key() = first + place[value.key() - first];
+        values_.insert(std::move(value));
+    }
+}
+
 void Lexicon::drop_empty_terms() {
     std::vector<const std::string*> words;
     std::vector<std::vector<Posting>> postings;

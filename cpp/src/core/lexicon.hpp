@@ -27,6 +27,17 @@ void each_term(std::string_view terms, Use&& use) {
     }
 }
 
+/// Postings of a range of rows as they stand once the rows were moved.
+struct MovedPostings {
+    struct Part {
+        std::size_t term;
+        std::size_t first;  ///< within the term's list
+        std::size_t count;
+    };
+    std::vector<Part> parts;
+    std::vector<Posting> postings;  ///< of all parts, one after the other
+};
+
 /// Postings are in row order, so a range of rows is a range of each list.
 class Lexicon {
 public:
@@ -36,6 +47,10 @@ public:
     /// Gives a row greater than all before the document of `from`.
     void copy_row(std::uint32_t from, std::uint32_t to);
     void erase_row(std::uint32_t row);
+    /// Row `first + r` goes to `first + place[r]`, for all r: made ready, then done.
+    MovedPostings moved(std::uint32_t first, const std::vector<std::uint32_t>& place) const;
+    void move(std::uint32_t first, const std::vector<std::uint32_t>& place,
+              const MovedPostings& moved);
     /// The first posting of `list` at or after `row`.
     static std::vector<Posting>::const_iterator first_from(const std::vector<Posting>& list,
                                                            std::uint32_t row);

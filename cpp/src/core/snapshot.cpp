@@ -135,20 +135,56 @@ void load_segment(Reader& in, Columns& columns, std::uint32_t rows) {
     }
 }
 
+/// The memories and their newest versions: the rows that no other names as the one before. Chains
+/// of versions must hold every row once, or walking them might not end.
+void find_nodes(Columns& columns, const Reader& in) {
+    const std::uint32_t rows = columns.count();
+    std::vector<Id> ids;
+    std::vector<bool> named(rows, false);
+    for (std::uint32_t row = 0; row < rows; ++row) {
+        const Segment& s = columns.at(row);
+        const std::uint32_t r = Columns::within(row);
+        const std::uint32_t previous = s.previous[r];
+        if (s.node[r] >= rows || s.id[r] <= 0) in.refuse("holds a row of no memory");
+        if (s.node[r] >= ids.size()) ids.resize(s.node[r] + std::size_t{1}, 0);
+        Id& id = ids[s.node[r]];
+        if (id != 0 && id != s.id[r]) in.refuse("holds a memory of two ids");
+        id = s.id[r];
+        if (previous == none) continue;
+        if (previous >= rows || named[previous]) in.refuse("holds versions out of order");
+        named[previous] = true;
+    }
+    for (const Id id : ids) {
+        if (id == 0 || columns.node_of(id) != none) in.refuse("lacks a memory that it counts");
+        columns.add_node(id);
+    }
+    std::uint32_t reached = 0;
+    for (std::uint32_t row = 0; row < rows; ++row) {
+        if (named[row]) continue;
+        const std::uint32_t node = columns.at(row).node[Columns::within(row)];
+        if (columns.newest[node] != none) in.refuse("holds a memory with two newest versions");
+        columns.newest[node] = row;
+        for (std::uint32_t at = row; at != none; ++reached) {
+            const Segment& s = columns.at(at);
+            if (s.node[Columns::within(at)] != node) in.refuse("mixes versions of two memories");
+            at = s.previous[Columns::within(at)];
+        }
+    }
+    if (reached != rows) in.refuse("holds versions out of order");
+}
+
 /// Everything that follows from the rows: ids, newest versions, sessions, words per scope.
 void rebuild(Engine::State& state, const Reader& in) {
     Columns& columns = state.columns;
+    find_nodes(columns, in);
     for (std::uint32_t row = 0; row < columns.count(); ++row) {
         const Segment& s = columns.at(row);
         const std::uint32_t r = Columns::within(row);
-        if (s.node[r] == columns.nodes()) columns.add_node(s.id[r]);
-        const bool older = s.previous[r] == none || s.previous[r] < row;
-        if (s.node[r] >= columns.nodes() || !older || s.kind[r] >= kind_count ||
-            s.law[r] >= law_count || s.scope[r] >= scope_limit || s.statics[r] >= static_count ||
+        if (s.kind[r] >= kind_count || s.law[r] >= law_count || s.scope[r] >= scope_limit ||
+            s.statics[r] >= static_count ||
             (s.last_touch[r] != none && s.last_touch[r] >= columns.touches.size())) {
             in.refuse("holds a row that contradicts itself");
         }
-        columns.newest[s.node[r]] = row;
         state.index_session(row);
         if (columns.row_visible(row, seq_now)) state.count_live(row, true);
     }

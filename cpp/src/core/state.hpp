@@ -40,7 +40,7 @@ struct Engine::State {
     Columns columns;
     Lexicon lexicon;
     Links links;
-    std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> sessions;  ///< rows, ascending
+    std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> sessions;  ///< rows of each
     /// Of the live memories, then of the live nodes, of each scope and of all.
     std::unordered_map<std::uint32_t, std::array<Totals, 2>> scopes;
     std::array<Totals, 2> all;
@@ -57,6 +57,10 @@ struct Engine::State {
     void count_live(std::uint32_t row, bool added);
     void close_row(std::uint32_t row, Seq at);
     void index_session(std::uint32_t row);
+    /// Questions go on while new rows are encoded; until then they are scored exactly.
+    void encode_from(std::size_t segment);
+    /// Sorts the rows of a full segment; `writing` is held and `mutex` is not.
+    void arrange(std::size_t segment);
     /// Moves the oldest full segments to the spill file while too much is in memory.
     void spill_vectors();
 };
@@ -65,6 +69,9 @@ struct Engine::State {
 class WriteLock {
 public:
     explicit WriteLock(const Engine::State& state) : turn_(state.writing), lock_(state.mutex) {}
+
+    /// Readers may go on; no other writer yet.
+    void show() { lock_.unlock(); }
 
 private:
     std::unique_lock<ForkSafeMutex> turn_;

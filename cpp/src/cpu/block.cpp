@@ -84,6 +84,14 @@ void score_activation(const ScanPlan& plan, const Block& b, Scratch& scratch) {
 
 }  // namespace
 
+namespace {
+
+bool allows(const ScanPlan& plan, std::uint32_t scope) {
+    return scope < plan.scope_allowed.size() && plan.scope_allowed[scope] != 0;
+}
+
+}  // namespace
+
 std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) {
     const Request& q = *plan.request;
     const BlockSummary& sum = b.summary;
@@ -91,7 +99,9 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
     if ((q.kinds & sum.kinds) == 0) return 0;
     if (sum.closed == b.count && sum.last_seq_to <= plan.seq) return 0;
     const bool one_scope = !plan.scope_allowed.empty() && !sum.mixed_scopes;
-    if (one_scope && (sum.scope >= plan.scope_allowed.size() || plan.scope_allowed[sum.scope] == 0))
+    if (one_scope && !allows(plan, sum.least_scope)) return 0;
+    if (plan.one_scope < sum.least_scope ||
+        (plan.one_scope != none && plan.one_scope > sum.greatest_scope))
         return 0;
     for (std::uint32_t i = 0; i < b.count; i += 64) {
         mask[i / 64] = b.count - i >= 64 ? ~0ULL : (1ULL << (b.count - i)) - 1;
@@ -107,10 +117,7 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
     if (plan.one_scope != none && !one_scope) {
         kernels().keep_equal(s.scope + f, plan.one_scope, b.count, mask);
     } else if (!plan.scope_allowed.empty() && !one_scope) {
-        keep_rows(mask, b.count, [&](std::uint32_t i) {
-            const std::uint32_t scope = s.scope[f + i];
-            return scope < plan.scope_allowed.size() && plan.scope_allowed[scope] != 0;
-        });
+        keep_rows(mask, b.count, [&](std::uint32_t i) { return allows(plan, s.scope[f + i]); });
     }
     if ((q.kinds & sum.kinds) != sum.kinds) {
         kernels().keep_kinds(s.kind + f, q.kinds, b.count, mask);

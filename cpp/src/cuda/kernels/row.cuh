@@ -42,7 +42,7 @@ __device__ std::uint32_t find_row(const T* list, std::uint32_t count, std::uint3
 __device__ inline bool block_may_pass(const BlockSummary& sum, const Question& q) {
     if ((q.kinds & sum.kinds) == 0) return false;
     return q.scope_count == 0 || sum.mixed_scopes ||
-           (sum.scope < q.scope_count && q.scopes[sum.scope] != 0);
+           (sum.least_scope < q.scope_count && q.scopes[sum.least_scope] != 0);
 }
 
 __device__ inline bool passes(const SegmentColumns& s, const BlockSummary& sum, std::uint32_t r,
