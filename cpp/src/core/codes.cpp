@@ -68,6 +68,12 @@ std::uint32_t as_factors(double scale, double error) {
     return (nearest & 0xFFFF'0000U) | above;
 }
 
+/// A value below 2^22 to the nearest whole number: as std::nearbyint, but several at a time.
+float to_nearest(float x) {
+    constexpr float whole = 0x1.8p23F;
+    return (x + whole) - whole;
+}
+
 /// The row's residual in steps of a byte, and the length of what the steps leave out.
 void encode_bytes(SegmentCodes& codes, std::uint32_t r, const std::vector<float>& o) {
     std::int8_t* const to = codes.whole() + codes.whole_bytes(r);
@@ -77,7 +83,7 @@ void encode_bytes(SegmentCodes& codes, std::uint32_t r, const std::vector<float>
     const float steps_per = step > 0.0F ? 1.0F / step : 0.0F;
     float left = 0.0F;
     for (std::size_t j = 0; j < o.size(); ++j) {
-        const float steps = std::nearbyint(o[j] * steps_per);
+        const float steps = to_nearest(o[j] * steps_per);
         to[j] = static_cast<std::int8_t>(steps);
         const float rest = o[j] - steps * step;
         left += rest * rest;
@@ -181,15 +187,19 @@ void fill_table(const std::vector<float>& u, std::size_t groups, CodeQuery& out)
     out.step = std::max(2.0F * widest / 126.0F, 1e-30F);
     out.offset = static_cast<float>(offset);
     out.table.resize(groups * 64);
+    const float steps_per = 1.0F / out.step;
+    std::array<float, 64> sums{};
     for (std::size_t g = 0; g < groups; ++g) {
-        for (std::uint32_t code = 0; code < 64; ++code) {
-            float sum = reach[g];
-            for (std::size_t b = 0; b < 6; ++b) {
-                const float part = u[code_dim(g, b)];
-                sum += (code >> b & 1U) != 0 ? part : -part;
-            }
-            out.table[g * 64 + code] =
-                static_cast<std::uint8_t>(std::ceil(std::max(sum, 0.0F) / out.step));
+        sums[0] = reach[g];
+        for (std::size_t b = 0; b < 6; ++b) sums[0] -= u[code_dim(g, b)];
+        for (std::size_t b = 0, known = 1; b < 6; ++b, known *= 2) {
+            const float flip = 2.0F * u[code_dim(g, b)];
+            for (std::size_t code = 0; code < known; ++code) sums[known + code] = sums[code] + flip;
+        }
+        // Above what rounding may have cost, and one for the fraction cut off.
+        for (std::size_t code = 0; code < 64; ++code) {
+            const auto steps = static_cast<std::int32_t>(sums[code] * steps_per + 1e-3F);
+            out.table[g * 64 + code] = static_cast<std::uint8_t>(std::max(steps, 0) + 1);
         }
     }
 }
@@ -202,7 +212,7 @@ void refine_query(const std::vector<float>& u, float widest, CodeQuery& out) {
     out.fine_unit = std::max(widest / most, 1e-30F);
     double left = 0.0;
     for (const float x : u) {
-        const float steps = std::nearbyint(x / out.fine_unit);
+        const float steps = to_nearest(x / out.fine_unit);
         out.fine.push_back(static_cast<std::int16_t>(steps));
         const double rest = static_cast<double>(x) - static_cast<double>(steps) * out.fine_unit;
         left += rest * rest;
@@ -219,7 +229,7 @@ void round_query(const std::vector<float>& u, CodeQuery& out) {
     out.unit = std::max(widest / 127.0F, 1e-30F);
     double rest = 0.0;
     for (const float x : u) {
-        const float steps = std::nearbyint(x / out.unit);
+        const float steps = to_nearest(x / out.unit);
         out.rounded.push_back(static_cast<std::int8_t>(steps));
         rest += std::fabs(static_cast<double>(x) - static_cast<double>(steps) * out.unit);
     }

@@ -272,6 +272,26 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
     }
 }
 
+void widen(Words& part, const std::uint64_t* mask, std::size_t step) {
+    for (std::size_t w = 0; w < block_rows / 64; ++w) {
+        if (mask[w] == 0) continue;
+        part.first = std::min(part.first, w / step * step);
+        part.end = std::max(part.end, (w / step + 1) * step);
+    }
+}
+
+void move_to_front(const Words& part, std::uint64_t* mask) {
+    const std::size_t count = part.end - part.first;
+    std::copy_n(mask + part.first, count, mask);
+    std::fill(mask + count, mask + block_rows / 64, 0);
+}
+
+Block part_of(const Block& b, const Words& part) {
+    const auto skipped = static_cast<std::uint32_t>(part.first * 64);
+    const auto end = std::min(static_cast<std::uint32_t>(part.end * 64), b.count);
+    return {b.s, b.summary, b.first + skipped, b.row + skipped, end - skipped};
+}
+
 Block block_at(const Columns& columns, std::uint32_t row) {
     const Segment& s = columns.at(row);
     const std::uint32_t within = Columns::within(row);

@@ -44,6 +44,17 @@ Block block_at(const Columns& columns, std::uint32_t row);
 /// Fills the mask [block_rows / 64] of rows that pass every filter; returns how many do.
 std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask);
 
+/// Words [first, end) of a mask: a part of a block.
+struct Words {
+    std::size_t first;
+    std::size_t end;
+};
+/// Widens the part, by whole groups of `step` words, to hold every row of the mask.
+void widen(Words& part, const std::uint64_t* mask, std::size_t step);
+/// The mask of a part alone, from that of its block.
+void move_to_front(const Words& part, std::uint64_t* mask);
+Block part_of(const Block& b, const Words& part);
+
 /// BM25 of a block's rows into scratch.lexical; false when no word occurs there.
 bool score_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scratch& scratch);
 

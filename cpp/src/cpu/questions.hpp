@@ -90,4 +90,12 @@ inline bool same_filter(const ScanPlan& a, const ScanPlan& b) {
            a.row_allowed == b.row_allowed && a.excluded == b.excluded;
 }
 
+inline constexpr std::uint32_t sparse_rows = 48;  // of a block: cheaper one by one
+
+inline Way way_of(const Question& question, std::uint32_t passed, bool coded) {
+    if (passed == 0) return Way::none;
+    if (!coded || question.codes == nullptr) return Way::exact;
+    return question.plan->request->proved || passed <= sparse_rows ? Way::bytes : Way::codes;
+}
+
 }  // namespace remanence::cpu

@@ -15,7 +15,6 @@ namespace remanence::cpu {
 namespace {
 
 constexpr std::size_t most_questions = 128;  // of one scan: their bounds of a block stay in cache
-constexpr std::uint32_t sparse_rows = 48;    // of a block: cheaper one by one than by its codes
 constexpr std::size_t waiting_rows = 512;    // candidates of a question before they are refined
 constexpr std::size_t refined_rows = 128;    // candidates bounded by their bytes at a time
 constexpr std::size_t exact_chunk = 256;     // candidates of one task
@@ -27,8 +26,9 @@ public:
 
 private:
     void prepare_codes();
-    void scan_block(const Block& b, Worker& worker);
+    void scan_block(const Block& whole, Worker& worker);
     bool plan_block(const Block& b, Worker& worker);
+    Block wanted(const Block& b, Worker& worker) const;
     void fill_sides(const Block& b, Worker& worker);
     void collect(const Block& b, std::size_t q, Worker& worker);
     void collect_all(const Block& b, std::size_t q, Worker& worker);
@@ -95,12 +95,6 @@ void Scan::prepare_codes() {
     }
 }
 
-Way way_of(const Question& question, std::uint32_t passed, bool coded) {
-    if (passed == 0) return Way::none;
-    if (!coded || question.codes == nullptr) return Way::exact;
-    return question.plan->request->proved || passed <= sparse_rows ? Way::bytes : Way::codes;
-}
-
 /// Which rows of a block each question wants, and how; false when none wants any.
 bool Scan::plan_block(const Block& b, Worker& worker) {
     const bool coded = b.first + block_rows <= encoded_[b.row / segment_rows];
@@ -121,6 +115,16 @@ bool Scan::plan_block(const Block& b, Worker& worker) {
     return any;
 }
 
+/// The part of a block that holds every row some question wants.
+Block Scan::wanted(const Block& b, Worker& worker) const {
+    const std::size_t step = questions_.size() >= least_matrix_questions ? matrix_rows / 64 : 1;
+    Words part{block_rows / 64, 0};
+    for (const Share& share : worker.shares) widen(part, share.mask.data(), step);
+    if (part.end - part.first == block_rows / 64) return b;
+    for (Share& share : worker.shares) move_to_front(part, share.mask.data());
+    return part_of(b, part);
+}
+
 /// Side terms, words apart, once for all questions that share them.
 void Scan::fill_sides(const Block& b, Worker& worker) {
     std::array<bool, most_questions> filled{};
@@ -133,8 +137,9 @@ void Scan::fill_sides(const Block& b, Worker& worker) {
     }
 }
 
-void Scan::scan_block(const Block& b, Worker& worker) {
-    if (!plan_block(b, worker)) return;
+void Scan::scan_block(const Block& whole, Worker& worker) {
+    if (!plan_block(whole, worker)) return;
+    const Block b = wanted(whole, worker);
     fill_sides(b, worker);
     const SegmentCodes& codes = b.s.codes;
     bool any = false;
@@ -156,7 +161,7 @@ void Scan::scan_block(const Block& b, Worker& worker) {
         asked.centre = questions_[q].centres[b.row / segment_rows];
     }
     if (any) {
-        const CodeBlock block{block_rows, codes.bytes, codes.bits() + b.first * codes.bytes,
+        const CodeBlock block{b.count, codes.bytes, codes.bits() + b.first * codes.bytes,
                               codes.factors + b.first};
         const bool matrix = questions_.size() >= least_matrix_questions && matrix_unit();
         const auto bounds = matrix ? kernels().matrix_bounds : kernels().bounds;
@@ -180,20 +185,20 @@ void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
     float* const bound = worker.bound.data() + q * block_rows;
     const float* const side = worker.side.data() + question.side * block_rows;
     if (b.summary.vectors != block_rows) {
-        for (std::uint32_t i = 0; i < block_rows; ++i) {
+        for (std::uint32_t i = 0; i < b.count; ++i) {
             const bool vector = (b.s.flags[b.first + i] & flag::has_vector) != 0;
             bound[i] = vector ? bound[i] : side[i];
         }
     }
     const bool words = score_words(plan, b, share.cursor, scratch);
     if (words) {
-        for (std::uint32_t i = 0; i < block_rows; ++i) {
+        for (std::uint32_t i = 0; i < b.count; ++i) {
             scratch.lexical[i] = scratch.lexical[i] * plan.lexical_weight[b.s.kind[b.first + i]];
             bound[i] = bound[i] + scratch.lexical[i];
         }
     }
-    kernels().keep_above(bound, question.threshold(), block_rows, share.mask.data());
-    for (std::uint32_t w = 0; w < block_rows / 64; ++w) {
+    kernels().keep_above(bound, question.threshold(), b.count, share.mask.data());
+    for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             const float rest = words ? side[i] + scratch.lexical[i] : side[i];
