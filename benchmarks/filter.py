@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> Report:
             _measure(report, store, name, inside, filters, others, options)
     report.notes.append(
         "rivals search by plain cosine, less work than the fused score; recall@10 is against the "
-        "exact cosine within the filter. A tenant's rows lie scattered among those of others."
+        "exact cosine within the filter. A tenant's rows come scattered among those of others."
     )
     return report
 
