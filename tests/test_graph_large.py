@@ -90,3 +90,20 @@ def test_a_large_graph_agrees_with_plain_rules() -> None:
         columns_ = graph.edge_columns(np.arange(graph.edges))
         assert np.array_equal(columns_["source"], source)
         assert np.array_equal(columns_["target"], target)
+
+
+def test_hops_are_those_of_a_search_however_many_questions_came_before() -> None:
+    """Marks are kept from question to question, and graphs of two sizes share them."""
+    graphs = [random_graph(60_000, 30_000)[0], random_graph(300, 900)[0]]
+    for graph in graphs:
+        graph.merge()
+    for seed in range(300):
+        for graph in graphs:
+            hop = graph.bfs(ints(seed))
+            hop = np.where(hop > 3, -1, hop)
+            order = np.lexsort((np.arange(len(hop)), hop))[(hop < 0).sum() :]
+            node, at = graph.khop(ints(seed), 3)
+            assert np.array_equal(node, order)
+            assert np.array_equal(at, hop[order])
+            short, _ = graph.khop(ints(seed), 3, limit=60)
+            assert np.array_equal(short, order[:60])

@@ -51,6 +51,15 @@ Hops khop_on(DeviceGraph& device, const Filter& filter, const std::vector<std::u
     return out;
 }
 
+constexpr std::size_t sample = 8;  ///< questions that foretell the length of the others' answers
+
+/// Room for so many times what is there, and an eighth.
+void reserve(Hops& hops, std::size_t times) {
+    const std::size_t size = hops.node.size() * times;
+    hops.node.reserve(size + size / 8);
+    hops.hop.reserve(size + size / 8);
+}
+
 void check_lengths(const char* verb, View<const double> lengths, std::size_t edges) {
     if (lengths.empty()) return;
     check_length(verb, "lengths", lengths.size(), edges);
@@ -87,7 +96,10 @@ Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> st
     const std::size_t tasks = std::min(questions, workers == 1 ? 1 : 8 * workers);
     std::vector<Hops> found(tasks);
     parallel_for(tasks, static_cast<int>(workers), [&](std::size_t t, int) {
-        for (std::size_t q = questions * t / tasks; q < questions * (t + 1) / tasks; ++q) {
+        const std::size_t first = questions * t / tasks;
+        const std::size_t last = questions * (t + 1) / tasks;
+        for (std::size_t q = first; q < last; ++q) {
+            if (q == first + sample) reserve(found[t], (last - first) / sample);
             cpu::khop(ready, part(q), hops, limit, found[t]);
             out.start[q + 1] = static_cast<std::int64_t>(found[t].node.size());
         }

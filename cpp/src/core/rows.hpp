@@ -111,49 +111,76 @@ public:
     template <class Use>
     bool side(std::uint32_t rank, bool in, Use&& use) const {
         const std::size_t row = std::size_t{2} * rank + (in ? 1 : 0);
-        return base(rank, row, row + 1, use) || logged(rank, in, use);
+        const auto all = [](std::uint32_t, const ArcAt&) { return true; };
+        return base(rank, row, row + 1, all, use) || logged(rank, in, all, use);
     }
 
     /// The same for both sides or one, as the direction says, the base first.
     template <class Use>
     bool each(std::uint32_t rank, Direction direction, Use&& use) const {
+        return each_that(rank, direction, [](std::uint32_t, const ArcAt&) { return true; }, use);
+    }
+
+    /// The same for the arcs that want(rank, ArcAt) asks for. The filter is asked only of these:
+    /// it reads more columns than a walk that knows the other end.
+    template <class Want, class Use>
+    bool each_that(std::uint32_t rank, Direction direction, Want&& want, Use&& use) const {
         const std::size_t row = std::size_t{2} * rank;
         if (base(rank, row + (direction == Direction::in ? 1 : 0),
-                 row + (direction == Direction::out ? 1 : 2), use)) {
+                 row + (direction == Direction::out ? 1 : 2), want, use)) {
             return true;
         }
         if constexpr (!plain) {
-            if (direction != Direction::in && logged(rank, false, use)) return true;
-            if (direction != Direction::out && logged(rank, true, use)) return true;
+            if (direction != Direction::in && logged(rank, false, want, use)) return true;
+            if (direction != Direction::out && logged(rank, true, want, use)) return true;
         }
         return false;
+    }
+
+    /// Ask memory for where a rank's row begins, and, when that is there, for the row.
+    void fetch_offset(std::uint32_t rank) const {
+        const Arcs& arcs = state_->arcs();
+        if (plain || rank < arcs.nodes) __builtin_prefetch(&arcs.offset[std::size_t{2} * rank]);
+    }
+    void fetch_ends(std::uint32_t rank) const {
+        const Arcs& arcs = state_->arcs();
+        if (!plain && rank >= arcs.nodes) return;
+        __builtin_prefetch(arcs.to.data() + arcs.offset[std::size_t{2} * rank]);
     }
 
 private:
-    template <class Use>
-    bool base(std::uint32_t rank, std::size_t first_row, std::size_t last_row, Use& use) const {
+    template <class Want, class Use>
+    bool base(std::uint32_t rank, std::size_t first_row, std::size_t last_row, Want& want,
+              Use& use) const {
         const Arcs& arcs = state_->arcs();
         if (!plain && rank >= arcs.nodes) return false;
         const std::size_t end = arcs.offset[last_row];
+        const std::uint32_t* const ends = arcs.to.data();
         for (std::size_t a = arcs.offset[first_row]; a < end; ++a) {
+            const ArcAt arc{state_, a, nullptr};
+            const std::uint32_t to = ends[a];
+            if (!want(to, arc)) continue;
             if constexpr (!plain) {
                 if (!filter_->arc(a)) continue;
             }
-            if (use(arcs.to[a], ArcAt{state_, a, nullptr})) return true;
+            if (use(to, arc)) return true;
         }
         return false;
     }
 
-    template <class Use>
-    bool logged(std::uint32_t rank, bool in, Use& use) const {
+    template <class Want, class Use>
+    bool logged(std::uint32_t rank, bool in, Want& want, Use& use) const {
         if constexpr (plain) return false;
         if (state_->log_edges == 0) return false;
-        return state_->epoch->log->each(
-            state_->node(rank), in, state_->log_edges, [&](const LogEdge& e, std::uint32_t place) {
-                const std::uint32_t other = in ? e.source : e.target;
-                if (!filter_->log(e, other)) return false;
-                return use(state_->rank(other), ArcAt{state_, place, &e});
-            });
+        return state_->epoch->log->each(state_->node(rank), in, state_->log_edges,
+                                        [&](const LogEdge& e, std::uint32_t place) {
+                                            const std::uint32_t other = in ? e.source : e.target;
+                                            const std::uint32_t to = state_->rank(other);
+                                            const ArcAt arc{state_, place, &e};
+                                            if (!want(to, arc) || !filter_->log(e, other))
+                                                return false;
+                                            return use(to, arc);
+                                        });
     }
 
     const Filter* filter_;
