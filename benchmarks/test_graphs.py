@@ -9,7 +9,16 @@ import pytest
 from benchmarks.__main__ import main
 
 CASES = {
-    "traverse": ("build", "bfs", "2hop 64", "2hop 1", "sssp", "components", "bfs, filters on"),
+    "traverse": (
+        "build",
+        "bfs",
+        "2hop 64",
+        "2hop 1",
+        "sssp",
+        "components",
+        "bfs, filters on",
+        "bfs, filters that bite",
+    ),
     "propagate": ("PPR 1 seed", "PPR 16 seeds", "push damping 0.5", "leiden"),
     "ingest-graph": ("batched", "one by one", "durable", "reader"),
 }

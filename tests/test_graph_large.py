@@ -107,3 +107,32 @@ def test_hops_are_those_of_a_search_however_many_questions_came_before() -> None
             assert np.array_equal(at, hop[order])
             short, _ = graph.khop(ints(seed), 3, limit=60)
             assert np.array_equal(short, order[:60])
+
+
+def test_filters_at_the_bounds_of_columns() -> None:
+    """What a base's least and greatest values decide is what its edges decide one by one."""
+    rng = np.random.default_rng(2)
+    kind = rng.choice([3, 5], 40).astype(np.uint16)
+    weight = rng.choice([0.25, 0.5], 40).astype(np.float32)
+    start = rng.integers(10, 13, 40)
+    end = np.where(rng.random(40) < 0.5, np.iinfo(np.int64).max, start + 5)
+    kind[20:], weight[30:], end[-1] = kind[20:] + 2, 1.0, 30
+    graph = _core.Graph(50)
+    asked = [None, [3], [5, 7], [3, 5], [4], [3, 5, 7]]
+    for upto in (20, 40):
+        lot = slice(upto - 20, upto)
+        ends = np.arange(20), np.arange(20) + 1
+        graph.append(*ends, kind[lot], weight[lot], start[lot], end[lot])
+        graph.merge()
+        for types in asked:
+            chosen = np.ones(upto, bool) if types is None else np.isin(kind[:upto], types)
+            of = None if types is None else np.array(types, np.uint16)
+            for least in (0.0, 0.25, 0.3, 0.5, 0.75, 1.0):
+                heavy = chosen & (weight[:upto] >= np.float32(least))
+                for t in (None, 9, 10, 12, 14, 15, 17, 18, 29, 30):
+                    holds = heavy
+                    if t is not None:
+                        open_ = (t < end[:upto]) | (end[:upto] == np.iinfo(np.int64).max)
+                        holds = heavy & (start[:upto] <= t) & open_
+                    found = graph.find_edges(types=of, min_weight=least, valid_at=t)
+                    assert np.array_equal(found, np.flatnonzero(holds))

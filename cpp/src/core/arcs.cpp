@@ -55,10 +55,31 @@ bool differs(View<const T> given, T fallback, T& one) {
     return std::any_of(given.begin(), given.end(), [&](const T& x) { return x != one; });
 }
 
+/// Bounds in four lanes, as a comparison waits for the one before it.
+template <class T>
+void bound(View<const T> given, Column<T>& out) {
+    std::array<T, 4> low{};
+    low.fill(given[0]);
+    std::array<T, 4> high = low;
+    for (std::size_t i = 0; i + 4 <= given.size(); i += 4) {
+        for (std::size_t lane = 0; lane < 4; ++lane) {
+            low[lane] = std::min(low[lane], given[i + lane]);
+            high[lane] = std::max(high[lane], given[i + lane]);
+        }
+    }
+    for (std::size_t i = given.size() / 4 * 4; i < given.size(); ++i) {
+        low[0] = std::min(low[0], given[i]);
+        high[0] = std::max(high[0], given[i]);
+    }
+    out.low = *std::min_element(low.begin(), low.end());
+    out.high = *std::max_element(high.begin(), high.end());
+}
+
 /// Puts a column of edges beside their arcs.
 template <class T>
 void spread(const Array<std::uint32_t>& edge, View<const T> given, T fallback, Column<T>& out) {
     if (!differs(given, fallback, out.one)) return;
+    bound(given, out);
     out.values = Array<T>(edge.size());
     for (std::size_t a = 0; a < edge.size(); ++a) out.values[a] = given[edge[a]];
 }
@@ -109,7 +130,10 @@ std::shared_ptr<const Arcs> build_arcs(std::uint32_t nodes, const NewEdges& edge
     arcs.to = Array<std::uint32_t>(arcs.arcs());
     arcs.edge = Array<std::uint32_t>(arcs.arcs());
     const bool weighted = differs(edges.weight, 1.0F, arcs.weight.one);
-    if (weighted) arcs.weight.values = Array<float>(arcs.arcs());
+    if (weighted) {
+        bound(edges.weight, arcs.weight);
+        arcs.weight.values = Array<float>(arcs.arcs());
+    }
     parallel_for(2, worker_count(0), [&](std::size_t side, int) {
         for (std::uint32_t e = 0; e < arcs.edges; ++e) {
             const std::size_t here = side == 0 ? arcs.source[e] : arcs.target[e];
@@ -120,6 +144,7 @@ std::shared_ptr<const Arcs> build_arcs(std::uint32_t nodes, const NewEdges& edge
         }
     });
     spread<std::uint16_t>(arcs.edge, edges.type, edge_type::related, arcs.type);
+    for (const std::uint16_t type : edges.type) put_type(arcs.types, type);
     spread<TimeNs>(arcs.edge, edges.valid_from, time_min, arcs.valid_from);
     spread<TimeNs>(arcs.edge, edges.valid_to, time_max, arcs.valid_to);
     arcs.seq_from.one = seq;

@@ -2,6 +2,7 @@
 // differ.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -12,6 +13,15 @@
 namespace remanence {
 
 class ArcLog;
+
+/// One bit for each type of edge.
+using TypeBits = std::array<std::uint32_t, 2048>;
+constexpr bool has_type(const TypeBits& types, std::uint16_t type) {
+    return (types[type / 32U] >> (type % 32U) & 1U) != 0;
+}
+constexpr void put_type(TypeBits& types, std::uint16_t type) {
+    types[type / 32U] |= 1U << (type % 32U);
+}
 
 /// Rows are numbered by rank: nodes of many arcs first, so that what is touched most is close
 /// together. Row r holds its out arcs and then its in arcs, each by ascending edge number.
@@ -26,6 +36,7 @@ struct Arcs {
     Array<std::uint32_t> edge;    ///< [2 edges]
     Column<float> weight;         ///< [2 edges]
     Column<std::uint16_t> type;
+    TypeBits types{};  ///< those of the edges, where they have several
     Column<TimeNs> valid_from;
     Column<TimeNs> valid_to;
     Column<Seq> seq_from;

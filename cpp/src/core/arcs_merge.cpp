@@ -97,13 +97,21 @@ void Merge::give_ranks() {
     }
 }
 
-/// A column stays one value while every edge of the log has that value, too.
+/// A column stays one value while every edge of the log has that value, too. An empty base bounds
+/// nothing.
 template <class T, class Get>
 void Merge::plan(Column<T>& out, const Column<T>& old, Get get) const {
     out.one = base_.edges > 0 || count_ == 0 ? old.one : get(log_.at(0));
     bool differs = !old.constant();
     for (std::uint32_t i = 0; i < count_ && !differs; ++i) differs = get(log_.at(i)) != out.one;
-    if (differs) out.values = Array<T>(made_->arcs());
+    if (!differs) return;
+    out.values = Array<T>(made_->arcs());
+    out.low = base_.edges > 0 ? old.least() : out.one;
+    out.high = base_.edges > 0 ? old.greatest() : out.one;
+    for (std::uint32_t i = 0; i < count_; ++i) {
+        out.low = std::min(out.low, get(log_.at(i)));
+        out.high = std::max(out.high, get(log_.at(i)));
+    }
 }
 
 template <class T, class Get>
@@ -193,11 +201,14 @@ std::shared_ptr<const Arcs> Merge::run(std::shared_ptr<Closings>& closed) {
         std::memcpy(out.target.data(), base_.target.data(), base_.target.bytes());
     }
     out.last_seq = base_.last_seq;
+    out.types = base_.types;
+    if (base_.type.constant() && base_.edges > 0) put_type(out.types, base_.type.one);
     for (std::uint32_t i = 0; i < count_; ++i) {
         const LogEdge& e = log_.at(i);
         out.source[base_.edges + i] = e.source;
         out.target[base_.edges + i] = e.target;
         out.last_seq = std::max(out.last_seq, e.seq_from);
+        put_type(out.types, e.type);
     }
     parallel_for((nodes_ + rows_per_task - 1) / rows_per_task, worker_count(0),
                  [&](std::size_t task, int) {

@@ -64,12 +64,16 @@ private:
     std::size_t size_ = 0;
 };
 
-/// A column that holds one value, or one value per element.
+/// A column that holds one value, or one value per element and bounds of them.
 template <class T>
 struct Column {
     Array<T> values;
     T one{};
+    T low{};
+    T high{};
 
+    T least() const { return constant() ? one : low; }
+    T greatest() const { return constant() ? one : high; }
     bool constant() const { return values.empty(); }
     T at(std::size_t i) const { return values.empty() ? one : values[i]; }
 };

@@ -20,28 +20,41 @@ Filter::Filter(const char* verb, const GraphState& state, const GraphFilter& fil
     later_in_base_ = arcs_->last_seq > seq_;
     closed_in_base_ = state.epoch->closed != nullptr;
     min_weight_ = filter.min_weight;
-    if (arcs_->weight.constant() && arcs_->weight.one < min_weight_) none_of_base_ = true;
-    if (filter.types) {
-        has_types_ = true;
-        types_ = std::make_unique<TypeBits>();
-        for (const std::uint16_t type : *filter.types) {
-            (*types_)[type / 32U] |= 1U << (type % 32U);
-        }
-        type_in_rows_ = !arcs_->type.constant();
-        if (!type_in_rows_ && !has_type(arcs_->type.one)) none_of_base_ = true;
-    }
+    none_of_base_ = arcs_->weight.greatest() < min_weight_;
+    weight_in_rows_ = arcs_->weight.least() < min_weight_ && !none_of_base_;
+    if (filter.types) ready_types(*filter.types);
     if (filter.valid_at) {
-        has_valid_at_ = true;
         valid_at_ = *filter.valid_at;
-        valid_in_rows_ = !arcs_->valid_from.constant() || !arcs_->valid_to.constant();
-        if (!valid_in_rows_ && !holds(arcs_->valid_from.one, arcs_->valid_to.one)) {
-            none_of_base_ = true;
-        }
+        ready_valid_at();
     }
-    const bool weight_in_rows = min_weight_ > 0.0F && !arcs_->weight.constant();
     plain_ = state.log_edges == 0 && arcs_->nodes == state.nodes && !none_of_base_ &&
-             !type_in_rows_ && !weight_in_rows && !valid_in_rows_ && !later_in_base_ &&
+             !type_in_rows_ && !weight_in_rows_ && !valid_in_rows_ && !later_in_base_ &&
              !closed_in_base_ && allow_.empty();
+}
+
+void Filter::ready_types(const std::vector<std::uint16_t>& types) {
+    has_types_ = true;
+    types_ = std::make_unique<TypeBits>();
+    for (const std::uint16_t type : types) put_type(*types_, type);
+    if (arcs_->type.constant()) {
+        none_of_base_ = none_of_base_ || !has_type(*types_, arcs_->type.one);
+        return;
+    }
+    bool some = false;
+    for (std::size_t i = 0; i < types_->size(); ++i) {
+        const std::uint32_t there = arcs_->types[i];
+        some = some || (there & (*types_)[i]) != 0;
+        type_in_rows_ = type_in_rows_ || (there & ~(*types_)[i]) != 0;
+    }
+    none_of_base_ = none_of_base_ || !some;
+}
+
+void Filter::ready_valid_at() {
+    has_valid_at_ = true;
+    const Column<TimeNs>& from = arcs_->valid_from;
+    const Column<TimeNs>& to = arcs_->valid_to;
+    valid_in_rows_ = from.greatest() > valid_at_ || !open_at(to.least(), valid_at_);
+    if (from.least() > valid_at_ || !open_at(to.greatest(), valid_at_)) none_of_base_ = true;
 }
 
 std::uint32_t Filter::seed(const char* verb, std::int64_t node) const {

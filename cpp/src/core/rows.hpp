@@ -1,16 +1,12 @@
 // Walking the arcs of a node that a filter lets pass: base first, then the log.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 
 #include "core/graph_state.hpp"
 
 namespace remanence {
-
-/// One bit for each type of edge.
-using TypeBits = std::array<std::uint32_t, 2048>;
 
 /// What arcs must be to pass a filter, as plain numbers. An answer that is false or null need not
 /// be asked for.
@@ -40,15 +36,15 @@ public:
     bool arc(std::size_t a) const {
         const Arcs& arcs = *arcs_;
         if (none_of_base_) return false;
-        if (type_in_rows_ && !has_type(arcs.type.values[a])) return false;
-        if (min_weight_ > 0.0F && arcs.weight.at(a) < min_weight_) return false;
+        if (type_in_rows_ && !has_type(*types_, arcs.type.values[a])) return false;
+        if (weight_in_rows_ && arcs.weight.values[a] < min_weight_) return false;
         if (valid_in_rows_ && !holds(arcs.valid_from.at(a), arcs.valid_to.at(a))) return false;
         if (later_in_base_ && arcs.seq_from.at(a) > seq_) return false;
         if (closed_in_base_ && state_.closed_at(a) <= seq_) return false;
         return allow_.empty() || allow_[arcs.node_of[arcs.to[a]]] != 0;
     }
     bool log(const LogEdge& e, std::uint32_t other) const {
-        if (has_types_ && !has_type(e.type)) return false;
+        if (has_types_ && !has_type(*types_, e.type)) return false;
         if (e.weight < min_weight_) return false;
         if (has_valid_at_ && !holds(e.valid_from, e.valid_to)) return false;
         if (e.seq_from > seq_ || e.seq_to.load(std::memory_order_relaxed) <= seq_) return false;
@@ -64,9 +60,8 @@ public:
     std::uint32_t seed(const char* verb, std::int64_t node) const;
 
 private:
-    bool has_type(std::uint16_t type) const {
-        return ((*types_)[type / 32U] >> (type % 32U) & 1U) != 0;
-    }
+    void ready_types(const std::vector<std::uint16_t>& types);
+    void ready_valid_at();
     bool holds(TimeNs from, TimeNs to) const { return from <= valid_at_ && open_at(to, valid_at_); }
 
     const GraphState& state_;
@@ -76,6 +71,7 @@ private:
     bool none_of_base_ = false;
     bool has_types_ = false;
     bool type_in_rows_ = false;
+    bool weight_in_rows_ = false;
     bool has_valid_at_ = false;
     bool valid_in_rows_ = false;
     bool later_in_base_ = false;

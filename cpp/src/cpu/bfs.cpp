@@ -15,6 +15,10 @@ constexpr std::size_t down_share = 14;
 constexpr std::size_t up_share = 24;
 constexpr std::size_t words_per_task = 256;
 
+bool has(const std::vector<std::uint64_t>& set, std::uint32_t r) {
+    return (set[r / 64] >> (r % 64) & 1U) != 0;
+}
+
 template <bool plain>
 class Search {
 public:
@@ -45,10 +49,12 @@ public:
             }
             std::vector<std::uint32_t> next;
             for (const std::uint32_t r : frontier) {
-                rows_.each(r, direction_, [&](std::uint32_t to, const ArcAt&) {
-                    if (mark(to, hop)) next.push_back(to);
-                    return false;
-                });
+                rows_.each_that(
+                    r, direction_, [&](std::uint32_t to, const ArcAt&) { return !has(seen_, to); },
+                    [&](std::uint32_t to, const ArcAt&) {
+                        if (mark(to, hop)) next.push_back(to);
+                        return false;
+                    });
             }
             frontier.swap(next);
         }
@@ -105,10 +111,10 @@ std::int32_t Search<plain>::upward(std::vector<std::uint32_t>& frontier, std::in
                                  const auto r = static_cast<std::uint32_t>(w * 64) +
                                                 static_cast<std::uint32_t>(std::countr_zero(open));
                                  if (restricted_ && !filter_.node(state_.node(r))) continue;
-                                 const bool has_parent =
-                                     rows_.each(r, back, [&](std::uint32_t p, const ArcAt&) {
-                                         return (now[p / 64] >> (p % 64) & 1U) != 0;
-                                     });
+                                 const bool has_parent = rows_.each_that(
+                                     r, back,
+                                     [&](std::uint32_t p, const ArcAt&) { return has(now, p); },
+                                     [](std::uint32_t, const ArcAt&) { return true; });
                                  if (!has_parent) continue;
                                  fresh |= open & -open;
                                  hop_[r] = hop;

@@ -70,14 +70,16 @@ Array<double> relax(const Filter& filter, const AnyRows& rows, View<const std::u
     while (buckets.pop(now)) {
         for (const Entry& e : now) {
             if (best[e.rank] != e.value) continue;
-            rows.each(e.rank, filter.direction(), [&](std::uint32_t to, const ArcAt& a) {
-                const double value = by.extend(e.value, a);
-                if (By::better(value, best[to])) {
-                    best[to] = value;
-                    buckets.push(key(value), {to, value});
-                }
-                return false;
-            });
+            rows.each_that(
+                e.rank, filter.direction(),
+                [&](std::uint32_t to, const ArcAt& a) {
+                    return By::better(by.extend(e.value, a), best[to]);
+                },
+                [&](std::uint32_t to, const ArcAt& a) {
+                    best[to] = by.extend(e.value, a);
+                    buckets.push(key(best[to]), {to, best[to]});
+                    return false;
+                });
         }
     }
     return best;
@@ -119,21 +121,22 @@ std::vector<std::int64_t> tree(const Filter& filter, View<const std::uint32_t> s
         for (std::int32_t next_hop = 1; !level.empty(); ++next_hop) {
             std::vector<std::uint32_t> next;
             for (const std::uint32_t r : level) {
-                rows.each(r, filter.direction(), [&](std::uint32_t to, const ArcAt& a) {
+                const auto on_a_best_path = [&](std::uint32_t to, const ArcAt& a) {
                     if (hop[to] >= 0 && hop[to] != next_hop) return false;
-                    if (by.extend(values[r], a) != values[to] || values[to] == By::worst) {
-                        return false;
-                    }
-                    const std::int64_t e = a.edge();
-                    if (hop[to] < 0) {
-                        hop[to] = next_hop;
-                        edge[to] = e;
-                        next.push_back(to);
-                    } else {
-                        edge[to] = std::min(edge[to], e);
-                    }
-                    return false;
-                });
+                    return by.extend(values[r], a) == values[to] && values[to] != By::worst;
+                };
+                rows.each_that(r, filter.direction(), on_a_best_path,
+                               [&](std::uint32_t to, const ArcAt& a) {
+                                   const std::int64_t e = a.edge();
+                                   if (hop[to] < 0) {
+                                       hop[to] = next_hop;
+                                       edge[to] = e;
+                                       next.push_back(to);
+                                   } else {
+                                       edge[to] = std::min(edge[to], e);
+                                   }
+                                   return false;
+                               });
             }
             level.swap(next);
         }
