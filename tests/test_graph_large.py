@@ -136,3 +136,21 @@ def test_filters_at_the_bounds_of_columns() -> None:
                         holds = heavy & (start[:upto] <= t) & open_
                     found = graph.find_edges(types=of, min_weight=least, valid_at=t)
                     assert np.array_equal(found, np.flatnonzero(holds))
+
+
+def test_communities_of_a_large_graph_find_those_that_were_planted() -> None:
+    rng = np.random.default_rng(4)
+    nodes, group = 9000, 450
+    source = rng.integers(0, nodes, 45_000)
+    planted = source // group * group
+    target = planted + rng.integers(0, group, len(source))
+    target[::6] = rng.integers(0, nodes, len(target[::6]))
+    graph = _core.Graph(nodes)
+    graph.append(source, target, weight=rng.uniform(0.2, 1.0, len(source)).astype(np.float32))
+    label, quality = graph.communities(seed=1)
+    of_group = np.arange(nodes) // group * group
+    assert quality >= 0.99 * graph.modularity(of_group)
+    inner = _core.Graph(nodes)
+    within = label[source] == label[target]
+    inner.append(source[within], target[within])
+    assert np.array_equal(inner.components(), label)

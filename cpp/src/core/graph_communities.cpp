@@ -19,9 +19,10 @@ Communities GraphView::communities(CommunityMethod method, double resolution, st
                                    const GraphFilter& filter) const {
     check_resolution("communities", resolution);
     const cpu::Undirected graph = cpu::undirected(Filter("communities", *state_, filter));
-    const cpu::Labels labels = method == CommunityMethod::leiden
-                                   ? cpu::leiden(graph, resolution, seed)
-                                   : cpu::propagate_labels(graph, seed);
+    const cpu::Labels found = method == CommunityMethod::leiden
+                                  ? cpu::leiden(graph, resolution, seed)
+                                  : cpu::propagate_labels(graph, seed);
+    const cpu::Labels labels = cpu::tidy(graph, found);
     return {{labels.begin(), labels.end()}, cpu::modularity(graph, labels, resolution)};
 }
 

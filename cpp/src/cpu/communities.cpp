@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/ranks.hpp"
+
 namespace remanence::cpu {
 namespace {
 
@@ -32,8 +34,8 @@ void Undirected::sum_degrees() {
     const std::size_t n = offset.size() - 1;
     degree.assign(n, 0.0);
     total = 0.0;
-    for (std::size_t v = 0; v < n; ++v) {
-        for (std::size_t a = offset[v]; a < offset[v + 1]; ++a) degree[v] += weight[a];
+    for (std::uint32_t v = 0; v < n; ++v) {
+        for (const Arc& a : row(v)) degree[v] += static_cast<double>(a.weight);
         total += degree[v];
     }
 }
@@ -41,21 +43,25 @@ void Undirected::sum_degrees() {
 Undirected undirected(const Filter& filter) {
     const GraphState& state = filter.state();
     const Projection rows(filter, Direction::both);
-    Undirected out;
-    out.offset.assign(std::size_t{state.nodes} + 1, 0);
+    Array<std::uint32_t> arcs(state.nodes);
     for (std::uint32_t v = 0; v < state.nodes; ++v) {
         const std::uint32_t r = state.rank(v);
-        out.offset[v + 1] = out.offset[v] + static_cast<std::uint32_t>(rows.end(r) - rows.begin(r));
+        arcs[v] = static_cast<std::uint32_t>(rows.end(r) - rows.begin(r));
     }
-    out.to.resize(out.offset.back());
-    out.weight.resize(out.offset.back());
+    Undirected out;
+    out.node = order_by_degree(arcs);
+    out.offset.assign(std::size_t{state.nodes} + 1, 0);
+    std::vector<std::uint32_t> number(state.nodes);  // by rank of the graph
     for (std::uint32_t v = 0; v < state.nodes; ++v) {
-        const std::uint32_t r = state.rank(v);
-        std::size_t put = out.offset[v];
-        for (std::size_t a = rows.begin(r); a < rows.end(r); ++a, ++put) {
-            out.to[put] = state.node(rows.to()[a]);
+        out.offset[v + 1] = out.offset[v] + arcs[out.node[v]];
+        number[state.rank(out.node[v])] = v;
+    }
+    out.arcs.reserve(out.offset.back());
+    for (std::uint32_t v = 0; v < state.nodes; ++v) {
+        const std::uint32_t r = state.rank(out.node[v]);
+        for (std::size_t a = rows.begin(r); a < rows.end(r); ++a) {
             const float w = rows.weight() != nullptr ? rows.weight()[a] : rows.one_weight();
-            out.weight[put] = static_cast<double>(w);
+            out.arcs.push_back({number[rows.to()[a]], w});
         }
     }
     out.sum_degrees();
@@ -71,8 +77,8 @@ Labels propagate_labels(const Undirected& graph, std::uint64_t seed) {
     for (int round = 0; round < most_rounds; ++round) {
         std::size_t moved = 0;
         for (const std::uint32_t v : order) {
-            for (std::size_t a = graph.offset[v]; a < graph.offset[v + 1]; ++a) {
-                if (graph.to[a] != v) sums.add(label[graph.to[a]], graph.weight[a]);
+            for (const auto& [u, weight] : graph.row(v)) {
+                if (u != v) sums.add(label[u], static_cast<double>(weight));
             }
             std::uint32_t best = label[v];
             double most = sums.at(best);
@@ -89,41 +95,45 @@ Labels propagate_labels(const Undirected& graph, std::uint64_t seed) {
         }
         if (moved == 0) break;
     }
-    tidy(graph, label);
     return label;
 }
 
-void tidy(const Undirected& graph, Labels& labels) {
+Labels tidy(const Undirected& graph, const Labels& labels) {
     const std::uint32_t n = graph.size();
-    Labels out(n, n);
+    Labels number(n);
+    for (std::uint32_t v = 0; v < n; ++v) number[graph.node[v]] = v;
+    Labels least(n, n);
     std::vector<std::uint32_t> stack;
-    for (std::uint32_t least = 0; least < n; ++least) {
-        if (out[least] != n) continue;
-        out[least] = least;
-        stack.push_back(least);
+    for (std::uint32_t node = 0; node < n; ++node) {
+        if (least[number[node]] != n) continue;
+        least[number[node]] = node;
+        stack.push_back(number[node]);
         while (!stack.empty()) {
             const std::uint32_t v = stack.back();
             stack.pop_back();
-            for (std::size_t a = graph.offset[v]; a < graph.offset[v + 1]; ++a) {
-                const std::uint32_t u = graph.to[a];
-                if (out[u] != n || labels[u] != labels[v]) continue;
-                out[u] = least;
+            for (const auto& [u, weight] : graph.row(v)) {
+                if (labels[u] != labels[v] || least[u] != n) continue;
+                least[u] = node;
                 stack.push_back(u);
             }
         }
     }
-    labels.swap(out);
+    Labels out(n);
+    for (std::uint32_t v = 0; v < n; ++v) out[graph.node[v]] = least[v];
+    return out;
 }
 
-double modularity(const Undirected& graph, const Labels& labels, double resolution) {
+double modularity(const Undirected& graph, const Labels& by_node, double resolution) {
     if (graph.total == 0.0) return 0.0;
     const std::uint32_t n = graph.size();
+    Labels label(n);
+    for (std::uint32_t v = 0; v < n; ++v) label[v] = by_node[graph.node[v]];
     std::vector<double> degrees(n, 0.0);
     double inside = 0.0;
     for (std::uint32_t v = 0; v < n; ++v) {
-        degrees[labels[v]] += graph.degree[v];
-        for (std::size_t a = graph.offset[v]; a < graph.offset[v + 1]; ++a) {
-            if (labels[graph.to[a]] == labels[v]) inside += graph.weight[a];
+        degrees[label[v]] += graph.degree[v];
+        for (const auto& [u, weight] : graph.row(v)) {
+            if (label[u] == label[v]) inside += static_cast<double>(weight);
         }
     }
     double expected = 0.0;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/ranks.hpp"
 #include "cpu/communities.hpp"
 
 namespace remanence::cpu {
@@ -10,32 +11,80 @@ namespace {
 /// Moves must gain more than rounding can feign.
 constexpr double least_gain = 1e-12;
 
-/// Moves nodes to the neighbouring community that gains most until none gains; whether any moved.
-bool move_nodes(const Undirected& graph, double resolution, std::uint64_t seed, Labels& label) {
+/// A round of moves in a graph that was not folded ends the moves when it gains so small a share.
+constexpr double least_share = 1e-3;
+constexpr std::uint32_t small = 4096;  ///< nodes of a graph whose moves are made to the end
+
+constexpr int rounds = 2;  ///< from single nodes, then from what came of them
+
+/// Nodes of many arcs first: the others then find few communities, and most stay where they go.
+std::vector<std::uint32_t> visits(const Undirected& graph, std::uint64_t seed) {
+    const std::uint32_t n = graph.size();
+    const std::vector<std::uint32_t> drawn = drawn_order(n, seed);
+    Array<std::uint32_t> arcs(n);
+    for (std::uint32_t i = 0; i < n; ++i) {
+        arcs[i] = graph.offset[drawn[i] + 1] - graph.offset[drawn[i]];
+    }
+    const Array<std::uint32_t> order = order_by_degree(arcs);
+    std::vector<std::uint32_t> out(n);
+    for (std::uint32_t i = 0; i < n; ++i) out[i] = drawn[order[i]];
+    return out;
+}
+
+/// A queue that holds each node at most once, all of them at first.
+class Queue {
+public:
+    explicit Queue(std::vector<std::uint32_t> order)
+        : ring_(std::move(order)), waits_(ring_.size(), 1), count_(ring_.size()) {}
+    std::size_t size() const { return count_; }
+    bool waits(std::uint32_t v) const { return waits_[v] != 0; }
+    std::uint32_t pop() {
+        const std::uint32_t v = ring_[head_];
+        head_ = head_ + 1 == ring_.size() ? 0 : head_ + 1;
+        --count_;
+        waits_[v] = 0;
+        return v;
+    }
+    void push(std::uint32_t v) {
+        const std::size_t at = head_ + count_++;
+        ring_[at < ring_.size() ? at : at - ring_.size()] = v;
+        waits_[v] = 1;
+    }
+
+private:
+    std::vector<std::uint32_t> ring_;
+    std::vector<std::uint8_t> waits_;
+    std::size_t head_ = 0;
+    std::size_t count_;
+};
+
+/// Moves nodes to the neighbouring community that gains most until none gains, or a round of those
+/// that wait gains less than `enough` of the total.
+void move_nodes(const Undirected& graph, double resolution, std::uint64_t seed, double enough,
+                Labels& label) {
     const std::uint32_t n = graph.size();
     std::vector<double> degrees(n, 0.0);
     for (std::uint32_t v = 0; v < n; ++v) degrees[label[v]] += graph.degree[v];
-    const std::vector<std::uint32_t> order = drawn_order(n, seed);
-    std::vector<std::uint32_t> ring(order);  // a queue that holds each node at most once
-    std::vector<std::uint8_t> queued(n, 1);
-    std::size_t head = 0;
-    std::size_t waiting = n;
+    Queue queue(visits(graph, seed));
     LabelSums sums(n);
-    bool any = false;
     const double scale = resolution / graph.total;
-    while (waiting > 0) {
-        const std::uint32_t v = ring[head];
-        head = head + 1 == n ? 0 : head + 1;
-        --waiting;
-        queued[v] = 0;
-        for (std::size_t a = graph.offset[v]; a < graph.offset[v + 1]; ++a) {
-            if (graph.to[a] != v) sums.add(label[graph.to[a]], graph.weight[a]);
+    double gained = 0.0;
+    for (std::size_t round = n; queue.size() > 0; --round) {
+        if (round == 0) {
+            if (gained < enough * graph.total) return;
+            gained = 0.0;
+            round = queue.size();
+        }
+        const std::uint32_t v = queue.pop();
+        for (const auto& [u, weight] : graph.row(v)) {
+            if (u != v) sums.add(label[u], static_cast<double>(weight));
         }
         const std::uint32_t old = label[v];
         degrees[old] -= graph.degree[v];
         const double k = graph.degree[v] * scale;
+        const double stay = sums.at(old) - k * degrees[old];
         std::uint32_t best = old;
-        double most = sums.at(old) - k * degrees[old] + least_gain * graph.degree[v];
+        double most = stay + least_gain * graph.degree[v];
         for (const std::uint32_t l : sums.labels()) {
             const double gain = sums.at(l) - k * degrees[l];
             if (gain > most || (gain == most && best != old && l < best)) {
@@ -46,17 +95,12 @@ bool move_nodes(const Undirected& graph, double resolution, std::uint64_t seed, 
         sums.clear();
         degrees[best] += graph.degree[v];
         if (best == old) continue;
+        gained += most - stay;
         label[v] = best;
-        any = true;
-        for (std::size_t a = graph.offset[v]; a < graph.offset[v + 1]; ++a) {
-            const std::uint32_t u = graph.to[a];
-            if (queued[u] != 0 || label[u] == best) continue;
-            queued[u] = 1;
-            ring[(head + waiting) % n] = u;
-            ++waiting;
+        for (const auto& [u, weight] : graph.row(v)) {
+            if (!queue.waits(u) && label[u] != best) queue.push(u);
         }
     }
-    return any;
 }
 
 /// Within each community, lone nodes that are well connected to it join the part that gains most.
@@ -71,9 +115,8 @@ Labels refine(const Undirected& graph, double resolution, std::uint64_t seed,
     std::vector<std::uint8_t> lone(n, 1);
     for (std::uint32_t v = 0; v < n; ++v) {
         of_community[community[v]] += graph.degree[v];
-        for (std::size_t a = graph.offset[v]; a < graph.offset[v + 1]; ++a) {
-            const std::uint32_t u = graph.to[a];
-            if (u != v && community[u] == community[v]) outward[v] += graph.weight[a];
+        for (const auto& [u, weight] : graph.row(v)) {
+            if (u != v && community[u] == community[v]) outward[v] += static_cast<double>(weight);
         }
     }
     const double scale = resolution / graph.total;
@@ -81,12 +124,11 @@ Labels refine(const Undirected& graph, double resolution, std::uint64_t seed,
         return outward[p] >= scale * of_part[p] * (of_community[c] - of_part[p]);
     };
     LabelSums sums(n);
-    for (const std::uint32_t v : drawn_order(n, seed)) {
+    for (const std::uint32_t v : visits(graph, seed)) {
         const std::uint32_t c = community[v];
         if (lone[v] == 0 || !well_connected(v, c)) continue;
-        for (std::size_t a = graph.offset[v]; a < graph.offset[v + 1]; ++a) {
-            const std::uint32_t u = graph.to[a];
-            if (u != v && community[u] == c) sums.add(part[u], graph.weight[a]);
+        for (const auto& [u, weight] : graph.row(v)) {
+            if (u != v && community[u] == c) sums.add(part[u], static_cast<double>(weight));
         }
         std::uint32_t best = v;
         double most = 0.0;
@@ -130,54 +172,60 @@ Undirected fold(const Undirected& graph, const Labels& part, std::uint32_t count
     std::vector<std::uint32_t> next(first.begin(), first.end() - 1);
     for (std::uint32_t v = 0; v < part.size(); ++v) members[next[part[v]]++] = v;
     Undirected out;
+    out.offset.reserve(first.size());
     out.offset.push_back(0);
+    out.arcs.reserve(graph.arcs.size());
     LabelSums sums(count);
     for (std::uint32_t p = 0; p < count; ++p) {
         for (std::uint32_t i = first[p]; i < first[p + 1]; ++i) {
-            const std::uint32_t v = members[i];
-            for (std::size_t a = graph.offset[v]; a < graph.offset[v + 1]; ++a) {
-                sums.add(part[graph.to[a]], graph.weight[a]);
+            for (const auto& [u, weight] : graph.row(members[i])) {
+                sums.add(part[u], static_cast<double>(weight));
             }
         }
         for (const std::uint32_t to : sums.labels()) {
-            out.to.push_back(to);
-            out.weight.push_back(sums.at(to));
+            out.arcs.push_back({to, static_cast<float>(sums.at(to))});
         }
         sums.clear();
-        out.offset.push_back(static_cast<std::uint32_t>(out.to.size()));
+        out.offset.push_back(static_cast<std::uint32_t>(out.arcs.size()));
     }
     out.sum_degrees();
     return out;
 }
 
-}  // namespace
-
-Labels leiden(const Undirected& graph, double resolution, std::uint64_t seed) {
+/// Moves, refines and folds until nothing comes together, from the labels on.
+void improve(const Undirected& graph, double resolution, std::uint64_t seed, Labels& label) {
     const std::uint32_t n = graph.size();
     Labels node(n);  // of the graph -> node of the folded graph
     std::iota(node.begin(), node.end(), 0U);
-    Labels label = node;
-    if (graph.total == 0.0) return label;
+    Labels now_label = label;
     Undirected folded;
     const Undirected* now = &graph;
-    for (std::uint64_t level = 0;; ++level) {
-        move_nodes(*now, resolution, seed + level, label);
-        Labels part = refine(*now, resolution, seed + level, label);
+    double enough = n <= small ? 0.0 : least_share;
+    for (std::uint64_t level = 0;; ++level, enough = 0.0) {
+        move_nodes(*now, resolution, seed + level, enough, now_label);
+        Labels part = refine(*now, resolution, seed + level, now_label);
         const std::uint32_t parts = renumber(part);
         if (parts == now->size()) break;
         Labels above(parts);
-        for (std::uint32_t v = 0; v < now->size(); ++v) above[part[v]] = label[v];
+        for (std::uint32_t v = 0; v < now->size(); ++v) above[part[v]] = now_label[v];
         renumber(above);
         Undirected next = fold(*now, part, parts);
         for (std::uint32_t& v : node) v = part[v];
         folded = std::move(next);
         now = &folded;
-        label = std::move(above);
+        now_label = std::move(above);
     }
-    Labels out(n);
-    for (std::uint32_t v = 0; v < n; ++v) out[v] = label[node[v]];
-    tidy(graph, out);
-    return out;
+    for (std::uint32_t v = 0; v < n; ++v) label[v] = now_label[node[v]];
+}
+
+}  // namespace
+
+Labels leiden(const Undirected& graph, double resolution, std::uint64_t seed) {
+    Labels label(graph.size());
+    std::iota(label.begin(), label.end(), 0U);
+    if (graph.total == 0.0) return label;
+    for (int round = 0; round < rounds; ++round) improve(graph, resolution, seed, label);
+    return label;
 }
 
 }  // namespace remanence::cpu
