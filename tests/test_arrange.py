@@ -91,8 +91,8 @@ def found(engine: _core.Engine, **filters: Any) -> list[Any]:
     return [answers(engine.recall(request_of(one | filters))) for one in asked]
 
 
-def store(scope: np.ndarray, only: int | None = None) -> _core.Engine:
-    engine = _core.Engine(DIM)
+def store(scope: np.ndarray, only: int | None = None, backend: str = "cpu") -> _core.Engine:
+    engine = _core.Engine(DIM, backend)
     write(engine, memories(scope), only)
     return engine
 
@@ -144,6 +144,16 @@ def test_what_is_known_of_a_memory_stays(mixed, plain):
         at = {} if commit is None else {"as_of": commit}
         assert np.array_equal(mixed.contains(every, **at), plain.contains(every, **at))
     assert mixed.activation(some, T0 + DAY).tolist() == (plain.activation(some, T0 + DAY).tolist())
+
+
+@pytest.mark.skipif("emulated" not in _core.available_backends(), reason="no emulated device")
+def test_a_device_finds_the_accesses_of_rows_that_moved(mixed, scopes):
+    device = store(scopes, backend="emulated")
+    rng = np.random.default_rng(2)
+    weights = _core.Weights().to_dict() | {"activation": 1.0, "cosine": 0.0}
+    asked = question(vector=rng.standard_normal(DIM).tolist(), k=200, as_of=2, weights=weights)
+    asked |= {"scopes": [7], "now": T0 + DAY}
+    assert answers(device.recall(request_of(asked))) == answers(mixed.recall(request_of(asked)))
 
 
 @pytest.mark.parametrize("scope", [0, 7, SCOPES - 1])

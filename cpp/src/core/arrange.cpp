@@ -79,7 +79,8 @@ std::unique_ptr<Segment> sorted(const Columns& columns, const Segment& s,
     return fresh;
 }
 
-/// Tells everything that names a row of the segment where it went.
+/// Tells everything that names a row of the segment where it went. What can be found beside readers
+/// is found when it is made; `put` needs the lock.
 class Moved {
 public:
     Moved(Engine::State& state, std::size_t segment, const std::vector<std::uint32_t>& order)
@@ -89,13 +90,17 @@ public:
           place_(order.size()) {
         for (std::uint32_t r = 0; r < order.size(); ++r) place_[order[r]] = r;
         postings_ = state.lexicon.moved(first_, place_);
+        find_newest(*state.columns.segments[segment]);
+        find_sessions(*state.columns.segments[segment]);
     }
 
     void put(std::unique_ptr<Segment> fresh) {
         Columns& columns = state_.columns;
         state_.lexicon.move(first_, place_, postings_);
-        move_newest(*columns.segments[segment_]);
-        move_sessions(*columns.segments[segment_]);
+        for (const std::uint32_t node : newest_) move(columns.newest[node]);
+        for (const std::uint32_t session : sessions_) {
+            for (std::uint32_t& row : state_.sessions[session]) move(row);
+        }
         std::swap(columns.segments[segment_], fresh);
         for (std::size_t s = segment_; s < columns.segments.size(); ++s) {
             Segment& later = *columns.segments[s];
@@ -112,20 +117,14 @@ private:
     void move(std::uint32_t& row) const {
         if (row - first_ < place_.size()) row = first_ + place_[row - first_];
     }
-    void move_newest(const Segment& old) {
-        std::vector<std::uint32_t*> newest;
+    void find_newest(const Segment& old) {
         for (std::uint32_t r = 0; r < old.count; ++r) {
-            std::uint32_t& row = state_.columns.newest[old.node[r]];
-            if (row == first_ + r) newest.push_back(&row);
+            if (state_.columns.newest[old.node[r]] == first_ + r) newest_.push_back(old.node[r]);
         }
-        for (std::uint32_t* const row : newest) move(*row);
     }
-    void move_sessions(const Segment& old) {
-        std::unordered_set<std::uint32_t> sessions(old.session, old.session + old.count);
-        sessions.erase(0);
-        for (const std::uint32_t session : sessions) {
-            for (std::uint32_t& row : state_.sessions[session]) move(row);
-        }
+    void find_sessions(const Segment& old) {
+        sessions_.insert(old.session, old.session + old.count);
+        sessions_.erase(0);
     }
 
     Engine::State& state_;
@@ -133,6 +132,8 @@ private:
     std::uint32_t first_;
     std::vector<std::uint32_t> place_;  ///< where row r of the segment goes
     MovedPostings postings_;
+    std::vector<std::uint32_t> newest_;  ///< nodes whose newest row is one of the segment's
+    std::unordered_set<std::uint32_t> sessions_;
 };
 
 }  // namespace

@@ -82,10 +82,6 @@ void score_activation(const ScanPlan& plan, const Block& b, Scratch& scratch) {
     }
 }
 
-}  // namespace
-
-namespace {
-
 bool allows(const ScanPlan& plan, std::uint32_t scope) {
     return scope < plan.scope_allowed.size() && plan.scope_allowed[scope] != 0;
 }
