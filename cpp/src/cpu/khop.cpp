@@ -72,26 +72,35 @@ private:
 };
 
 struct Scratch {
-    std::vector<std::uint8_t> seen;  ///< by rank: `round` where this question found it
-    std::uint8_t round = 0;
+    std::vector<std::uint64_t> seen;  ///< a bit for each rank
+    bool clean = true;                ///< all 0; false where a question could not end
     Sorter sorter;
     Array<std::uint32_t> found;  ///< ranks in the order in which they were found
     Array<std::uint32_t> nodes;  ///< of one hop, in order
 
-    void begin(std::size_t size) {
+    void reserve(std::size_t size) {
         const std::size_t room = size + size / 2;
-        if (seen.size() < size) {
-            seen.assign(room, 0);
-            round = 0;
-        }
-        if (++round == 0) {
-            std::fill(seen.begin(), seen.end(), 0);
-            round = 1;
-        }
+        if (seen.size() * 64 <= size) seen.resize(room / 64 + 1, 0);
+        if (!clean) std::fill(seen.begin(), seen.end(), 0);
+        clean = false;
         sorter.reserve(size);
         // One more: what was found already is written behind the last rank and left there.
         if (nodes.size() <= size) nodes = Array<std::uint32_t>(room + 1);
         if (found.size() <= size) found = Array<std::uint32_t>(room + 1);
+    }
+    /// Whether the rank was new, as a number; marks it.
+    static std::size_t insert(std::uint64_t* seen, std::uint32_t rank) {
+        const std::uint64_t word = seen[rank / 64];
+        seen[rank / 64] = word | std::uint64_t{1} << (rank % 64);
+        return ~(word >> (rank % 64)) & 1U;
+    }
+    void clear(std::size_t count, std::size_t size) {
+        if (count > size / 512) {
+            std::fill_n(seen.begin(), size / 64 + 1, 0);
+        } else {
+            for (std::size_t i = 0; i < count; ++i) seen[found[i] / 64] = 0;
+        }
+        clean = true;
     }
 };
 
@@ -119,16 +128,14 @@ void hand_out(const GraphState& state, Scratch& scratch, View<const std::uint32_
 template <bool plain>
 std::size_t expand(const Rows<plain>& rows, Direction direction, Scratch& scratch,
                    std::size_t first, std::size_t last) {
-    std::uint8_t* const seen = scratch.seen.data();
-    const std::uint8_t round = scratch.round;
+    std::uint64_t* const seen = scratch.seen.data();
     std::uint32_t* const found = scratch.found.data();
     std::size_t count = last;
     for (std::size_t i = first; i < last; ++i) {
         const auto add = [&](std::uint32_t to, const ArcAt&) {
             // Without a branch, which would be guessed wrong every few arcs.
             found[count] = to;
-            count += seen[to] != round ? 1 : 0;
-            seen[to] = round;
+            count += Scratch::insert(seen, to);
             return false;
         };
         if (i + 2 * ahead < last) rows.fetch_offset(found[i + 2 * ahead]);
@@ -138,7 +145,10 @@ std::size_t expand(const Rows<plain>& rows, Direction direction, Scratch& scratc
         } else {
             rows.each_that(
                 found[i], direction,
-                [&](std::uint32_t to, const ArcAt&) { return seen[to] != round; }, add);
+                [&](std::uint32_t to, const ArcAt&) {
+                    return (seen[to / 64] >> (to % 64) & 1U) == 0;
+                },
+                add);
         }
     }
     return count;
@@ -151,8 +161,7 @@ void search(const Filter& filter, Scratch& scratch, View<const std::uint32_t> se
     std::size_t last = 0;
     for (const std::uint32_t seed : seeds) {
         found[last] = seed;
-        last += scratch.seen[seed] != scratch.round ? 1 : 0;
-        scratch.seen[seed] = scratch.round;
+        last += Scratch::insert(scratch.seen.data(), seed);
     }
     std::size_t first = 0;
     std::size_t room = limit;
@@ -166,6 +175,7 @@ void search(const Filter& filter, Scratch& scratch, View<const std::uint32_t> se
         first = last;
         last = next;
     }
+    scratch.clear(last, state.nodes);
 }
 
 }  // namespace
@@ -173,7 +183,7 @@ void search(const Filter& filter, Scratch& scratch, View<const std::uint32_t> se
 void khop(const Filter& filter, View<const std::uint32_t> seeds, int hops, std::size_t limit,
           Hops& out) {
     thread_local Scratch scratch;
-    scratch.begin(filter.state().nodes);
+    scratch.reserve(filter.state().nodes);
     search(filter, scratch, seeds, hops, limit, out);
 }
 
