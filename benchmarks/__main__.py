@@ -12,7 +12,7 @@ from collections.abc import Sequence
 VERBS = (
     "quality", "use", "ask", "recall", "filter", "batch", "decay", "ingest", "write", "open",
     "durability", "gpu",
-    "traverse", "propagate", "ingest-graph",
+    "traverse", "propagate", "ingest-graph", "kgqa",
 )  # fmt: skip
 _SHOW_ONLY_JSON = "-"
 

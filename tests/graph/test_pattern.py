@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from tests.graph.events import TIME_MAX, TIME_MIN, EventList
 from tests.graph.strategies import T0, tables
 
+from benchmarks import kgqa
 from remanence import Graph, InvalidArgumentError, NotFoundError, Seq
 from remanence.memory.graph_table import EdgeTable
 
@@ -222,40 +222,18 @@ def test_too_many_ways_are_refused(monkeypatch):
 
 # kgqa_pathquestion: topic entity and relation path -> the gold answers
 
-QUESTIONS = [
-    ("PQ-2H", "2H-kb", 1908), ("PQ-3H", "3H-kb", 5198), ("PQL-2H", "PQL2-KB", 1594),
-    ("PQL-3H", "PQL3-KB", 1031), ("PQL-3H_more", "PQL3-KB", 2062),
-]  # fmt: skip
+COUNTS = {"PQ-2H": 1908, "PQ-3H": 5198, "PQL-2H": 1594, "PQL-3H": 1031, "PQL-3H_more": 2062}
 
 
-@pytest.mark.parametrize(("questions", "base", "count"), QUESTIONS)
-def test_gold_answers_of_real_questions(shared_data, questions, base, count):
+@pytest.mark.parametrize("name", kgqa.QUESTIONS)
+def test_gold_answers_of_real_questions(shared_data, name):
     folder = shared_data / "kgqa_pathquestion" / "raw"
     if not folder.is_dir():
         pytest.skip("no kgqa_pathquestion in the shared data")
-    lines = (folder / f"{base}.txt").read_text(encoding="utf-8").splitlines()
-    facts = [tuple(line.split("\t")) for line in lines]
-    graph = Graph([(subject, relation, thing) for subject, relation, thing in facts])
-    asked = set(read_questions(folder / f"{questions}.txt"))
-    assert sum(1 for _ in read_questions(folder / f"{questions}.txt")) == count
-    wrong = []
-    for topic, relations, gold in asked:
-        pattern = graph.match(subject=topic, predicate=relations[0])
-        for relation in relations[1:]:
-            pattern = pattern.out(relation)
-        if {row.end for row in pattern} != gold:
-            wrong.append((topic, relations))
-    assert not wrong
-
-
-def read_questions(path: Path) -> Any:
-    """(topic entity, relations, gold answers) of each question."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        _, answer, way = line.split("\t")
-        steps = way.split("#")
-        steps = steps[: steps.index("<end>")] if "<end>" in steps else steps
-        gold = answer[len(steps[-1]) + 1 : -1].split("/")
-        yield steps[0], tuple(steps[1::2]), frozenset(filter(None, gold))
+    graph = kgqa.graph_of(folder / f"{kgqa.QUESTIONS[name]}.txt")
+    asked = list(kgqa.read_questions(folder / f"{name}.txt"))
+    assert len(asked) == COUNTS[name]
+    assert not [q for q in set(asked) if kgqa.answer(graph, q) != q[2]]
 
 
 def test_edges_by_number_are_numbers():
