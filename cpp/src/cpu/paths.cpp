@@ -70,14 +70,16 @@ Array<double> relax(const Filter& filter, const AnyRows& rows, View<const std::u
     while (buckets.pop(now)) {
         for (const Entry& e : now) {
             if (best[e.rank] != e.value) continue;
+            double value = 0.0;
             rows.each_that(
                 e.rank, filter.direction(),
                 [&](std::uint32_t to, const ArcAt& a) {
-                    return By::better(by.extend(e.value, a), best[to]);
+                    value = by.extend(e.value, a);
+                    return By::better(value, best[to]);
                 },
-                [&](std::uint32_t to, const ArcAt& a) {
-                    best[to] = by.extend(e.value, a);
-                    buckets.push(key(best[to]), {to, best[to]});
+                [&](std::uint32_t to, const ArcAt&) {
+                    best[to] = value;
+                    buckets.push(key(value), {to, value});
                     return false;
                 });
         }
