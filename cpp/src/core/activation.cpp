@@ -167,6 +167,11 @@ std::shared_ptr<const ActivationBound> activation_bound(const Segment& segment, 
             made->nats[r] = activation_of(read_access(segment, r), law, now);
         }
     }
+    for (std::uint32_t r = first / block_rows * block_rows; r < segment.count; r += block_rows) {
+        const auto from = made->nats.begin() + r;
+        const auto rows = std::min(block_rows, segment.count - r);
+        made->greatest[r / block_rows] = *std::max_element(from, from + rows);
+    }
     std::atomic_store(&segment.activation_bound, made);
     return made;
 }
@@ -178,6 +183,8 @@ void raise_bound(Segment& segment, std::uint32_t r) {
     const TimeNs at = std::max(bound->made_at, state.last_access);
     bound->nats[r] =
         std::max(bound->nats[r], activation_of(state, static_cast<Law>(segment.law[r]), at));
+    float& most = bound->greatest[r / block_rows];
+    most = std::max(most, bound->nats[r]);
 }
 
 float activation_of(const AccessState& state, Law law, TimeNs now) {

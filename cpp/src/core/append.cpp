@@ -248,7 +248,7 @@ void Engine::append(View<const Seq> seq, const MemoryBatch& batch, bool check_on
     const std::size_t filled = columns.count() / segment_rows;
     if (first / segment_rows == filled) turn.unlock();
     state_->encode_from(first / segment_rows);
-    for (std::size_t s = first / segment_rows; s < filled; ++s) state_->arrange(s);
+    state_->arrange_filled(first / segment_rows, filled);
     const std::shared_lock lock(state_->mutex);
     const std::lock_guard encoding(state_->encoding);
     state_->spill_vectors();
@@ -257,8 +257,13 @@ void Engine::append(View<const Seq> seq, const MemoryBatch& batch, bool check_on
 void Engine::State::encode_from(std::size_t segment) {
     const std::shared_lock lock(mutex);
     const std::lock_guard only(encoding);
-    for (; segment < columns.segments.size(); ++segment)
-        encode(columns, *columns.segments[segment]);
+    for (; segment < columns.segments.size(); ++segment) {
+        const auto& cells = columns.cells_of(segment);
+        if (cells != nullptr && (finder == nullptr || finder->cells() != cells)) {
+            finder = std::make_unique<CellFinder>(cells);
+        }
+        encode(columns, *columns.segments[segment], cells != nullptr ? finder.get() : nullptr);
+    }
 }
 
 void Engine::State::spill_vectors() {

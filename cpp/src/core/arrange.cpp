@@ -1,4 +1,5 @@
-// Sorting the rows of a full segment, so that a scope's rows lie side by side and erased ones last.
+// Sorting the rows of full segments by scope and cell, erased ones last, so that what a question
+// wants lies side by side.
 //
 // The sorted copy is made beside readers and put in place at once. Answers do not depend on the
 // order of rows; only what a question has to read does.
@@ -8,108 +9,181 @@
 #include <numeric>
 #include <unordered_set>
 
+#include "core/codes.hpp"
 #include "core/state.hpp"
 #include "core/threads.hpp"
 
 namespace remanence {
 namespace {
 
-bool erased(const Segment& s, std::uint32_t r) { return (s.flags[r] & flag::erased) != 0; }
+/// Full segments that lie one after the other, with the codes that their rows are sorted by.
+struct Run {
+    const Columns& columns;
+    std::size_t first;  ///< segment
+    std::size_t count;
+    std::shared_ptr<const Cells> cells;                ///< null: their own
+    std::vector<std::unique_ptr<SegmentCodes>> fresh;  ///< in these, where a segment has others
+
+    std::uint32_t first_row() const { return static_cast<std::uint32_t>(first * segment_rows); }
+    std::uint32_t rows() const { return static_cast<std::uint32_t>(count * segment_rows); }
+    const Segment& at(std::uint32_t r) const { return *columns.segments[first + r / segment_rows]; }
+    const SegmentCodes& codes(std::uint32_t r) const {
+        const bool own = fresh.empty() || fresh[r / segment_rows] == nullptr;
+        return own ? at(r).codes : *fresh[r / segment_rows];
+    }
+    bool coded() const { return codes(0).encoded != 0; }
+};
+
+bool may_move(const Segment& s) {
+    const bool coded = s.codes.encoded == 0 || s.codes.encoded == segment_rows;
+    return s.count == segment_rows && s.spilled_at == not_spilled && coded;
+}
+
+/// Finds the cells of the group where there are none yet, and codes what has others in them.
+void settle_cells(Run& run) {
+    if (run.at(0).codes.encoded == 0) return;
+    run.cells = run.columns.cells_of(run.first);
+    if (run.cells == nullptr) run.cells = find_cells(run.columns, run.first, run.count);
+    if (run.cells == nullptr) return;
+    std::unique_ptr<CellFinder> finder;
+    for (std::size_t s = 0; s < run.count; ++s) {
+        const Segment& segment = *run.columns.segments[run.first + s];
+        if (segment.codes.cells == run.cells) continue;
+        if (finder == nullptr) finder = std::make_unique<CellFinder>(run.cells);
+        run.fresh.resize(run.count);
+        run.fresh[s] = std::make_unique<SegmentCodes>();
+        encode_again(run.columns, segment, *finder, *run.fresh[s]);
+    }
+}
+
+/// What rows are sorted by: erased, scope, cell, reach in one number. Those that sort first of a
+/// cell lie next to its centre.
+std::uint64_t key_of(const Run& run, std::uint32_t r) {
+    const Segment& s = run.at(r);
+    const std::uint32_t w = r % segment_rows;
+    std::uint64_t key = (s.flags[w] & flag::erased) != 0 ? 1 : 0;
+    key = key << 24U | s.scope[w];
+    if (!run.coded()) return key << 24U;
+    const SegmentCodes& codes = run.codes(r);
+    return key << 24U | std::uint64_t{codes.cell[w]} << 8U | codes.reach[w];
+}
 
 /// Which row comes when; empty where they stand so already.
-std::vector<std::uint32_t> order_of(const Segment& s) {
-    const auto before = [&](std::uint32_t a, std::uint32_t b) {
-        return erased(s, a) != erased(s, b) ? erased(s, b) : s.scope[a] < s.scope[b];
-    };
-    std::vector<std::uint32_t> order(s.count);
+std::vector<std::uint32_t> order_of(const Run& run) {
+    std::vector<std::uint64_t> key(run.rows());
+    for (std::uint32_t r = 0; r < run.rows(); ++r) key[r] = key_of(run, r);
+    if (std::is_sorted(key.begin(), key.end())) return {};
+    std::vector<std::uint32_t> order(run.rows());
     std::iota(order.begin(), order.end(), 0U);
-    if (std::is_sorted(order.begin(), order.end(), before)) return {};
-    std::stable_sort(order.begin(), order.end(), before);
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+        return key[a] != key[b] ? key[a] < key[b] : a < b;
+    });
     return order;
 }
 
-template <class T>
-void permute(const std::byte* from, std::byte* to, const std::vector<std::uint32_t>& order) {
-    for (std::size_t r = 0; r < order.size(); ++r) {
-        std::memcpy(to + r * sizeof(T), from + order[r] * sizeof(T), sizeof(T));
-    }
-}
-
-void permute_column(const ColumnRef& from, const ColumnRef& to,
-                    const std::vector<std::uint32_t>& order) {
-    if (from.size == 1) permute<std::uint8_t>(from.data, to.data, order);
-    if (from.size == 2) permute<std::uint16_t>(from.data, to.data, order);
-    if (from.size == 4) permute<std::uint32_t>(from.data, to.data, order);
-    if (from.size == 8) permute<std::uint64_t>(from.data, to.data, order);
+void copy_column(const std::vector<std::vector<ColumnRef>>& from, std::size_t c, std::byte* to,
+                 const std::uint32_t* order) {
+    const std::size_t size = from[0][c].size;
+    const auto copy = [&]<std::size_t bytes>() {
+        for (std::uint32_t r = 0; r < block_rows; ++r) {
+            const std::uint32_t o = order[r];
+            std::memcpy(to + r * bytes, from[o / segment_rows][c].data + o % segment_rows * bytes,
+                        bytes);
+        }
+    };
+    if (size == 1) copy.template operator()<1>();
+    if (size == 2) copy.template operator()<2>();
+    if (size == 4) copy.template operator()<4>();
+    if (size == 8) copy.template operator()<8>();
 }
 
 void copy_code(const SegmentCodes& from, std::uint32_t o, SegmentCodes& to, std::uint32_t r) {
-    const std::uint8_t* const old = from.bits() + (o / 64) * from.bytes * 64 + o % 64;
-    std::uint8_t* const fresh = to.bits() + (r / 64) * to.bytes * 64 + r % 64;
-    for (std::size_t c = 0; c < to.bytes; ++c) fresh[c * 64] = old[c * 64];
     to.factors[r] = from.factors[o];
+    to.early[r] = from.early[o];
     to.byte_scale[r] = from.byte_scale[o];
     to.byte_error[r] = from.byte_error[o];
+    to.cell[r] = from.cell[o];
+    to.reach[r] = from.reach[o];
     std::memcpy(to.whole() + to.whole_bytes(r), from.whole() + from.whole_bytes(o),
                 to.whole_bytes(1));
+    write_signs(to, r);
 }
 
-/// A copy with its rows in `order`. Of erased rows only the columns: the rest is zeros, and pages
-/// that nobody writes cost no memory.
-std::unique_ptr<Segment> sorted(const Columns& columns, const Segment& s,
-                                const std::vector<std::uint32_t>& order) {
+/// A segment of the run with its rows in `order` [segment_rows]. Of erased rows only the columns:
+/// the rest is zeros, and pages that nobody writes cost no memory.
+std::unique_ptr<Segment> sorted(const Run& run, const std::uint32_t* order) {
+    const Columns& columns = run.columns;
     auto fresh = std::make_unique<Segment>(columns.padded_dim);
-    fresh->count = s.count;
-    const bool coded = s.codes.encoded != 0;
+    fresh->count = segment_rows;
+    const bool coded = run.coded();
     if (coded) {
-        fresh->codes.reserve(s.codes.bytes);
-        fresh->codes.centre = s.codes.centre;
-        fresh->codes.encoded = s.codes.encoded.load();
+        fresh->codes.reserve(run.codes(0).bytes);
+        fresh->codes.cells = run.codes(0).cells;
+        fresh->codes.encoded = segment_rows;
     }
-    const auto from = s.columns();
+    std::vector<std::vector<ColumnRef>> from;
+    for (std::size_t s = 0; s < run.count; ++s) {
+        from.push_back(columns.segments[run.first + s]->columns());
+    }
     const auto to = fresh->columns();
-    for (std::size_t c = 0; c < from.size(); ++c) permute_column(from[c], to[c], order);
-    for (std::uint32_t r = 0; r < s.count; ++r) {
-        if (erased(*fresh, r) || columns.dim == 0) continue;
-        std::copy_n(s.vectors() + order[r] * columns.padded_dim, columns.padded_dim,
-                    fresh->vectors() + r * columns.padded_dim);
-        if (coded) copy_code(s.codes, order[r], fresh->codes, r);
-    }
+    parallel_for(segment_blocks, worker_count(0), [&](std::size_t block, int) {
+        const std::size_t first = block * block_rows;
+        for (std::size_t c = 0; c < to.size(); ++c) {
+            copy_column(from, c, to[c].data + first * to[c].size, order + first);
+        }
+        for (std::size_t r = first; r < first + block_rows; ++r) {
+            if ((fresh->flags[r] & flag::erased) != 0 || columns.dim == 0) continue;
+            const std::uint32_t o = order[r];
+            std::copy_n(run.at(o).vectors() + o % segment_rows * columns.padded_dim,
+                        columns.padded_dim, fresh->vectors() + r * columns.padded_dim);
+            if (coded) {
+                copy_code(run.codes(o), o % segment_rows, fresh->codes,
+                          static_cast<std::uint32_t>(r));
+            }
+        }
+        for (std::size_t s = first / 64; coded && s < (first + block_rows) / 64; ++s) {
+            fresh->codes.summarise_strip(static_cast<std::uint32_t>(s));
+        }
+    });
     fresh->summarise_all();
     return fresh;
 }
 
-/// Tells everything that names a row of the segment where it went. What can be found beside readers
-/// is found when it is made; `put` needs the lock.
+/// Tells everything that names a row of the run where it went. What can be found beside readers is
+/// found when it is made; `put` needs the lock.
 class Moved {
 public:
-    Moved(Engine::State& state, std::size_t segment, const std::vector<std::uint32_t>& order)
-        : state_(state),
-          segment_(segment),
-          first_(static_cast<std::uint32_t>(segment) * segment_rows),
-          place_(order.size()) {
+    Moved(Engine::State& state, const Run& run, const std::vector<std::uint32_t>& order)
+        : state_(state), first_(run.first_row()), place_(order.size()) {
         for (std::uint32_t r = 0; r < order.size(); ++r) place_[order[r]] = r;
         postings_ = state.lexicon.moved(first_, place_);
-        find_newest(*state.columns.segments[segment]);
-        find_sessions(*state.columns.segments[segment]);
+        for (std::uint32_t r = 0; r < order.size(); ++r) {
+            const Segment& s = run.at(r);
+            const std::uint32_t w = r % segment_rows;
+            if (state_.columns.newest[s.node[w]] == first_ + r) newest_.push_back(s.node[w]);
+            if (s.session[w] != 0) sessions_.insert(s.session[w]);
+        }
     }
 
-    void put(std::unique_ptr<Segment> fresh) {
+    void put(std::vector<std::unique_ptr<Segment>>& fresh) {
         Columns& columns = state_.columns;
         state_.lexicon.move(first_, place_, postings_);
         for (const std::uint32_t node : newest_) move(columns.newest[node]);
         for (const std::uint32_t session : sessions_) {
             for (std::uint32_t& row : state_.sessions[session]) move(row);
         }
-        std::swap(columns.segments[segment_], fresh);
-        for (std::size_t s = segment_; s < columns.segments.size(); ++s) {
+        const std::size_t segment = first_ / segment_rows;
+        for (std::size_t s = 0; s < fresh.size(); ++s) {
+            std::swap(columns.segments[segment + s], fresh[s]);
+        }
+        for (std::size_t s = segment; s < columns.segments.size(); ++s) {
             Segment& later = *columns.segments[s];
             for (std::uint32_t r = 0; r < later.count; ++r) move(later.previous[r]);
         }
         for (Touch& touch : columns.touches) move(touch.row);
-        for (std::uint32_t row = first_; row < first_ + segment_rows; row += block_rows) {
-            columns.changes.row(row);
-            columns.changes.vector(row);
+        for (std::size_t r = 0; r < place_.size(); r += block_rows) {
+            columns.changes.row(first_ + static_cast<std::uint32_t>(r));
+            columns.changes.vector(first_ + static_cast<std::uint32_t>(r));
         }
     }
 
@@ -117,37 +191,55 @@ private:
     void move(std::uint32_t& row) const {
         if (row - first_ < place_.size()) row = first_ + place_[row - first_];
     }
-    void find_newest(const Segment& old) {
-        for (std::uint32_t r = 0; r < old.count; ++r) {
-            if (state_.columns.newest[old.node[r]] == first_ + r) newest_.push_back(old.node[r]);
-        }
-    }
-    void find_sessions(const Segment& old) {
-        sessions_.insert(old.session, old.session + old.count);
-        sessions_.erase(0);
-    }
 
     Engine::State& state_;
-    std::size_t segment_;
     std::uint32_t first_;
-    std::vector<std::uint32_t> place_;  ///< where row r of the segment goes
+    std::vector<std::uint32_t> place_;  ///< where row r of the run goes
     MovedPostings postings_;
-    std::vector<std::uint32_t> newest_;  ///< nodes whose newest row is one of the segment's
+    std::vector<std::uint32_t> newest_;  ///< nodes whose newest row is one of the run's
     std::unordered_set<std::uint32_t> sessions_;
 };
 
 }  // namespace
 
-void Engine::State::arrange(std::size_t segment) {
-    const Segment& s = *columns.segments[segment];
-    const bool coded = s.codes.encoded == 0 || s.codes.encoded == segment_rows;
-    if (s.count != segment_rows || s.spilled_at != not_spilled || !coded) return;
-    const std::vector<std::uint32_t> order = order_of(s);
-    if (order.empty()) return;
-    std::unique_ptr<Segment> fresh = sorted(columns, s, order);
-    Moved moved(*this, segment, order);
+void Engine::State::arrange(std::size_t first, std::size_t count) {
+    for (std::size_t s = first; s < first + count; ++s) {
+        const Segment& segment = *columns.segments[s];
+        if (!may_move(segment) || (segment.codes.encoded == 0) != !codes_apply(columns.dim)) return;
+    }
+    Run run{columns, first, count, nullptr, {}};
+    settle_cells(run);
+    const std::vector<std::uint32_t> order = order_of(run);
+    if (order.empty() && run.fresh.empty()) return;
+    std::vector<std::uint32_t> as_it_is(order.empty() ? run.rows() : 0);
+    std::iota(as_it_is.begin(), as_it_is.end(), 0U);
+    const std::vector<std::uint32_t>& wanted = order.empty() ? as_it_is : order;
+    std::vector<std::unique_ptr<Segment>> fresh;
+    for (std::size_t s = 0; s < count; ++s) {
+        fresh.push_back(sorted(run, wanted.data() + s * segment_rows));
+    }
+    Moved moved(*this, run, wanted);
     const std::unique_lock lock(mutex);
-    moved.put(std::move(fresh));
+    moved.put(fresh);
+    if (run.cells == nullptr) return;
+    const std::size_t group = first / group_segments(columns.padded_dim);
+    if (columns.cells.size() <= group) columns.cells.resize(group + 1);
+    columns.cells[group] = run.cells;
+}
+
+void Engine::State::arrange_filled(std::size_t first, std::size_t filled) {
+    const std::size_t group = group_segments(columns.padded_dim);
+    const std::size_t step = std::max<std::size_t>(1, group / 4);
+    for (std::size_t s = first; s < filled; ++s) {
+        // With each quarter of a group all that is full of it; in between a segment alone. What the
+        // same call will sort again is left for then.
+        const std::size_t begin = s / group * group;
+        const std::size_t end = std::min(begin + group, begin + (s - begin) / step * step + step);
+        const std::size_t last = std::min(begin + group, filled);
+        if (end == s + 1 && begin + (last - begin) / step * step == end)
+            arrange(begin, end - begin);
+        if (end > filled) arrange(s, 1);
+    }
 }
 
 }  // namespace remanence

@@ -5,6 +5,8 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
+#include <numeric>
 
 #include "core/threads.hpp"
 #include "cpu/kernels.hpp"
@@ -44,28 +46,26 @@ void turn(float* x, std::size_t size) {
     for (std::size_t j = 0; j < size; ++j) x[j] *= scale;
 }
 
-std::vector<float> mean_of(const Columns& columns, const Segment& segment, std::uint32_t rows) {
-    std::vector<double> sum(columns.dim, 0.0);
-    std::size_t counted = 0;
-    for (std::uint32_t r = 0; r < rows; ++r) {
-        if ((segment.flags[r] & flag::has_vector) == 0) continue;
-        ++counted;
-        const float* const x = segment.vectors() + r * columns.padded_dim;
-        for (std::size_t j = 0; j < columns.dim; ++j) sum[j] += static_cast<double>(x[j]);
-    }
-    std::vector<float> mean(columns.padded_dim, 0.0F);
-    for (std::size_t j = 0; j < columns.dim && counted != 0; ++j) {
-        mean[j] = static_cast<float>(sum[j] / static_cast<double>(counted));
-    }
-    return mean;
-}
-
 /// Two bfloat16 numbers: the first rounded to nearest, the second upwards.
 std::uint32_t as_factors(double scale, double error) {
     const std::uint32_t nearest = std::bit_cast<std::uint32_t>(static_cast<float>(scale)) + 0x8000U;
     const std::uint32_t above =
         (std::bit_cast<std::uint32_t>(static_cast<float>(error * 1.000001)) >> 16U) + 1U;
     return (nearest & 0xFFFF'0000U) | above;
+}
+
+/// f and the error per deviation of a code of `signs` dimensions: square = |o|^2, along = <o, s>.
+/// Zero where the code says nothing: then the row's reach is its error.
+std::uint32_t factors_of(double square, double along, std::size_t signs, std::size_t dim) {
+    if (along < 1e-12) return square < 1e-20 ? 0 : as_factors(0.0, std::sqrt(square));
+    const auto n = static_cast<double>(dim);
+    const double across = std::max(0.0, static_cast<double>(signs) - along * along / square);
+    const double scale = square / along;
+    // The scale is off by a 512th at most, and |<Rq, s>| <= |q| sqrt(signs): the error takes that
+    // in.
+    const double rounding = scale * std::sqrt(static_cast<double>(signs)) /
+                            (512.0 * static_cast<double>(code_deviations));
+    return as_factors(scale, scale * std::sqrt(across / (n - 1.0)) * 1.0001 + rounding);
 }
 
 /// A value below 2^22 to the nearest whole number: as std::nearbyint, but several at a time.
@@ -92,38 +92,61 @@ void encode_bytes(SegmentCodes& codes, std::uint32_t r, const std::vector<float>
     codes.byte_error[r] = std::sqrt(left) * 1.0001F + 1e-6F;
 }
 
-void encode_row(const Columns& columns, Segment& s, std::uint32_t r, std::vector<float>& o) {
+}  // namespace
+
+void write_signs(SegmentCodes& codes, std::uint32_t r) {
+    const std::int8_t* const from = codes.whole() + codes.whole_bytes(r);
+    std::uint8_t* const to = codes.bits() + (r / 64) * codes.bytes * 64 + r % 64;
+    for (std::size_t c = 0; c < codes.bytes; ++c) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, from + 8 * c, 8);
+        // The product moves the top bit of byte i to bit 56 + i.
+        to[c * 64] = static_cast<std::uint8_t>(
+            (~eight & 0x8080808080808080ULL) * 0x0002040810204081ULL >> 56U);
+    }
+}
+
+namespace {
+
+void encode_row(const Columns& columns, const Segment& s, SegmentCodes& codes, std::uint32_t r,
+                std::vector<float>& o) {
     const std::size_t dim = columns.dim;
-    std::uint8_t* const code = s.codes.bits() + (r / 64) * s.codes.bytes * 64 + r % 64;
-    s.codes.factors[r] = 0;
-    s.codes.byte_scale[r] = 0.0F;
-    s.codes.byte_error[r] = 0.0F;
-    if ((s.flags[r] & flag::has_vector) == 0) return;
+    const Cells& cells = *codes.cells;
+    codes.factors[r] = 0;
+    codes.early[r] = 0;
+    codes.byte_scale[r] = 0.0F;
+    codes.byte_error[r] = 0.0F;
+    codes.reach[r] = 0;
+    if ((s.flags[r] & flag::has_vector) == 0) {
+        codes.cell[r] = static_cast<std::uint16_t>(cells.nowhere());
+        return;
+    }
     const float* const x = s.vectors() + r * columns.padded_dim;
-    for (std::size_t j = 0; j < dim; ++j) o[j] = x[j] - s.codes.centre[j];
+    const std::int8_t* const steps = cells.steps.data() + codes.cell[r] * cells.width;
+    const float step = cells.step[codes.cell[r]];
+    float length = 0.0F;
+    for (std::size_t j = 0; j < dim; ++j) {
+        o[j] = x[j] - step * static_cast<float>(steps[j]);
+        length += o[j] * o[j];
+    }
+    const float reach = std::sqrt(length) * (1.00001F / reach_unit);
+    codes.reach[r] = static_cast<std::uint8_t>(std::min(std::floor(reach) + 1.0F, 255.0F));
     rotate(o.data(), dim);
-    encode_bytes(s.codes, r, o);
+    encode_bytes(codes, r, o);
+    // Signs are those of the bytes, so that a row that moves has them from there.
+    const std::int8_t* const bytes = codes.whole() + codes.whole_bytes(r);
+    const std::size_t first = std::min(8 * early_bytes(codes.bytes), dim);
     double square = 0.0;
     double along = 0.0;
+    double early = 0.0;
     for (std::size_t j = 0; j < dim; ++j) {
         square += static_cast<double>(o[j]) * static_cast<double>(o[j]);
-        along += std::fabs(static_cast<double>(o[j]));
+        along += static_cast<double>(bytes[j] >= 0 ? o[j] : -o[j]);
+        if (j + 1 == first) early = along;
     }
-    for (std::size_t c = 0; c * 8 < dim; ++c) {
-        std::uint32_t bits = 0;
-        for (std::size_t j = c * 8; j < std::min(dim, (c + 1) * 8); ++j) {
-            bits |= (o[j] >= 0.0F ? 1U : 0U) << (j - c * 8);
-        }
-        code[c * 64] = static_cast<std::uint8_t>(bits);
-    }
-    if (along < 1e-12) return;  // the row is the centre: its cosine is <q, c>
-    const auto n = static_cast<double>(dim);
-    const double across = std::max(0.0, n - along * along / square);
-    const double scale = square / along;
-    // The scale is off by a 512th at most, and |<Rq, s>| <= |q| sqrt(dim): the error takes that in.
-    const double rounding = scale * std::sqrt(n) / (512.0 * static_cast<double>(code_deviations));
-    s.codes.factors[r] =
-        as_factors(scale, scale * std::sqrt(across / (n - 1.0)) * 1.0001 + rounding);
+    write_signs(codes, r);
+    codes.factors[r] = factors_of(square, along, dim, dim);
+    codes.early[r] = factors_of(square, early, first, dim);
 }
 
 }  // namespace
@@ -138,27 +161,55 @@ void rotate(float* vector, std::size_t dim) {
     }
 }
 
-void encode(Columns& columns, Segment& segment) {
+namespace {
+
+/// Codes of whole blocks, each row centred at its cell.
+void encode_blocks(const Columns& columns, const Segment& segment, SegmentCodes& codes,
+                   std::uint32_t first, std::uint32_t last, const CellFinder* finder) {
+    // A stream of small appends leaves the other cores to its readers.
+    const int workers = last - first < bulk_blocks ? 1 : worker_count(0);
+    parallel_for(last - first, workers, [&](std::size_t task, int) {
+        std::vector<float> work(columns.dim);
+        std::vector<std::uint8_t> room;
+        const std::uint32_t from = (first + static_cast<std::uint32_t>(task)) * block_rows;
+        std::uint16_t* const cell = codes.cell + from;
+        std::fill_n(cell, block_rows, std::uint16_t{0});
+        if (finder != nullptr) {
+            finder->find(segment.vectors() + from * columns.padded_dim, columns.padded_dim,
+                         columns.dim, block_rows, room, cell);
+        }
+        for (std::uint32_t r = from; r < from + block_rows; ++r) {
+            encode_row(columns, segment, codes, r, work);
+        }
+        for (std::uint32_t s = from / 64; s < (from + block_rows) / 64; ++s) {
+            codes.summarise_strip(s);
+        }
+    });
+}
+
+}  // namespace
+
+void encode(const Columns& columns, Segment& segment, const CellFinder* finder) {
     SegmentCodes& codes = segment.codes;
     const bool full = segment.count == segment_rows;
     const std::uint32_t waiting = segment.count - codes.encoded.load();
     if (!codes_apply(columns.dim) || (waiting < ready_rows && !(full && waiting != 0))) return;
     if (codes.encoded == 0) {
         codes.reserve(code_bytes(columns.dim));
-        codes.centre = mean_of(columns, segment, segment.count);
+        codes.cells = finder != nullptr ? finder->cells() : one_cell(columns, segment);
     }
-    const std::uint32_t first = codes.encoded / block_rows;
+    if (finder != nullptr && codes.cells != finder->cells()) finder = nullptr;
     const std::uint32_t last = segment.count / block_rows;
-    // A stream of small appends leaves the other cores to its readers.
-    const int workers = last - first < bulk_blocks ? 1 : worker_count(0);
-    parallel_for(last - first, workers, [&](std::size_t task, int) {
-        std::vector<float> work(columns.dim);
-        const std::uint32_t block = first + static_cast<std::uint32_t>(task);
-        for (std::uint32_t r = block * block_rows; r < (block + 1) * block_rows; ++r) {
-            encode_row(columns, segment, r, work);
-        }
-    });
+    encode_blocks(columns, segment, codes, codes.encoded / block_rows, last, finder);
     codes.encoded = last * block_rows;
+}
+
+void encode_again(const Columns& columns, const Segment& segment, const CellFinder& finder,
+                  SegmentCodes& out) {
+    out.reserve(code_bytes(columns.dim));
+    out.cells = finder.cells();
+    encode_blocks(columns, segment, out, 0, segment_blocks, &finder);
+    out.encoded = segment_rows;
 }
 
 void erase_code(Segment& segment, std::uint32_t r) {
@@ -168,8 +219,10 @@ void erase_code(Segment& segment, std::uint32_t r) {
         codes.bits()[((r / 64) * codes.bytes + c) * 64 + r % 64] = 0;
     }
     codes.factors[r] = 0;
+    codes.early[r] = 0;
     codes.byte_scale[r] = 0.0F;
     codes.byte_error[r] = 0.0F;
+    codes.reach[r] = 0;
     std::fill_n(codes.whole() + codes.whole_bytes(r), codes.whole_bytes(1), std::int8_t{0});
 }
 
@@ -182,6 +235,9 @@ void fill_table(const std::vector<float>& u, std::size_t groups, CodeQuery& out)
     for (std::size_t g = 0; g < groups; ++g) {
         for (std::size_t b = 0; b < 6; ++b) reach[g] += std::fabs(u[code_dim(g, b)]);
         offset += static_cast<double>(reach[g]);
+        if (g + 1 == code_groups(early_bytes(groups / 4 * 3))) {
+            out.early_offset = static_cast<float>(offset);
+        }
     }
     const float widest = *std::max_element(reach.begin(), reach.end());
     out.step = std::max(2.0F * widest / 126.0F, 1e-30F);
@@ -249,6 +305,32 @@ CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim) {
     out.norm = out.length * code_deviations;
     fill_table(u, code_groups(code_bytes(dim)), out);
     round_query(u, out);
+    return out;
+}
+
+std::vector<float> cell_products(const Cells& cells, const std::vector<float>& query,
+                                 std::size_t dim) {
+    std::vector<float> u(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(dim));
+    u.resize(cells.width, 0.0F);
+    CodeQuery fine;
+    float widest = 0.0F;
+    float square = 0.0F;
+    for (const float x : u) {
+        widest = std::max(widest, std::fabs(x));
+        square += x * x;
+    }
+    fine.length = std::sqrt(square);
+    refine_query(u, widest, fine);
+    std::vector<std::uint32_t> every(cells.count());
+    std::iota(every.begin(), every.end(), 0U);
+    std::vector<std::int32_t> product(cells.count());
+    cpu::kernels().byte_dots(fine.fine.data(), cells.steps.data(), cells.width, every.data(),
+                             every.size(), product.data());
+    std::vector<float> out(cells.count() + std::size_t{1}, 0.0F);
+    for (std::size_t k = 0; k < cells.count(); ++k) {
+        const float along = static_cast<float>(product[k]) * fine.fine_unit * cells.step[k];
+        out[k] = along + fine.fine_rest;
+    }
     return out;
 }
 

@@ -1,17 +1,20 @@
 // One-bit codes of the vectors: a tenth of the bytes, and a bound on what the exact cosine can be.
 //
-// With o = R (x - c) for a fixed random rotation R and the segment's centre c, and s = sign(o),
+// With o = R (x - c) for a fixed random rotation R and the centre c of the row's cell, s = sign(o),
 // <q, x> = <q, c> + f (<Rq, s> - <Rq, s'>), f = |o|^2 / <o, s>, s' the part of s orthogonal to o.
 // Over the rotation, <Rq, s'> behaves like |q| |s'| times a coordinate of a random unit vector of
 // dim - 1 dimensions, so it exceeds |q| |s'| z / sqrt(dim - 1) with the normal tail beyond z.
+// The same holds for any other s made from o alone: the first quarter of the signs, the rest zero.
 // The bytes need no probability: |<Rq, o - o'>| <= |q| |o - o'|, o' what they say of o.
 // Source: Gao & Long 2024 (RaBitQ), theorem 3.2; docs/decisions/0005 derives the default z.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <vector>
 
+#include "core/cells.hpp"
 #include "core/columns.hpp"
 
 namespace remanence {
@@ -23,6 +26,10 @@ inline constexpr std::size_t most_code_dim = 3072;  // sums of 7-bit entries sta
 
 /// Bytes of a row's code: bit p of byte c is the sign of dimension 8 c + p, in whole triples.
 inline std::size_t code_bytes(std::size_t dim) { return (dim + 23) / 24 * 3; }
+/// Bytes of the first quarter, by which most rows are ruled out.
+inline std::size_t early_bytes(std::size_t bytes) {
+    return std::max<std::size_t>(bytes / 12, 1) * 3;
+}
 /// Groups of six dimensions that a table holds: four per triple of bytes.
 inline std::size_t code_groups(std::size_t bytes) { return bytes / 3 * 4; }
 /// The dimension of a group's bit: bits 0 to 5 of each byte of the triple, then the bits left over.
@@ -37,8 +44,16 @@ inline bool codes_apply(std::size_t dim) { return dim >= least_code_dim && dim <
 /// last 2^k dimensions, three times over. Orthogonal, the same on every machine up to rounding.
 void rotate(float* vector, std::size_t dim);
 
-/// Encodes what is ready: whole blocks, once enough rows tell the segment's centre.
-void encode(Columns& columns, Segment& segment);
+/// Encodes what is ready: whole blocks, once enough rows tell the segment's centre. `finder`: of
+/// the cells of the segment's group, or null where there are none yet.
+void encode(const Columns& columns, Segment& segment, const CellFinder* finder);
+
+/// Codes of a full segment in the cells of its group, in place of those it has.
+void encode_again(const Columns& columns, const Segment& segment, const CellFinder& finder,
+                  SegmentCodes& out);
+
+/// Makes a row's one-bit code from its bytes.
+void write_signs(SegmentCodes& codes, std::uint32_t r);
 
 /// Leaves nothing of a row's vector in its code.
 void erase_code(Segment& segment, std::uint32_t r);
@@ -48,6 +63,7 @@ struct CodeQuery {
     std::vector<std::uint8_t> table;  ///< [groups][64] rounded up, in units of `step`
     float step = 0.0F;
     float offset = 0.0F;               ///< <Rq, s> <= step * (sum of entries) - offset
+    float early_offset = 0.0F;         ///< the same of the first quarter
     float norm = 0.0F;                 ///< |q| times the deviations allowed for
     std::vector<std::int8_t> rounded;  ///< Rq in units of `unit`, [8 * code bytes]
     float unit = 0.0F;
@@ -58,5 +74,9 @@ struct CodeQuery {
     float length = 0.0F;     ///< |q|
 };
 CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim);
+
+/// The products of a question with centres, from above: <q, c> for every cell and for none.
+std::vector<float> cell_products(const Cells& cells, const std::vector<float>& query,
+                                 std::size_t dim);
 
 }  // namespace remanence

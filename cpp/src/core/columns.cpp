@@ -114,13 +114,22 @@ void SegmentCodes::release(std::uint32_t first, std::uint32_t rows) {
 
 void SegmentCodes::reserve(std::size_t bytes_per_row) {
     bytes = bytes_per_row;
-    pages_ = Pages((bytes + 3 * sizeof(float)) * segment_rows);
+    pages_ = Pages((bytes + row_bytes) * segment_rows);
     prefer_huge_pages(pages_);
     factors = reinterpret_cast<std::uint32_t*>(pages_.data() + bit_bytes(segment_rows));
-    byte_scale = reinterpret_cast<float*>(factors + segment_rows);
+    early = factors + segment_rows;
+    byte_scale = reinterpret_cast<float*>(early + segment_rows);
     byte_error = byte_scale + segment_rows;
+    cell = reinterpret_cast<std::uint16_t*>(byte_error + segment_rows);
+    reach = reinterpret_cast<std::uint8_t*>(cell + segment_rows);
     whole_pages = Pages(whole_bytes(segment_rows));
     prefer_huge_pages(whole_pages);
+}
+
+void SegmentCodes::summarise_strip(std::uint32_t strip) {
+    const std::size_t first = std::size_t{strip} * 64;
+    const auto [least, greatest] = std::minmax_element(cell + first, cell + first + 64);
+    strips[strip] = {*least, *greatest, *std::max_element(reach + first, reach + first + 64)};
 }
 
 Segment::Segment(std::size_t padded_dim) {
@@ -215,8 +224,11 @@ void Segment::summarise(std::uint32_t row) {
     BlockSummary& b = blocks[row / block_rows];
     const std::uint32_t first = row / block_rows * block_rows;
     b = BlockSummary{};
+    float& most = greatest_importance[row / block_rows];
+    most = importance[first];
     for (std::uint32_t r = first; r < std::min(first + block_rows, count); ++r) {
         b.last_seq_from = std::max(b.last_seq_from, seq_from[r]);
+        most = std::max(most, importance[r]);
         if (seq_to[r] != seq_open) {
             ++b.closed;
             b.last_seq_to = std::max(b.last_seq_to, seq_to[r]);
@@ -310,10 +322,11 @@ std::uint32_t Columns::add_node(Id id) {
 
 std::size_t Columns::nodes_as_of(Seq seq) const {
     if (count_ == 0) return nodes();
-    const auto& last = segments.back()->blocks;  // a segment's rows are younger than all before
-    if (std::all_of(last.begin(), last.end(),
-                    [&](const auto& b) { return b.last_seq_from <= seq; }))
-        return nodes();
+    const bool all = std::all_of(segments.begin(), segments.end(), [&](const auto& s) {
+        return std::all_of(s->blocks.begin(), s->blocks.end(),
+                           [&](const auto& b) { return b.last_seq_from <= seq; });
+    });
+    if (all) return nodes();
     std::size_t known = 0;
     for (std::uint32_t row = 0; row < count_; ++row) {
         const Segment& s = at(row);

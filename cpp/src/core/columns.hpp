@@ -84,12 +84,27 @@ struct BlockSummary {
     std::uint8_t laws = 0;   ///< bit per decay law present
 };
 
+struct Cells;
+
+/// What 64 rows say together of their cells.
+struct Strip {
+    std::uint16_t least = 0;  ///< cell
+    std::uint16_t greatest = 0;
+    std::uint8_t reach = 0;  ///< greatest
+    /// Rows that were sorted by cell: near cells, so that a few say enough of all.
+    bool narrow() const { return greatest - least < 8; }
+};
+
 /// The one-bit codes of a segment (codes.hpp), made from its vectors block by block.
 struct SegmentCodes {
     std::atomic<std::uint32_t> encoded{0};  ///< rows that have a code, whole blocks
     std::size_t bytes = 0;                  ///< of code per row
-    std::vector<float> centre;              ///< [padded dim]
+    std::shared_ptr<const Cells> cells;     ///< what rows are centred at (cells.hpp)
+    std::uint16_t* cell = nullptr;          ///< [segment_rows]
+    std::uint8_t* reach = nullptr;          ///< [segment_rows] |x - c| in reach_unit, rounded up
+    std::array<Strip, segment_rows / 64> strips{};
     std::uint32_t* factors = nullptr;  ///< [segment_rows] f and f |s'| / sqrt(dim - 1), bfloat16
+    std::uint32_t* early = nullptr;    ///< [segment_rows] the same of the first quarter alone
     float* byte_scale = nullptr;       ///< [segment_rows] one step of a byte
     float* byte_error = nullptr;       ///< [segment_rows] |o - what the bytes say of it|
 
@@ -100,6 +115,9 @@ struct SegmentCodes {
     std::int8_t* whole() const { return reinterpret_cast<std::int8_t*>(whole_pages.data()); }
     std::size_t whole_bytes(std::uint32_t rows) const { return 8 * bit_bytes(rows); }
     void reserve(std::size_t bytes_per_row);
+    /// Bytes of a row beside its bits and bytes.
+    static constexpr std::size_t row_bytes = 4 * sizeof(float) + sizeof(std::uint16_t) + 1;
+    void summarise_strip(std::uint32_t strip);
     /// Gives back the memory of codes that are zeros.
     void release(std::uint32_t first, std::uint32_t rows);
     Pages whole_pages;
@@ -115,6 +133,7 @@ struct ActivationBound {
     TimeNs newest_access = 0;  ///< at the time it was made
     std::uint32_t count = 0;   ///< rows that it covers
     std::vector<float> nats;   ///< [segment_rows]
+    std::array<float, segment_blocks> greatest{};
 };
 
 inline constexpr std::size_t not_spilled = ~std::size_t{0};
@@ -153,6 +172,7 @@ struct Segment {
     std::uint16_t* unused = nullptr;
     std::uint32_t* last_touch = nullptr;  ///< newest entry of the touch list, or none
     std::array<BlockSummary, segment_blocks> blocks{};
+    std::array<float, segment_blocks> greatest_importance{};
 
     float* vectors() const { return reinterpret_cast<float*>(vector_pages.data()); }
     /// Gives the segment room for vectors once the dimension is known.
@@ -230,12 +250,16 @@ public:
     std::vector<std::unique_ptr<Segment>> segments;
     /// Segments that no reader sees yet; the writer's alone.
     std::vector<std::unique_ptr<Segment>> ahead;
+    /// [group] null while no segment of it was ever full.
+    std::vector<std::shared_ptr<const Cells>> cells;
     std::vector<Touch> touches;
     std::vector<std::uint32_t> newest;  ///< [node] newest row
 
     void set_dim(std::size_t value);
     Segment& at(std::uint32_t row) { return *segments[row / segment_rows]; }
     const Segment& at(std::uint32_t row) const { return *segments[row / segment_rows]; }
+    /// The cells of a segment's group, or null.
+    const std::shared_ptr<const Cells>& cells_of(std::size_t segment) const;
     static std::uint32_t within(std::uint32_t row) { return row % segment_rows; }
     /// Makes room for rows to come, and the segment of one that may not be there yet.
     void reserve_rows(std::size_t rows);

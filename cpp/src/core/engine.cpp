@@ -156,7 +156,7 @@ void Engine::erase(View<const Seq> seq, View<const Id> ids, bool check_only) {
     state_->seq = seq.back();
     lock.show();
     for (std::size_t i = 0; i < columns.segments.size(); ++i) {
-        if (columns.segments[i]->scattered() >= most_scattered) state_->arrange(i);
+        if (columns.segments[i]->scattered() >= most_scattered) state_->arrange(i, 1);
     }
 }
 

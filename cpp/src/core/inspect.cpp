@@ -3,11 +3,13 @@
 #include <array>
 #include <cstring>
 #include <mutex>
+#include <numeric>
 
 #include "remanence/error.hpp"
 
 #include "core/activation.hpp"
 #include "core/state.hpp"
+#include "core/threads.hpp"
 
 namespace remanence {
 namespace {
@@ -41,6 +43,7 @@ public:
         state_[1] = mix(lane[2] + mix(lane[3]));
     }
     void number(std::uint64_t value) { bytes(&value, sizeof value); }
+    std::uint64_t value() const { return state_[0] ^ state_[1]; }
     std::string hex() const {
         static constexpr char digits[] = "0123456789abcdef";
         std::string out;
@@ -54,8 +57,28 @@ private:
     std::array<std::uint64_t, 2> state_{0x243F6A8885A308D3ULL, 0x13198A2E03707344ULL};
 };
 
-/// Terms are numbered by first use, which an erasure changes; a sum over words does not see that.
-std::uint64_t digest_words(const Lexicon& lexicon) {
+/// What a row is known by wherever it stands: its memory and its place among that one's versions.
+std::vector<std::uint64_t> identities(const Columns& columns) {
+    std::vector<std::uint64_t> out(columns.count());
+    std::vector<std::uint32_t> versions;
+    for (std::size_t node = 0; node < columns.nodes(); ++node) {
+        versions.clear();
+        for (std::uint32_t row = columns.newest[node]; row != none;
+             row = columns.at(row).previous[Columns::within(row)]) {
+            versions.push_back(row);
+        }
+        for (std::size_t v = 0; v < versions.size(); ++v) {
+            out[versions[v]] =
+                mix(static_cast<std::uint64_t>(columns.id_of(static_cast<std::uint32_t>(node))) *
+                        0x9E3779B97F4A7C15ULL +
+                    (versions.size() - v));
+        }
+    }
+    return out;
+}
+
+/// Rows move and terms are numbered by first use, which an erasure changes; sums see neither.
+std::uint64_t digest_words(const Lexicon& lexicon, const std::vector<std::uint64_t>& identity) {
     std::uint64_t sum = 0;
     for (std::size_t term = 0; term < lexicon.terms(); ++term) {
         std::uint64_t word = 0xCBF29CE484222325ULL;
@@ -63,17 +86,37 @@ std::uint64_t digest_words(const Lexicon& lexicon) {
             word = (word ^ static_cast<std::uint8_t>(c)) * 0x100000001B3ULL;
         }
         for (const Posting& p : lexicon.postings(term)) {
-            sum += mix(word ^ mix(static_cast<std::uint64_t>(p.row) << 32U | p.count));
+            sum += mix(word ^ mix(identity[p.row] + p.count));
         }
     }
     for (const auto& [row, values] : lexicon.all_values()) {
-        std::uint64_t text = 0xCBF29CE484222325ULL ^ row;
+        std::uint64_t text = 0xCBF29CE484222325ULL ^ identity[row];
         for (const char c : values) {
             text = (text ^ static_cast<std::uint8_t>(c)) * 0x100000001B3ULL;
         }
         sum += mix(text);
     }
     return sum;
+}
+
+/// A row with its vector, without what names other rows by their place.
+std::uint64_t digest_row(const Columns& columns, std::uint32_t row, std::uint64_t identity) {
+    const Segment& s = columns.at(row);
+    const std::uint32_t r = Columns::within(row);
+    std::array<std::byte, 512> packed{};
+    std::size_t size = 0;
+    for (const ColumnRef& c : s.columns()) {
+        if (c.data == reinterpret_cast<const std::byte*>(s.previous)) continue;
+        std::memcpy(packed.data() + size, c.data + r * c.size, c.size);
+        size += c.size;
+    }
+    Digest digest;
+    digest.number(identity);
+    digest.bytes(packed.data(), size);
+    // A dimension that only erased memories had is not part of what answers depend on.
+    const float* const vector = columns.vector(row);
+    if (vector != nullptr) digest.bytes(vector, columns.padded_dim * sizeof(float));
+    return digest.value();
 }
 
 }  // namespace
@@ -203,8 +246,8 @@ EngineStats Engine::stats() const {
     out.vector_bytes = columns.padded_dim * sizeof(float) * columns.count();
     for (const auto& segment : columns.segments) {
         const SegmentCodes& codes = segment->codes;
-        // The bits, two half factors, a byte per dimension with its scale and error.
-        out.code_bytes += codes.encoded * (9 * codes.bytes + 3 * sizeof(float));
+        // The bits, a byte per dimension, factors, scale, error, cell and reach.
+        out.code_bytes += codes.encoded * (9 * codes.bytes + SegmentCodes::row_bytes);
         for (std::uint32_t b = 0; b < segment_blocks; ++b) {
             if (!segment->dead(b)) continue;
             out.vector_bytes -= block_rows * columns.padded_dim * sizeof(float);
@@ -229,17 +272,23 @@ std::string Engine::digest() const {
     const Columns& columns = state_->columns;
     Digest digest;
     digest.number(columns.count());
-    for (const auto& segment : columns.segments) {
-        for (const ColumnRef& c : segment->columns()) digest.bytes(c.data, c.size * segment->count);
-        // A dimension that only erased memories had is not part of what answers depend on.
-        const bool vectors = std::any_of(segment->blocks.begin(), segment->blocks.end(),
-                                         [](const BlockSummary& b) { return b.vectors != 0; });
-        if (vectors) {
-            digest.bytes(segment->vectors(), columns.padded_dim * sizeof(float) * segment->count);
+    const std::vector<std::uint64_t> identity = identities(columns);
+    const std::size_t blocks = (columns.count() + block_rows - 1) / block_rows;
+    std::vector<std::uint64_t> sums(blocks, 0);
+    parallel_for(blocks, worker_count(0), [&](std::size_t b, int) {
+        const auto first = static_cast<std::uint32_t>(b * block_rows);
+        for (std::uint32_t row = first; row < std::min(first + block_rows, columns.count());
+             ++row) {
+            sums[b] += digest_row(columns, row, identity[row]);
         }
+    });
+    digest.number(std::accumulate(sums.begin(), sums.end(), std::uint64_t{0}));
+    digest.number(digest_words(state_->lexicon, identity));
+    for (Touch touch : columns.touches) {
+        digest.number(identity[touch.row]);
+        touch.row = 0;
+        digest.bytes(&touch, sizeof touch);
     }
-    digest.number(digest_words(state_->lexicon));
-    digest.bytes(columns.touches.data(), columns.touches.size() * sizeof(Touch));
     for (std::uint32_t e = 0; e < state_->links.count(); ++e) {
         digest.bytes(&state_->links.at(e), sizeof(Edge));
     }

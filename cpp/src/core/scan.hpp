@@ -42,6 +42,7 @@ struct ScanPlan {
     float length_slope = 0.0F;  ///< BM25: k1 b / (avgdl + m)
     std::array<float, kind_count> lexical_weight{};
     std::array<float, static_count> table{};
+    std::array<float, kind_count> kind_ceiling{};  ///< greatest of the table, per kind
     std::vector<PastState> past;  ///< ascending by row; filled for devices, which keep no touches
     std::uint32_t author = 0;     ///< the one author that the question names, or 0
     bool nodes = false;           ///< only nodes are asked for: statistics are theirs

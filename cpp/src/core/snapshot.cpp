@@ -81,23 +81,44 @@ void load_words(Reader& in, Lexicon& lexicon, std::size_t terms, std::size_t row
     }
 }
 
+void save_cells(Writer& out, const Cells& cells) {
+    out.section("cells.step", cells.step);
+    out.section("cells.steps", cells.steps);
+}
+
+std::shared_ptr<const Cells> load_cells(Reader& in, const Columns& columns) {
+    auto cells = std::make_shared<Cells>();
+    cells->width = code_bytes(columns.dim) * 8;
+    cells->step = in.values<float>("cells.step");
+    cells->steps = in.values<std::int8_t>("cells.steps");
+    if (cells->count() >= 0xFFFFU || cells->steps.size() != cells->count() * cells->width) {
+        in.refuse("has cells of a wrong size");
+    }
+    return cells;
+}
+
 /// Codes follow from the vectors; they are kept because making them takes seconds per million rows.
-void save_codes(Writer& out, const Segment& s) {
+void save_codes(Writer& out, const Segment& s, const std::shared_ptr<const Cells>& of_group) {
     const SegmentCodes& codes = s.codes;
-    const std::vector<std::uint64_t> sizes = {codes.encoded, codes.bytes};
+    const bool own = codes.cells != of_group;
+    const std::vector<std::uint64_t> sizes = {codes.encoded, codes.bytes, own ? 1U : 0U};
     out.section("codes.size", sizes);
     if (codes.encoded == 0) return;
+    if (own) save_cells(out, *codes.cells);
+    out.section("codes.cell", codes.cell, codes.encoded * sizeof(std::uint16_t));
+    out.section("codes.reach", codes.reach, codes.encoded);
     out.section("codes.bits", codes.bits(), codes.bit_bytes(codes.encoded));
     out.section("codes.factors", codes.factors, codes.encoded * sizeof(std::uint32_t));
+    out.section("codes.early", codes.early, codes.encoded * sizeof(std::uint32_t));
     out.section("bytes", codes.whole(), codes.whole_bytes(codes.encoded));
     out.section("bytes.scale", codes.byte_scale, codes.encoded * sizeof(float));
     out.section("bytes.error", codes.byte_error, codes.encoded * sizeof(float));
-    out.section("codes.centre", codes.centre);
 }
 
-void load_codes(Reader& in, const Columns& columns, Segment& s) {
+void load_codes(Reader& in, const Columns& columns, Segment& s,
+                const std::shared_ptr<const Cells>& of_group) {
     const auto sizes = in.values<std::uint64_t>("codes.size");
-    if (sizes.size() != 2 || sizes[0] > s.count || sizes[0] % block_rows != 0 ||
+    if (sizes.size() != 3 || sizes[0] > s.count || sizes[0] % block_rows != 0 ||
         (sizes[0] != 0 && sizes[1] != code_bytes(columns.dim))) {
         in.refuse("has codes of impossible sizes");
     }
@@ -105,9 +126,22 @@ void load_codes(Reader& in, const Columns& columns, Segment& s) {
     SegmentCodes& codes = s.codes;
     codes.reserve(sizes[1]);
     codes.encoded = static_cast<std::uint32_t>(sizes[0]);
+    codes.cells = sizes[2] != 0 ? load_cells(in, columns) : of_group;
+    if (codes.cells == nullptr) in.refuse("lacks the cells of a segment");
+    in.into("codes.cell", reinterpret_cast<std::byte*>(codes.cell),
+            codes.encoded * sizeof(std::uint16_t));
+    in.into("codes.reach", reinterpret_cast<std::byte*>(codes.reach), codes.encoded);
+    for (std::uint32_t r = 0; r < codes.encoded; ++r) {
+        if (codes.cell[r] > codes.cells->count()) in.refuse("names a cell that it lacks");
+    }
+    for (std::uint32_t strip = 0; strip < codes.encoded / 64; ++strip) {
+        codes.summarise_strip(strip);
+    }
     in.into("codes.bits", reinterpret_cast<std::byte*>(codes.bits()),
             codes.bit_bytes(codes.encoded));
     in.into("codes.factors", reinterpret_cast<std::byte*>(codes.factors),
+            codes.encoded * sizeof(std::uint32_t));
+    in.into("codes.early", reinterpret_cast<std::byte*>(codes.early),
             codes.encoded * sizeof(std::uint32_t));
     codes.whole_pages =
         in.pages("bytes", codes.whole_bytes(codes.encoded), codes.whole_bytes(segment_rows));
@@ -115,8 +149,6 @@ void load_codes(Reader& in, const Columns& columns, Segment& s) {
             codes.encoded * sizeof(float));
     in.into("bytes.error", reinterpret_cast<std::byte*>(codes.byte_error),
             codes.encoded * sizeof(float));
-    codes.centre = in.values<float>("codes.centre");
-    if (codes.centre.size() != columns.padded_dim) in.refuse("has a centre of a wrong size");
 }
 
 void load_segment(Reader& in, Columns& columns, std::uint32_t rows) {
@@ -128,7 +160,7 @@ void load_segment(Reader& in, Columns& columns, std::uint32_t rows) {
         const std::size_t row_bytes = columns.padded_dim * sizeof(float);
         s.vector_pages = in.pages("vectors", row_bytes * rows, row_bytes * segment_rows);
     }
-    load_codes(in, columns, s);
+    load_codes(in, columns, s, columns.cells_of(columns.segments.size() - 1));
     s.summarise_all();
     for (std::uint32_t b = 0; b < segment_blocks; ++b) {
         if (s.dead(b)) s.release(b, columns.padded_dim);
@@ -201,6 +233,13 @@ void Engine::save(const std::string& path, const std::string& tag) const {
     out.section("meta", meta);
     out.section("tag", tag.data(), tag.size());
     out.section("touches", columns.touches);
+    std::vector<std::uint8_t> known;
+    for (const auto& cells : columns.cells) known.push_back(cells != nullptr ? 1 : 0);
+    out.section("cells.known", known);
+    for (const auto& cells : columns.cells) {
+        if (cells != nullptr) save_cells(out, *cells);
+    }
+    std::size_t index = 0;
     for (const auto& segment : columns.segments) {
         for (const ColumnRef& c : segment->columns()) {
             out.section(c.name, c.data, c.size * segment->count);
@@ -209,7 +248,7 @@ void Engine::save(const std::string& path, const std::string& tag) const {
             out.section("vectors", segment->vectors(),
                         columns.padded_dim * sizeof(float) * segment->count);
         }
-        save_codes(out, *segment);
+        save_codes(out, *segment, columns.cells_of(index++));
     }
     save_words(out, state_->lexicon);
     std::vector<Edge> edges;
@@ -233,6 +272,9 @@ Engine Engine::load(const std::string& path, std::string_view backend) {
     columns.dim = meta[0].dim;
     columns.padded_dim = (meta[0].dim + 15) / 16 * 16;
     columns.touches = in.values<Touch>("touches");
+    for (const std::uint8_t known : in.values<std::uint8_t>("cells.known")) {
+        columns.cells.push_back(known != 0 ? load_cells(in, columns) : nullptr);
+    }
     for (std::uint64_t row = 0; row < meta[0].rows; row += segment_rows) {
         const std::uint64_t left = meta[0].rows - row;
         load_segment(in, columns,

@@ -11,6 +11,7 @@
 
 #include "remanence/engine.hpp"
 
+#include "core/cells.hpp"
 #include "core/columns.hpp"
 #include "core/device.hpp"
 #include "core/forks.hpp"
@@ -50,6 +51,7 @@ struct Engine::State {
     std::unique_ptr<Spill> spill;        ///< null: all vectors stay in memory
     std::size_t kept_vector_bytes = 0;   ///< in memory before the spill begins
     std::unique_ptr<DeviceRows> device;  ///< null: this processor scans
+    std::unique_ptr<CellFinder> finder;  ///< of the latest cells; guarded by `encoding`
     std::mutex encoding;  ///< taken with the shared lock held, so that no fork finds it taken
 
     /// Chooses the backend by name, "auto" included.
@@ -59,8 +61,10 @@ struct Engine::State {
     void index_session(std::uint32_t row);
     /// Questions go on while new rows are encoded; until then they are scored exactly.
     void encode_from(std::size_t segment);
-    /// Sorts the rows of a full segment; `writing` is held and `mutex` is not.
-    void arrange(std::size_t segment);
+    /// Sorts the rows of full segments; `writing` is held and `mutex` is not.
+    void arrange(std::size_t first, std::size_t count);
+    /// Sorts segments that became full: each alone, and with each quarter of a group all of it.
+    void arrange_filled(std::size_t first, std::size_t filled);
     /// Moves the oldest full segments to the spill file while too much is in memory.
     void spill_vectors();
 };

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
+#include <limits>
 #include <memory>
 
 #include "core/activation.hpp"
@@ -54,11 +56,9 @@ void score_use(const ScanPlan& plan, const Block& b, Scratch& scratch) {
 }
 
 /// Upper bounds in place of activations, where codes decide which rows are scored exactly.
-bool bound_activation(const ScanPlan& plan, const Block& b, Scratch& scratch) {
-    if (plan.request->weights.activation < 0.0F || plan.seq != seq_now) return false;
-    const auto bound = activation_bound(b.s, plan.request->now);
-    std::copy_n(bound->nats.data() + b.first, b.count, scratch.activation.data());
-    return true;
+std::shared_ptr<const ActivationBound> bound_activation(const ScanPlan& plan, const Block& b) {
+    if (plan.request->weights.activation < 0.0F || plan.seq != seq_now) return nullptr;
+    return activation_bound(b.s, plan.request->now);
 }
 
 void score_activation(const ScanPlan& plan, const Block& b, Scratch& scratch) {
@@ -93,7 +93,9 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
     const BlockSummary& sum = b.summary;
     std::fill_n(mask, block_rows / 64, 0);
     if ((q.kinds & sum.kinds) == 0) return 0;
-    if (sum.closed == b.count && sum.last_seq_to <= plan.seq) return 0;
+    const std::uint32_t rows_here =
+        std::min(block_rows, b.s.count - b.first / block_rows * block_rows);
+    if (sum.closed == rows_here && sum.last_seq_to <= plan.seq) return 0;
     const bool one_scope = !plan.scope_allowed.empty() && !sum.mixed_scopes;
     if (one_scope && !allows(plan, sum.least_scope)) return 0;
     if (plan.one_scope < sum.least_scope ||
@@ -174,6 +176,7 @@ void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool
                 Scratch& scratch, float* out) {
     const Request& q = *plan.request;
     const Weights& w = q.weights;
+    std::shared_ptr<const ActivationBound> bound;
     SideBlock side;
     side.count = b.count;
     side.table = plan.table.data();
@@ -196,8 +199,10 @@ void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool
         side.usefulness = scratch.usefulness.data();
     }
     if (w.activation != 0.0F) {
-        if (!(may_bound && bound_activation(plan, b, scratch))) score_activation(plan, b, scratch);
-        side.activation = scratch.activation.data();
+        if (may_bound) bound = bound_activation(plan, b);
+        if (bound == nullptr) score_activation(plan, b, scratch);
+        side.activation =
+            bound != nullptr ? bound->nats.data() + b.first : scratch.activation.data();
         side.activation_weight = w.activation;
     }
     if (w.importance != 0.0F) {
@@ -236,7 +241,7 @@ bool needs_row_side(const ScanPlan& plan, const Block& b) {
 }  // namespace
 
 void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
-                const float* lexical, float reach, std::vector<Candidate>& out) {
+                const float* lexical, const Reach& reach, std::vector<Candidate>& out) {
     const Weights& w = plan.request->weights;
     const Segment& s = b.s;
     const bool slow = needs_row_side(plan, b);
@@ -248,11 +253,6 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
         for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1) {
             const auto i = word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             const std::uint32_t r = b.first + i;
-            const std::int8_t* const row = s.codes.whole() + r * bytes;
-            for (std::size_t line = 0; line < bytes; line += 64)
-                __builtin_prefetch(row + line, 0, 2);
-            __builtin_prefetch(s.codes.byte_scale + r, 0, 2);
-            __builtin_prefetch(s.codes.byte_error + r, 0, 2);
             float side = 0.0F;
             if (slow) {
                 side = row_side(plan, b.row + i, lexical != nullptr ? lexical + i : &nothing);
@@ -263,9 +263,35 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
                 if (w.importance != 0.0F) side += s.importance[r] * w.importance;
                 if (b.summary.doubted != 0) side += s.log_belief[r];
             }
-            out.push_back({side + reach, side, b.row + i});
+            const float most = side + reach.along[s.codes.cell[r]] +
+                               static_cast<float>(s.codes.reach[r]) * reach.per_reach;
+            if (most < reach.bar) continue;
+            const std::int8_t* const row = s.codes.whole() + r * bytes;
+            for (std::size_t line = 0; line < bytes; line += 64)
+                __builtin_prefetch(row + line, 0, 2);
+            __builtin_prefetch(s.codes.byte_scale + r, 0, 2);
+            __builtin_prefetch(s.codes.byte_error + r, 0, 2);
+            out.push_back({most, side, b.row + i});
         }
     }
+}
+
+float side_ceiling(const ScanPlan& plan, const Block& b) {
+    constexpr float unknown = std::numeric_limits<float>::infinity();
+    const Request& q = *plan.request;
+    const Weights& w = q.weights;
+    const bool use = b.summary.touched != 0 && (w.lift != 0.0F || w.usefulness != 0.0F);
+    if (!plan.terms.empty() || use || w.importance < 0.0F || w.activation < 0.0F) return unknown;
+    float most = lowest;
+    for (std::size_t kind = 0; kind < kind_count; ++kind) {
+        if ((b.summary.kinds >> kind & 1U) != 0) most = std::max(most, plan.kind_ceiling[kind]);
+    }
+    if (plan.author != 0) most += std::fabs(w.author);
+    if (!q.dates.empty()) most += std::max(w.date, 0.0F);
+    if (w.importance > 0.0F) most += w.importance * b.s.greatest_importance[b.first / block_rows];
+    if (w.activation == 0.0F) return most;
+    if (plan.seq != seq_now) return unknown;
+    return most + w.activation * activation_bound(b.s, q.now)->greatest[b.first / block_rows];
 }
 
 void widen(Words& part, const std::uint64_t* mask, std::size_t step) {

@@ -62,14 +62,24 @@ bool score_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scrat
 void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool may_bound,
                 Scratch& scratch, float* out);
 
+/// No row of the block has more than this beside its cosine; infinite where that is not known.
+float side_ceiling(const ScanPlan& plan, const Block& b);
+
 /// Cosines of the rows in the mask into scratch.cosine: the whole block at once, or row by row
 /// where few are wanted.
 void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
                   std::uint32_t passed, Scratch& scratch);
 
-/// The rows of the mask with upper bounds of their side terms and, `reach` being the most that a
-/// cosine adds, of their scores; asks for their bytes, which the caller reads next.
+/// What a question's cells say of a segment's rows.
+struct Reach {
+    const float* along;  ///< [cells + 1] weight * <q, c>, at most
+    float per_reach;     ///< weight * |q| * reach_unit
+    float bar;
+};
+
+/// The rows of the mask that may reach the bar by their cells, with upper bounds of their side
+/// terms; asks for their bytes, which the caller reads next.
 void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
-                const float* lexical, float reach, std::vector<Candidate>& out);
+                const float* lexical, const Reach& reach, std::vector<Candidate>& out);
 
 }  // namespace remanence::cpu

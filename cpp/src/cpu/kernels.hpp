@@ -37,6 +37,8 @@ struct CodeBlock {
     std::size_t bytes = 0;    ///< of code per row, a multiple of 3
     const std::uint8_t* codes = nullptr;
     const std::uint32_t* factors = nullptr;
+    std::size_t early_bytes = 0;  ///< the first quarter of a code, with factors of its own
+    const std::uint32_t* early = nullptr;
 };
 
 /// A question's side of the bound; fields as in CodeQuery.
@@ -47,10 +49,24 @@ struct CodeQuestion {
     float unit = 0.0F;
     float rest = 0.0F;
     float norm = 0.0F;
-    float centre = 0.0F;          ///< <q, c>
     float weight = 0.0F;          ///< of the cosine
-    const float* side = nullptr;  ///< what else the score holds
-    float* out = nullptr;         ///< upper bounds of the scores; null = not asked
+    const float* side = nullptr;  ///< what else the score holds, weight * <q, c> included
+    float early_offset = 0.0F;
+    float bar = 0.0F;                 ///< rows that end below it are dropped from the mask
+    bool try_early = false;           ///< whether the first quarter is asked before the rest
+    std::uint64_t* mask = nullptr;    ///< rows wanted; 64 without any are left out
+    std::uint32_t* spared = nullptr;  ///< grows by the strips that the first quarter ruled out
+    float* out = nullptr;             ///< upper bounds of the scores; null = not asked
+};
+
+/// What the cells of a block's rows say of their scores (core/cells.hpp).
+struct CellBlock {
+    std::uint32_t count = 0;
+    const std::uint16_t* cell = nullptr;
+    const std::uint8_t* reach = nullptr;
+    const float* along = nullptr;  ///< [cells] weight * <q, c>, at most
+    float per_reach = 0.0F;        ///< weight * |q| * reach_unit
+    const float* side = nullptr;   ///< what else the score holds
 };
 
 struct CodeQuestions {
@@ -94,6 +110,13 @@ struct Kernels {
     void (*bounds)(const CodeBlock& block, const CodeQuestions& questions);
     /// The same by products of whole matrices, for many questions; another rounding, same rigour.
     void (*matrix_bounds)(const CodeBlock& block, const CodeQuestions& questions);
+    /// Adds side and along into `out`, and clears the bits of rows that end below `bar` even so.
+    void (*keep_reaching)(const CellBlock& block, float bar, std::uint64_t* mask, float* out);
+    /// For `count` (a multiple of 64) rows of codes the table [bytes / 3 * 4][64] whose entries,
+    /// `bias` added, sum up to most.
+    void (*nearest)(const std::uint8_t* codes, std::size_t bytes, std::uint32_t count,
+                    const std::uint8_t* tables, const std::uint16_t* bias, std::uint32_t cells,
+                    std::uint16_t* best);
     /// Products of `query` [width] with the rows named of a matrix [][width]; the sums fit 31 bits.
     void (*byte_dots)(const std::int16_t* query, const std::int8_t* matrix, std::size_t width,
                       const std::uint32_t* rows, std::size_t count, std::int32_t* out);
@@ -107,6 +130,8 @@ struct Kernels {
                        std::uint64_t* mask);
     /// mass = damping * sum(weight * value) + extra; arc i of the row adds to lane i mod 4.
     void (*pull16)(const PullRow& row);
+    /// Cells per group that `nearest` is fast enough for.
+    std::uint32_t cells;
 };
 
 extern const Kernels scalar_kernels;

@@ -103,7 +103,14 @@ void activation(const PowerTraceConstants& constants, const float* const* trace,
 
 void side(const SideBlock& b, float* out) {
     const std::uint32_t n = b.count;
-    for (std::uint32_t i = 0; i < n; ++i) out[i] = b.table[b.statics[i]];
+    unsigned others = 0;
+    for (std::uint32_t i = 0; i < n; ++i)
+        others |= static_cast<unsigned>(b.statics[i] ^ b.statics[0]);
+    if (others == 0) {
+        for (std::uint32_t i = 0; i < n; ++i) out[i] = b.table[b.statics[0]];
+    } else {
+        for (std::uint32_t i = 0; i < n; ++i) out[i] = b.table[b.statics[i]];
+    }
     if (b.lexical != nullptr) {
         for (std::uint32_t i = 0; i < n; ++i) {
             out[i] = out[i] + b.lexical[i] * b.lexical_weight[b.kind[i]];
@@ -183,6 +190,8 @@ void hadamard(float* x, std::size_t size) {
 #include "cpu/kernels_codes.inl"
 #include "cpu/kernels_filter.inl"
 #include "cpu/kernels_pull.inl"
+// Uses the codes.
+#include "cpu/kernels_cells.inl"
 
 /// The two factors of n rows: bfloat16 numbers in one word.
 template <int n>
@@ -201,29 +210,62 @@ REMANENCE_LANE_FN void bound_rows(const CodeQuestion& q, float step, float shift
                                   const float* __restrict along, const float* __restrict scale,
                                   const float* __restrict error, std::uint32_t first) {
     const float norm = q.norm;
-    const float centre = q.centre;
     const float weight = q.weight;
     const float* __restrict const side = q.side + first;
     float* __restrict const out = q.out + first;
     for (int i = 0; i < n; ++i) {
-        const float cosine = scale[i] * (along[i] * step + shift) + error[i] * norm + centre;
-        out[i] = side[i] + weight * cosine;
+        out[i] = side[i] + weight * (scale[i] * (along[i] * step + shift) + error[i] * norm);
     }
+}
+
+/// Bounds of the 64 rows from `first` on, from the sums of their table entries.
+REMANENCE_LANE_FN void bound_strip(const CodeQuestion& q, float offset, const std::uint16_t* sums,
+                                   const std::uint32_t* factors, std::uint32_t first) {
+    float along[64];
+    float scale[64];
+    float error[64];
+    unpack_factors<64>(factors + first, scale, error);
+    for (std::uint32_t i = 0; i < 64; ++i) along[i] = static_cast<float>(sums[i]);
+    bound_rows<64>(q, q.step, -offset, along, scale, error, first);
+}
+
+/// The first quarter of 64 codes: whether any row is left, whose code has to be read on.
+REMANENCE_LANE_FN bool early_rows_left(const CodeBlock& b, const CodeQuestion& q,
+                                       std::uint32_t first, std::uint16_t* sums) {
+    constexpr int few = 1;  // cheaper by their bytes than by the rest of 64 codes
+    sum_codes(b.codes + first * b.bytes, q.table, b.early_bytes, sums);
+    bound_strip(q, q.early_offset, sums, b.early, first);
+    std::uint64_t& left = q.mask[first / 64];
+    keep_above(q.out + first, q.bar, 64, &left);
+    if (__builtin_popcountll(left) > few) return true;
+    ++*q.spared;
+    return false;
 }
 
 void bounds(const CodeBlock& b, const CodeQuestions& questions) {
     std::uint16_t sums[64];
-    float along[64];
-    float scale[64];
-    float error[64];
+    std::uint16_t rest[64];
     for (std::size_t k = 0; k < questions.count; ++k) {
         const CodeQuestion& q = questions.each[k];
         if (q.out == nullptr) continue;
         for (std::uint32_t first = 0; first < b.count; first += 64) {
-            sum_codes(b.codes + first * b.bytes, q.table, b.bytes, sums);
-            unpack_factors<64>(b.factors + first, scale, error);
-            for (std::uint32_t i = 0; i < 64; ++i) along[i] = static_cast<float>(sums[i]);
-            bound_rows<64>(q, q.step, -q.offset, along, scale, error, first);
+            if (q.mask[first / 64] == 0) continue;
+            // Two strips ahead; where the first quarter is asked, no more of them than that.
+            const std::size_t size = 64 * (q.try_early ? b.early_bytes : b.bytes);
+            const std::uint8_t* const ahead = b.codes + (first + 128) * b.bytes;
+            for (std::size_t line = 0; line < size; line += 64) __builtin_prefetch(ahead + line);
+            if (q.try_early) {
+                if (!early_rows_left(b, q, first, sums)) continue;
+                sum_codes(b.codes + first * b.bytes + 64 * b.early_bytes,
+                          q.table + b.early_bytes / 3 * 256, b.bytes - b.early_bytes, rest);
+                for (std::uint32_t i = 0; i < 64; ++i) {
+                    sums[i] = static_cast<std::uint16_t>(sums[i] + rest[i]);
+                }
+            } else {
+                sum_codes(b.codes + first * b.bytes, q.table, b.bytes, sums);
+            }
+            bound_strip(q, q.offset, sums, b.factors, first);
+            keep_above(q.out + first, q.bar, 64, q.mask + first / 64);
         }
     }
 }
@@ -249,7 +291,8 @@ constexpr auto matrix_bounds = &bounds;
 }  // namespace
 
 const Kernels REMANENCE_KERNELS = {
-    REMANENCE_KERNELS_NAME, dot,       activation, side,       hadamard,   bounds,
-    matrix_bounds,          byte_dots, keep_above, keep_equal, keep_kinds, pull16};
+    REMANENCE_KERNELS_NAME, dot,     activation, side,       hadamard,   bounds,     matrix_bounds,
+    keep_reaching,          nearest, byte_dots,  keep_above, keep_equal, keep_kinds, pull16,
+    REMANENCE_CELLS};
 
 }  // namespace remanence::cpu

@@ -11,9 +11,6 @@ void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t
     __m512i even = _mm512_setzero_si512();
     __m512i odd = _mm512_setzero_si512();
     for (std::size_t c = 0; c < bytes; c += 3, codes += 192, table += 256) {
-        _mm_prefetch(reinterpret_cast<const char*>(codes) + 8192, _MM_HINT_T0);
-        _mm_prefetch(reinterpret_cast<const char*>(codes) + 8192 + 64, _MM_HINT_T0);
-        _mm_prefetch(reinterpret_cast<const char*>(codes) + 8192 + 128, _MM_HINT_T0);
         const __m512i x = _mm512_loadu_si512(codes);
         const __m512i y = _mm512_loadu_si512(codes + 64);
         const __m512i z = _mm512_loadu_si512(codes + 128);

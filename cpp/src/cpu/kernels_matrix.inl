@@ -77,6 +77,7 @@ REMANENCE_LANE_FN void bound_tiles(const CodeQuestions& questions, std::size_t k
         float along[32];
         for (std::size_t i = 0; i < 32; ++i) along[i] = static_cast<float>(products[j * 32 + i]);
         bound_rows<32>(q, q.unit, q.rest, along, scale, error, row);
+        if (row % 64 != 0) keep_above(q.out + row - 32, q.bar, 64, q.mask + row / 64);
     }
 }
 

@@ -26,13 +26,23 @@ inline float slack_of(const ScanPlan& plan, float bar) {
     return 1e-5F * (1.0F + std::fabs(bar) + std::fabs(w.cosine) + std::fabs(w.activation));
 }
 
+/// What a cell's centre adds to a score, from above: weight * <q, c>.
+struct CellProducts {
+    const Cells* cells;
+    std::vector<float> along;  ///< [cells + 1]
+    float most;
+};
+
 /// One question of a scan: what all its workers share.
 struct Question {
     const ScanPlan* plan = nullptr;
     std::unique_ptr<const CodeQuery> codes;  ///< null: every row is scored exactly
-    std::size_t side = 0;        ///< the first question of equal side terms, words apart
-    std::size_t filter = 0;      ///< the first question of equal filters
-    std::vector<float> centres;  ///< [segment] <q, c>
+    std::size_t side = 0;             ///< the first question of equal side terms, words apart
+    std::size_t filter = 0;           ///< the first question of equal filters
+    std::vector<CellProducts> cells;  ///< of all cells that the store's segments have
+    std::vector<const CellProducts*> along;  ///< [segment] the one of its cells, or null
+    float per_reach = 0.0F;                  ///< weight * |q| * reach_unit
+    std::vector<std::uint32_t> seeded;       ///< strips, by their first row, that came before all
     std::atomic<float> bar{lowest};
 
     void raise(float value) {
@@ -61,7 +71,21 @@ struct Share {
     std::size_t enough = 0;          ///< of those that are near, before the best of them are scored
     std::size_t scanned = 0;
     WordCursor cursor;
-    Mask mask{};
+    Mask passing{};  ///< rows of a block that the filters let pass, of the first of equal filters
+    std::uint32_t filtered = 0;  ///< how many those are
+    Mask mask{};                 ///< those of them that may still reach the bar
+    std::uint32_t strips = 0;    ///< of late, whose first quarter was asked
+    std::uint32_t spared = 0;    ///< those of them that it ruled out
+    std::uint32_t blocks = 0;
+    /// While it rules out one in four strips, the first quarter of a code is worth asking first;
+    /// else a block now and then tells whether it has become so.
+    bool try_early() {
+        if (strips > 256) {
+            strips /= 2;
+            spared /= 2;
+        }
+        return spared * 4 >= strips || ++blocks % 16 == 0;
+    }
     std::uint32_t passed = 0;
     Way way = Way::exact;
 };
@@ -69,6 +93,7 @@ struct Share {
 struct Worker {
     std::vector<Share> shares;
     std::vector<float> side;   ///< [question][block_rows]
+    std::vector<float> base;   ///< [question][block_rows] side + words + weight * <q, c>
     std::vector<float> bound;  ///< [question][block_rows]
     std::vector<CodeQuestion> asked;
     std::vector<std::int8_t> signs;

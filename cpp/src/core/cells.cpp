@@ -1,0 +1,245 @@
+// Finding cells by k-means over a sample, and the cell of a row by the signs of its vector.
+#include "core/cells.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numeric>
+
+#include "core/codes.hpp"
+#include "core/threads.hpp"
+#include "cpu/kernels.hpp"
+
+namespace remanence {
+namespace {
+
+constexpr std::uint32_t sample_per_cell = 32;
+constexpr int rounds = 6;
+constexpr std::size_t group_bytes = std::size_t{2} << 30U;
+constexpr std::uint32_t task_rows = 1024;
+
+/// Vectors to find cells from, spread evenly over full segments.
+struct Sample {
+    std::size_t padded;
+    std::size_t dim;
+    std::vector<float> rows;
+    std::uint32_t count() const { return static_cast<std::uint32_t>(rows.size() / padded); }
+    const float* row(std::uint32_t r) const { return rows.data() + r * padded; }
+};
+
+Sample draw(const Columns& columns, std::size_t first, std::size_t segments, std::uint32_t wanted) {
+    Sample out{columns.padded_dim, columns.dim, {}};
+    const std::size_t rows = segments * segment_rows;
+    const std::size_t step = std::max<std::size_t>(1, rows / wanted);
+    for (std::size_t row = 0; row < rows; row += step) {
+        const Segment& s = *columns.segments[first + row / segment_rows];
+        const std::size_t r = row % segment_rows;
+        if ((s.flags[r] & flag::has_vector) == 0) continue;
+        const float* const x = s.vectors() + r * columns.padded_dim;
+        out.rows.insert(out.rows.end(), x, x + columns.padded_dim);
+    }
+    out.rows.resize(out.rows.size() / out.padded / 64 * 64 * out.padded);
+    return out;
+}
+
+/// For each row its cell, by tasks of many rows.
+std::vector<std::uint16_t> assign(const Sample& sample, const CellFinder& finder) {
+    std::vector<std::uint16_t> cell(sample.count());
+    const std::size_t tasks = (sample.count() + task_rows - 1) / task_rows;
+    parallel_for(tasks, worker_count(0), [&](std::size_t task, int) {
+        std::vector<std::uint8_t> room;
+        const auto first = static_cast<std::uint32_t>(task) * task_rows;
+        const std::uint32_t rows = std::min(task_rows, sample.count() - first);
+        finder.find(sample.row(first), sample.padded, sample.dim, rows, room, cell.data() + first);
+    });
+    return cell;
+}
+
+/// Rows by cell: those of cell k stand from ends[k] to ends[k + 1].
+struct Members {
+    std::vector<std::uint32_t> ends;
+    std::vector<std::uint32_t> rows;
+};
+
+Members members_of(const std::vector<std::uint16_t>& cell, std::uint32_t cells) {
+    Members out{std::vector<std::uint32_t>(cells + 1, 0), std::vector<std::uint32_t>(cell.size())};
+    for (const std::uint16_t k : cell) ++out.ends[k + 1U];
+    std::partial_sum(out.ends.begin(), out.ends.end(), out.ends.begin());
+    auto at = out.ends;
+    for (std::uint32_t r = 0; r < cell.size(); ++r) out.rows[at[cell[r]]++] = r;
+    return out;
+}
+
+/// The means of the members; a cell without any starts anew at a row that no other takes.
+std::shared_ptr<Cells> means(const Sample& sample, const Members& members, std::size_t width,
+                             std::uint32_t seed) {
+    const auto cells = static_cast<std::uint32_t>(members.ends.size() - 1);
+    std::vector<std::vector<float>> mean(cells);
+    parallel_for(cells, worker_count(0), [&](std::size_t k, int) {
+        mean[k].assign(width, 0.0F);
+        const std::uint32_t from = members.ends[k];
+        const std::uint32_t count = members.ends[k + 1] - from;
+        for (std::uint32_t m = 0; m < count; ++m) {
+            const float* const x = sample.row(members.rows[from + m]);
+            for (std::size_t j = 0; j < sample.dim; ++j) mean[k][j] += x[j];
+        }
+        if (count == 0) {
+            const auto row =
+                static_cast<std::uint32_t>((k * 2'654'435'761U + seed) % sample.count());
+            std::copy_n(sample.row(row), sample.dim, mean[k].begin());
+            return;
+        }
+        for (float& x : mean[k]) x /= static_cast<float>(count);
+    });
+    auto out = std::make_shared<Cells>();
+    out->width = width;
+    for (const std::vector<float>& centre : mean) out->add(centre);
+    return out;
+}
+
+std::size_t width_of(const Columns& columns) { return code_bytes(columns.dim) * 8; }
+
+}  // namespace
+
+void Cells::add(const std::vector<float>& centre) {
+    float widest = 0.0F;
+    for (const float x : centre) widest = std::max(widest, std::fabs(x));
+    const float unit = widest / 127.0F;
+    step.push_back(unit);
+    for (std::size_t j = 0; j < width; ++j) {
+        const float x = j < centre.size() && unit > 0.0F ? centre[j] / unit : 0.0F;
+        steps.push_back(static_cast<std::int8_t>(std::lround(x)));
+    }
+}
+
+std::uint32_t group_segments(std::size_t padded_dim) {
+    std::uint32_t segments = 16;
+    while (segments > 1 && segments * segment_rows * padded_dim * sizeof(float) > group_bytes) {
+        segments /= 2;
+    }
+    return segments;
+}
+
+const std::shared_ptr<const Cells>& Columns::cells_of(std::size_t segment) const {
+    static const std::shared_ptr<const Cells> unknown;
+    const std::size_t group = segment / group_segments(padded_dim);
+    return group < cells.size() ? cells[group] : unknown;
+}
+
+std::shared_ptr<const Cells> one_cell(const Columns& columns, const Segment& segment) {
+    std::vector<double> sum(columns.dim, 0.0);
+    std::size_t counted = 0;
+    for (std::uint32_t r = 0; r < segment.count; ++r) {
+        if ((segment.flags[r] & flag::has_vector) == 0) continue;
+        ++counted;
+        const float* const x = segment.vectors() + r * columns.padded_dim;
+        for (std::size_t j = 0; j < columns.dim; ++j) sum[j] += static_cast<double>(x[j]);
+    }
+    std::vector<float> mean(columns.dim, 0.0F);
+    for (std::size_t j = 0; j < columns.dim && counted != 0; ++j) {
+        mean[j] = static_cast<float>(sum[j] / static_cast<double>(counted));
+    }
+    auto out = std::make_shared<Cells>();
+    out->width = width_of(columns);
+    out->add(mean);
+    return out;
+}
+
+std::shared_ptr<const Cells> find_cells(const Columns& columns, std::size_t first,
+                                        std::size_t count) {
+    const std::uint32_t cells = cpu::kernels().cells;
+    const Sample sample = draw(columns, first, count, cells * sample_per_cell);
+    if (sample.count() < cells * sample_per_cell / 2) return nullptr;
+    auto found = std::make_shared<Cells>();
+    found->width = width_of(columns);
+    for (std::uint32_t k = 0; k < cells; ++k) {
+        const float* const x = sample.row(k * (sample.count() / cells));
+        found->add(std::vector<float>(x, x + sample.dim));
+    }
+    for (int round = 0; round < rounds; ++round) {
+        const std::vector<std::uint16_t> cell = assign(sample, CellFinder(found));
+        found = means(sample, members_of(cell, cells), found->width,
+                      static_cast<std::uint32_t>(round) * 7'919U);
+    }
+    return found;
+}
+
+CellFinder::CellFinder(std::shared_ptr<const Cells> cells) : cells_(std::move(cells)) {
+    const Cells& c = *cells_;
+    const std::size_t groups = code_groups(c.width / 8);
+    mean_.assign(c.width, 0.0F);
+    float widest = 0.0F;
+    std::vector<float> centres(c.count() * c.width);
+    for (std::size_t i = 0; i < centres.size(); ++i) {
+        centres[i] = c.step[i / c.width] * static_cast<float>(c.steps[i]);
+        mean_[i % c.width] += centres[i] / static_cast<float>(c.count());
+    }
+    // |x - m| in its mean value per dimension: what a sign is worth where values are normal.
+    float middle = 0.0F;
+    for (const float m : mean_) middle += m * m;
+    const float worth =
+        std::sqrt(1.5707963F * std::max(1.0F - middle, 0.01F) / static_cast<float>(c.width));
+    std::vector<float> reach(c.count() * groups, 0.0F);
+    for (std::size_t k = 0; k < c.count(); ++k) {
+        for (std::size_t g = 0; g < groups; ++g) {
+            for (std::size_t b = 0; b < 6; ++b) {
+                reach[k * groups + g] += std::fabs(centres[k * c.width + code_dim(g, b)]);
+            }
+            widest = std::max(widest, reach[k * groups + g]);
+        }
+    }
+    const float steps_per = 63.0F / std::max(widest, 1e-30F);
+    tables_.resize(c.count() * groups * 64);
+    std::vector<float> bias(c.count());
+    parallel_for(c.count(), worker_count(0), [&](std::size_t k, int) {
+        const float* const centre = centres.data() + k * c.width;
+        float offset = 0.0F;
+        for (std::size_t g = 0; g < groups; ++g) {
+            std::array<float, 64> sums{};
+            const float shift = reach[k * groups + g];
+            offset += shift;
+            sums[0] = shift;
+            for (std::size_t b = 0; b < 6; ++b) sums[0] -= centre[code_dim(g, b)];
+            for (std::size_t b = 0, known = 1; b < 6; ++b, known *= 2) {
+                const float flip = 2.0F * centre[code_dim(g, b)];
+                for (std::size_t s = 0; s < known; ++s) sums[known + s] = sums[s] + flip;
+            }
+            std::uint8_t* const to = tables_.data() + (k * groups + g) * 64;
+            for (std::size_t s = 0; s < 64; ++s) {
+                to[s] = static_cast<std::uint8_t>(std::max(sums[s] * steps_per + 0.5F, 0.0F));
+            }
+        }
+        float along = 0.0F;
+        float half = 0.0F;
+        for (std::size_t j = 0; j < c.width; ++j) {
+            along += mean_[j] * centre[j];
+            half += 0.5F * centre[j] * centre[j];
+        }
+        bias[k] = ((along - half) / worth - offset) * steps_per;
+    });
+    const float least = *std::min_element(bias.begin(), bias.end());
+    for (const float b : bias) {
+        bias_.push_back(static_cast<std::uint16_t>(std::min(b - least, 30'000.0F)));
+    }
+}
+
+void CellFinder::find(const float* rows, std::size_t padded, std::size_t dim, std::uint32_t count,
+                      std::vector<std::uint8_t>& codes, std::uint16_t* cell) const {
+    const std::size_t bytes = cells_->width / 8;
+    codes.assign(count * bytes, 0);
+    for (std::uint32_t r = 0; r < count; ++r) {
+        const float* const x = rows + r * padded;
+        std::uint8_t* const to = codes.data() + (r / 64) * bytes * 64 + r % 64;
+        for (std::size_t c = 0; c * 8 < dim; ++c) {
+            std::uint32_t bits = 0;
+            for (std::size_t j = c * 8; j < std::min(dim, (c + 1) * 8); ++j) {
+                bits |= (x[j] >= mean_[j] ? 1U : 0U) << (j - c * 8);
+            }
+            to[c * 64] = static_cast<std::uint8_t>(bits);
+        }
+    }
+    cpu::kernels().nearest(codes.data(), bytes, count, tables_.data(), bias_.data(),
+                           cells_->count(), cell);
+}
+
+}  // namespace remanence

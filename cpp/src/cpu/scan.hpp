@@ -1,0 +1,54 @@
+// The exact fused scan: bound every row by its cell and its code, then score what may still be
+// among the best. search.cpp runs it, scan_block.cpp bounds blocks, refine.cpp decides what waits.
+#pragma once
+
+#include <vector>
+
+#include "cpu/block.hpp"
+#include "cpu/questions.hpp"
+
+namespace remanence::cpu {
+
+inline constexpr std::size_t most_questions = 128;  // their bounds of a block stay in cache
+inline constexpr std::size_t waiting_rows = 512;  // of a question before they are refined
+
+class Scan {
+public:
+    Scan(const ScanPlan* plans, std::size_t count, int workers);
+    void run(std::vector<ScanAnswer>& answers);
+
+private:
+    /// Questions [first, end) of a scan.
+    struct Range {
+        std::size_t first;
+        std::size_t end;
+    };
+    void prepare_codes();
+    void multiply_cells(Question& question);
+    void seed();
+    void scan_block(const Block& whole, Range asked, Worker& worker);
+    bool plan_block(const Block& b, Range asked, Worker& worker);
+    void drop_strips(const Block& b, const Question& question, Share& share) const;
+    Block wanted(const Block& b, Range asked, Worker& worker) const;
+    void fill_sides(const Block& b, Range asked, Worker& worker);
+    bool reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker);
+    void collect(const Block& b, std::size_t q, Worker& worker);
+    void collect_all(const Block& b, std::size_t q, Worker& worker);
+    void refine(std::size_t q, Share& share);
+    void refine_run(const Question& question, const Candidate* from, std::size_t count,
+                    std::vector<Candidate>& near) const;
+    void score_block(const Block& b, std::size_t q, Worker& worker);
+    void tighten(std::size_t q, Share& share);
+    void score(std::size_t q, const Candidate* from, std::size_t count, Best& best);
+    void finish();
+    void gather(std::size_t q);
+
+    const Columns& columns_;
+    std::vector<std::uint32_t> encoded_;  ///< [segment] rows that have a code
+    std::vector<Question> questions_;
+    std::vector<Worker> workers_;
+    std::vector<std::int8_t> rounded_;  ///< rotated queries in tiles, as CodeQuestions has them
+    std::size_t stride_ = 0;
+};
+
+}  // namespace remanence::cpu

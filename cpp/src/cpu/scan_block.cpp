@@ -1,0 +1,249 @@
+// One block of a scan: filters, then cells, then codes leave rows that wait to be scored.
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "core/codes.hpp"
+#include "cpu/kernels.hpp"
+#include "cpu/scan.hpp"
+
+namespace remanence::cpu {
+namespace {
+
+/// What the 64 rows of a strip can add to a score by their vectors, at most.
+float strip_reach(const Question& question, const CellProducts& cells, const Strip& strip) {
+    float along = cells.most;
+    if (strip.narrow()) {
+        along = cells.along[strip.least];
+        for (std::uint32_t k = strip.least + 1U; k <= strip.greatest; ++k) {
+            along = std::max(along, cells.along[k]);
+        }
+    }
+    return along + static_cast<float>(strip.reach) * question.per_reach;
+}
+
+}  // namespace
+
+/// Which rows of a block each question wants, and how; false when none wants any.
+bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
+    const bool coded = b.first + b.count <= encoded_[b.row / segment_rows];
+    bool any = false;
+    for (std::size_t q = asked.first; q < asked.end; ++q) {
+        Share& share = worker.shares[q];
+        const Question& question = questions_[q];
+        const std::size_t leader = std::max(question.filter, asked.first);
+        if (leader == q) share.filtered = filter(*question.plan, b, share.passing.data());
+        share.passed = worker.shares[leader].filtered;
+        share.mask = worker.shares[leader].passing;
+        for (const std::uint32_t row : question.seeded) {
+            if (row - b.row >= b.count) continue;
+            std::uint64_t& seen = share.mask[(row - b.row) / 64];
+            share.passed -= static_cast<std::uint32_t>(std::popcount(seen));
+            seen = 0;
+        }
+        share.scanned += share.passed;
+        if (coded && question.codes != nullptr) drop_strips(b, question, share);
+        std::uint32_t left = 0;
+        for (const std::uint64_t word : share.mask) {
+            left += static_cast<std::uint32_t>(std::popcount(word));
+        }
+        share.way = way_of(question, left, coded);
+        any = any || left != 0;
+    }
+    return any;
+}
+
+/// Leaves out the strips whose rows cannot reach the bar.
+void Scan::drop_strips(const Block& b, const Question& question, Share& share) const {
+    if (share.passed == 0) return;
+    const float ceiling = side_ceiling(*question.plan, b);
+    const CellProducts& cells = *question.along[b.row / segment_rows];
+    const float bar = question.threshold() - ceiling;
+    for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
+        if (share.mask[s] != 0 &&
+            strip_reach(question, cells, b.s.codes.strips[b.first / 64 + s]) < bar) {
+            share.mask[s] = 0;
+        }
+    }
+}
+
+/// The part of a block that holds every row some question wants.
+Block Scan::wanted(const Block& b, Range asked, Worker& worker) const {
+    const std::size_t step = questions_.size() >= least_matrix_questions ? matrix_rows / 64 : 1;
+    Words part{block_rows / 64, 0};
+    for (std::size_t q = asked.first; q < asked.end; ++q) {
+        widen(part, worker.shares[q].mask.data(), step);
+    }
+    if ((part.end - part.first) * 64 >= b.count) return b;
+    for (std::size_t q = asked.first; q < asked.end; ++q) {
+        move_to_front(part, worker.shares[q].mask.data());
+    }
+    return part_of(b, part);
+}
+
+/// Side terms, words apart, once for all questions that share them.
+void Scan::fill_sides(const Block& b, Range asked, Worker& worker) {
+    std::array<bool, most_questions> filled{};
+    for (std::size_t q = asked.first; q < asked.end; ++q) {
+        const std::size_t leader = std::max(questions_[q].side, asked.first);
+        if (worker.shares[q].way != Way::codes || filled[leader]) continue;
+        filled[leader] = true;
+        score_side(*questions_[q].plan, b, nullptr, true, *worker.scratch,
+                   worker.side.data() + leader * block_rows);
+    }
+}
+
+/// Adds what the cells say to the side terms, and drops the rows that cannot reach the bar; those
+/// left wait at once where they are few. False when no code has to be read.
+bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker) {
+    Share& share = worker.shares[q];
+    const Question& question = questions_[q];
+    const ScanPlan& plan = *question.plan;
+    Scratch& scratch = *worker.scratch;
+    float* const base = worker.base.data() + q * block_rows;
+    const float* side = worker.side.data() + leader * block_rows;
+    if (score_words(plan, b, share.cursor, scratch)) {
+        for (std::uint32_t i = 0; i < b.count; ++i) {
+            scratch.score[i] =
+                side[i] + scratch.lexical[i] * plan.lexical_weight[b.s.kind[b.first + i]];
+        }
+        side = scratch.score.data();
+    }
+    const CellProducts& cells = *question.along[b.row / segment_rows];
+    kernels().keep_reaching({b.count, b.s.codes.cell + b.first, b.s.codes.reach + b.first,
+                             cells.along.data(), question.per_reach, side},
+                            question.threshold(), share.mask.data(), base);
+    std::uint32_t left = 0;
+    for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
+        left += static_cast<std::uint32_t>(std::popcount(share.mask[w]));
+    }
+    if (left > sparse_rows && !plan.request->proved) return true;
+    const auto* const cell = b.s.codes.cell + b.first;
+    for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
+        for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
+            const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+            const float rest = base[i] - cells.along[cell[i]];
+            const float most =
+                base[i] + static_cast<float>(b.s.codes.reach[b.first + i]) * question.per_reach;
+            share.waiting.push_back({most, rest, b.row + i});
+        }
+    }
+    share.mask.fill(0);
+    if (share.waiting.size() > waiting_rows) tighten(q, share);
+    return false;
+}
+
+void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
+    if (!plan_block(whole, asked, worker)) return;
+    const Block b = wanted(whole, asked, worker);
+    fill_sides(b, asked, worker);
+    const SegmentCodes& codes = b.s.codes;
+    bool any = false;
+    for (CodeQuestion& question : worker.asked) question.out = nullptr;
+    for (std::size_t q = asked.first; q < asked.end; ++q) {
+        Share& share = worker.shares[q];
+        if (share.way != Way::codes) continue;
+        if (!reach_out(b, q, std::max(questions_[q].side, asked.first), worker)) {
+            share.way = Way::none;
+            continue;
+        }
+        any = true;
+        CodeQuestion& question = worker.asked[q];
+        const CodeQuery& query = *questions_[q].codes;
+        question.table = query.table.data();
+        question.step = query.step;
+        question.offset = query.offset;
+        question.unit = query.unit;
+        question.rest = query.rest;
+        question.norm = query.norm;
+        question.weight = questions_[q].plan->request->weights.cosine;
+        question.side = worker.base.data() + q * block_rows;
+        question.early_offset = query.early_offset;
+        question.bar = questions_[q].threshold();
+        question.try_early = share.try_early();
+        question.mask = share.mask.data();
+        question.spared = &share.spared;
+        if (question.try_early) {
+            for (const std::uint64_t word : share.mask) share.strips += word != 0 ? 1 : 0;
+        }
+        question.out = worker.bound.data() + q * block_rows;
+    }
+    if (any) {
+        const CodeBlock block{b.count,
+                              codes.bytes,
+                              codes.bits() + b.first * codes.bytes,
+                              codes.factors + b.first,
+                              early_bytes(codes.bytes),
+                              codes.early + b.first};
+        const bool matrix = questions_.size() >= least_matrix_questions && matrix_unit();
+        const auto bounds = matrix ? kernels().matrix_bounds : kernels().bounds;
+        bounds(block, {worker.asked.data(), questions_.size(), rounded_.data(), stride_,
+                       worker.signs.data()});
+    }
+    for (std::size_t q = asked.first; q < asked.end; ++q) {
+        const Way way = worker.shares[q].way;
+        if (way == Way::codes) collect(b, q, worker);
+        if (way == Way::bytes) collect_all(b, q, worker);
+        if (way == Way::exact) score_block(b, q, worker);
+    }
+}
+
+/// Keeps the rows whose bound reaches the bar.
+void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
+    Share& share = worker.shares[q];
+    const Question& question = questions_[q];
+    const float* const bound = worker.bound.data() + q * block_rows;
+    const float* const base = worker.base.data() + q * block_rows;
+    const std::vector<float>& along = question.along[b.row / segment_rows]->along;
+    for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
+        for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
+            const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+            const float rest = base[i] - along[b.s.codes.cell[b.first + i]];
+            share.waiting.push_back({bound[i], rest, b.row + i});
+        }
+    }
+    if (share.waiting.size() > waiting_rows) tighten(q, share);
+}
+
+/// Keeps the few rows that pass the filters and may reach the bar, for their bytes to decide.
+void Scan::collect_all(const Block& b, std::size_t q, Worker& worker) {
+    Share& share = worker.shares[q];
+    const ScanPlan& plan = *questions_[q].plan;
+    Scratch& scratch = *worker.scratch;
+    const bool words = score_words(plan, b, share.cursor, scratch);
+    const Question& question = questions_[q];
+    bound_rows(plan, b, share.mask.data(), words ? scratch.lexical.data() : nullptr,
+               {question.along[b.row / segment_rows]->along.data(), question.per_reach,
+                question.threshold()},
+               share.waiting);
+    if (share.waiting.size() > waiting_rows) tighten(q, share);
+}
+
+/// Scores the rows of the mask exactly.
+void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
+    Share& share = worker.shares[q];
+    Scratch& scratch = *worker.scratch;
+    const ScanPlan& plan = *questions_[q].plan;
+    const bool cosine = !plan.query.empty() && b.summary.vectors != 0;
+    const bool words = score_words(plan, b, share.cursor, scratch);
+    score_side(plan, b, words ? scratch.lexical.data() : nullptr, false, scratch,
+               scratch.score.data());
+    if (cosine) score_cosine(plan, b, share.mask.data(), share.passed, scratch);
+    const float weight = plan.request->weights.cosine;
+    float bar = std::max(share.best.bar(), questions_[q].bar.load(std::memory_order_relaxed));
+    for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
+        for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
+            const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+            float score = scratch.score[i];
+            if (cosine && (b.s.flags[b.first + i] & flag::has_vector) != 0) {
+                score = score + weight * scratch.cosine[i];
+            }
+            if (score < bar) continue;
+            share.best.offer({score, b.row + i, b.s.id[b.first + i]});
+            bar = std::max(bar, share.best.bar());
+        }
+    }
+    questions_[q].raise(share.best.bar());
+}
+
+}  // namespace remanence::cpu
