@@ -173,12 +173,13 @@ bool score_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scrat
 }
 
 void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool may_bound,
-                Scratch& scratch, float* out) {
+                const std::uint64_t* mask, Scratch& scratch, float* out) {
     const Request& q = *plan.request;
     const Weights& w = q.weights;
     std::shared_ptr<const ActivationBound> bound;
     SideBlock side;
     side.count = b.count;
+    side.mask = mask;
     side.table = plan.table.data();
     side.statics = b.s.statics + b.first;
     side.kind = b.s.kind + b.first;

@@ -58,9 +58,10 @@ Block part_of(const Block& b, const Words& part);
 /// BM25 of a block's rows into scratch.lexical; false when no word occurs there.
 bool score_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scratch& scratch);
 
-/// The side terms of a block. With `may_bound` the activations may be upper bounds.
+/// The side terms of a block. With `may_bound` the activations may be upper bounds. Of 64 rows that
+/// `mask` wants none of, where there is one, nothing is written.
 void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool may_bound,
-                Scratch& scratch, float* out);
+                const std::uint64_t* mask, Scratch& scratch, float* out);
 
 /// No row of the block has more than this beside its cosine; infinite where that is not known.
 float side_ceiling(const ScanPlan& plan, const Block& b);

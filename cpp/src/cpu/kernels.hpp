@@ -13,7 +13,8 @@ namespace remanence::cpu {
 /// nothing".
 struct SideBlock {
     std::uint32_t count = 0;
-    const float* table = nullptr;  ///< [static_count] bias + length + question + when
+    const std::uint64_t* mask = nullptr;  ///< 64 rows of which none is wanted are left out
+    const float* table = nullptr;         ///< [static_count] bias + length + question + when
     const std::uint16_t* statics = nullptr;
     const float* lexical = nullptr;         ///< BM25 of the block's rows, already normalised
     const float* lexical_weight = nullptr;  ///< [kind_count]

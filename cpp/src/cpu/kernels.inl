@@ -101,49 +101,63 @@ void activation(const PowerTraceConstants& constants, const float* const* trace,
     }
 }
 
-void side(const SideBlock& b, float* out) {
-    const std::uint32_t n = b.count;
+/// Columns two strips ahead: their pages are too short for the processor to foresee.
+template <class T>
+REMANENCE_LANE_FN void ask_ahead(const T* column) {
+    if (column == nullptr) return;
+    const char* const at = reinterpret_cast<const char*>(column + 128);
+    for (std::size_t line = 0; line < 64 * sizeof(T); line += 64) __builtin_prefetch(at + line);
+}
+
+/// Side terms of the n rows, at most 64, from the first on.
+REMANENCE_LANE_FN void side_strip(const SideBlock& b, std::uint32_t first, std::uint32_t n,
+                                  float* __restrict out) {
+    const std::uint16_t* const statics = b.statics + first;
+    const std::uint8_t* const kind = b.kind + first;
     unsigned others = 0;
-    for (std::uint32_t i = 0; i < n; ++i)
-        others |= static_cast<unsigned>(b.statics[i] ^ b.statics[0]);
+    for (std::uint32_t i = 0; i < n; ++i) others |= static_cast<unsigned>(statics[i] ^ statics[0]);
     if (others == 0) {
-        for (std::uint32_t i = 0; i < n; ++i) out[i] = b.table[b.statics[0]];
+        const float same = b.table[statics[0]];
+        for (std::uint32_t i = 0; i < n; ++i) out[i] = same;
     } else {
-        for (std::uint32_t i = 0; i < n; ++i) out[i] = b.table[b.statics[i]];
+        for (std::uint32_t i = 0; i < n; ++i) out[i] = b.table[statics[i]];
     }
     if (b.lexical != nullptr) {
         for (std::uint32_t i = 0; i < n; ++i) {
-            out[i] = out[i] + b.lexical[i] * b.lexical_weight[b.kind[i]];
+            out[i] = out[i] + b.lexical[first + i] * b.lexical_weight[kind[i]];
         }
     }
     if (b.author != nullptr) {
+        const std::uint32_t* const author = b.author + first;
         for (std::uint32_t i = 0; i < n; ++i) {
-            const float known = b.author[i] == 0 || b.kind[i] != 0 ? 0.0F : -b.author_weight;
+            const float known = author[i] == 0 || kind[i] != 0 ? 0.0F : -b.author_weight;
             out[i] = out[i] +
-                     (b.author[i] == b.wanted_author && b.kind[i] == 0 ? b.author_weight : known);
+                     (author[i] == b.wanted_author && kind[i] == 0 ? b.author_weight : known);
         }
     }
-    if (b.date != nullptr) {
-        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + b.date[i];
-    }
-    if (b.lift != nullptr) {
-        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + b.lift[i];
-    }
-    if (b.activation != nullptr) {
-        for (std::uint32_t i = 0; i < n; ++i) {
-            out[i] = out[i] + b.activation[i] * b.activation_weight;
-        }
-    }
-    if (b.usefulness != nullptr) {
-        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + b.usefulness[i];
-    }
-    if (b.importance != nullptr) {
-        for (std::uint32_t i = 0; i < n; ++i) {
-            out[i] = out[i] + b.importance[i] * b.importance_weight;
-        }
-    }
-    if (b.log_belief != nullptr) {
-        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + b.log_belief[i];
+    const auto add = [&](const float* values) {
+        if (values == nullptr) return;
+        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + values[first + i];
+    };
+    const auto add_weighted = [&](const float* values, float weight) {
+        if (values == nullptr) return;
+        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + values[first + i] * weight;
+    };
+    add(b.date);
+    add(b.lift);
+    add_weighted(b.activation, b.activation_weight);
+    add(b.usefulness);
+    add_weighted(b.importance, b.importance_weight);
+    add(b.log_belief);
+}
+
+void side(const SideBlock& b, float* out) {
+    for (std::uint32_t first = 0; first < b.count; first += 64) {
+        if (b.mask != nullptr && b.mask[first / 64] == 0) continue;
+        ask_ahead(b.statics + first);
+        if (b.activation != nullptr) ask_ahead(b.activation + first);
+        if (b.importance != nullptr) ask_ahead(b.importance + first);
+        side_strip(b, first, b.count - first < 64 ? b.count - first : 64, out + first);
     }
 }
 

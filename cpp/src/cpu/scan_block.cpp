@@ -88,7 +88,9 @@ void Scan::fill_sides(const Block& b, Range asked, Worker& worker) {
         const std::size_t leader = std::max(questions_[q].side, asked.first);
         if (worker.shares[q].way != Way::codes || filled[leader]) continue;
         filled[leader] = true;
-        score_side(*questions_[q].plan, b, nullptr, true, *worker.scratch,
+        const bool alone = asked.end - asked.first == 1;
+        score_side(*questions_[q].plan, b, nullptr, true,
+                   alone ? worker.shares[q].mask.data() : nullptr, *worker.scratch,
                    worker.side.data() + leader * block_rows);
     }
 }
@@ -226,7 +228,7 @@ void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
     const ScanPlan& plan = *questions_[q].plan;
     const bool cosine = !plan.query.empty() && b.summary.vectors != 0;
     const bool words = score_words(plan, b, share.cursor, scratch);
-    score_side(plan, b, words ? scratch.lexical.data() : nullptr, false, scratch,
+    score_side(plan, b, words ? scratch.lexical.data() : nullptr, false, nullptr, scratch,
                scratch.score.data());
     if (cosine) score_cosine(plan, b, share.mask.data(), share.passed, scratch);
     const float weight = plan.request->weights.cosine;

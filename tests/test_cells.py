@@ -1,0 +1,127 @@
+"""Rows sorted by cell over whole runs of segments: strips left out, the answers of every row."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.strategies import DAY, T0, answers, question, request_of
+from tests.test_arrange import DIM, SEGMENT, memories
+from tests.test_exact import by_every_row
+
+from remanence import _core
+
+pytestmark = [pytest.mark.native, pytest.mark.slow]
+
+ROWS = 5 * SEGMENT + 3_000
+COMMITS = 6
+
+
+@cache
+def store() -> tuple[_core.Engine, np.ndarray]:
+    """Clusters of unequal sizes; some rows without a vector, erased, closed, renewed, accessed."""
+    rng = np.random.default_rng(17)
+    columns = memories(rng.integers(0, 3, ROWS))
+    odds = 1.0 / (np.arange(300) + 5)
+    centres = rng.standard_normal((300, DIM))
+    cluster = rng.choice(300, ROWS, p=odds / odds.sum())
+    spread = 0.4 / np.sqrt(1 + np.arange(DIM) / 4)
+    vectors = centres[cluster] + spread * rng.standard_normal((ROWS, DIM)) * np.sqrt(DIM) / 4
+    columns["vectors"] = vectors.astype(np.float32)
+    engine = _core.Engine(DIM)
+
+    def append(commit: int, which: np.ndarray, **more: Any) -> None:
+        taken = {
+            name: [column[i] for i in which] if name == "terms" else column[which]
+            for name, column in columns.items()
+        }
+        engine.append(commit, **taken | more)
+
+    half = 2 * SEGMENT + 700
+    place = np.where(np.arange(half) % 40 == 7, -1, np.arange(half)).astype(np.int32)
+    append(1, np.arange(half), vector_row=place)
+    append(2, np.arange(half, ROWS))
+    engine.touch(
+        3,
+        id=np.arange(1, ROWS, 9),
+        time=np.full(len(range(1, ROWS, 9)), T0 + DAY),
+        weight=np.ones(len(range(1, ROWS, 9)), np.float32),
+        used=np.full(len(range(1, ROWS, 9)), -1, np.int8),
+    )
+    engine.close(4, np.arange(5, ROWS, 50))
+    engine.erase(5, np.arange(8, ROWS, 70))
+    append(6, np.arange(10, 4_000, 70))
+    assert engine.seq == COMMITS
+    return engine, columns["vectors"]
+
+
+@given(st.data())
+def test_strips_that_are_left_out_hold_no_answer(data):
+    engine, vectors = store()
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
+    near = vectors[rng.integers(len(vectors))]
+    noise = rng.standard_normal(DIM) * float(np.linalg.norm(near)) / np.sqrt(DIM)
+    weights = data.draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "cosine": st.sampled_from([0.3, 7.2, 50.0]),
+                "activation": st.sampled_from([0.5, 1.0]),
+                "importance": st.sampled_from([-1.0, 1.0, 4.0]),
+            },
+        )
+    )
+    bare = dict.fromkeys(_core.Weights().to_dict(), 0.0) | {"cosine": 1.0}
+    asked = question(
+        vector=data.draw(st.sampled_from([near, near + 0.5 * noise, noise, -near])),
+        weights=_core.Weights(**(bare if data.draw(st.booleans()) else {}) | weights).to_dict(),
+        now=T0 + data.draw(st.sampled_from([2, 400])) * DAY,
+        k=data.draw(st.sampled_from([1, 10, 50])),
+    )
+    asked |= data.draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "terms": st.sampled_from(["heron", "ferry lamp"]),
+                "scopes": st.lists(st.integers(0, 3), min_size=1, max_size=2),
+                "kinds": st.integers(1, 7),
+                "as_of": st.integers(1, COMMITS),
+                "authors": st.just([2]),
+            },
+        )
+    )
+    want = by_every_row(engine, asked)
+    for way in ({"threads": 1}, {"threads": 2}, {"proved": True, "threads": 2}):
+        assert answers(engine.recall(request_of(asked | way))) == want
+    batch = [asked | {"vector": vectors[i] + 1e-6} for i in range(9)]
+    batch[4] = asked
+    assert answers(engine.recall_many([request_of(one) for one in batch])[4]) == want
+
+
+def test_a_snapshot_keeps_cells_and_codes(tmp_path):
+    engine, vectors = store()
+    path = str(tmp_path / "engine.snapshot")
+    engine.save(path, b"")
+    loaded = _core.Engine.load(path)
+    assert loaded.digest() == engine.digest()
+    assert loaded.stats()["code_bytes"] == engine.stats()["code_bytes"]
+    for i in range(0, ROWS, 40_000):
+        asked = request_of(question(vector=vectors[i] + 0.1, k=20))
+        assert answers(loaded.recall(asked)) == answers(engine.recall(asked))
+
+
+def test_the_order_of_rows_is_no_part_of_a_digest():
+    """The same commits in other parts: rows are sorted at other times."""
+    columns = memories(np.random.default_rng(2).integers(0, 2, SEGMENT + 2_000))
+    made = []
+    for size in (SEGMENT + 2_000, 9_000):
+        engine = _core.Engine(DIM)
+        for first in range(0, SEGMENT + 2_000, size):
+            part = slice(first, first + size)
+            engine.append(1, **{name: column[part] for name, column in columns.items()})
+        made.append(engine.digest())
+    assert made[0] == made[1]
