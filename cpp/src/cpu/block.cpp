@@ -249,7 +249,6 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
     std::shared_ptr<const ActivationBound> bound;
     if (!slow && w.activation != 0.0F) bound = activation_bound(s, plan.request->now);
     const float nothing = 0.0F;
-    const std::size_t bytes = s.codes.whole_bytes(1);
     for (std::uint32_t word = 0; word < block_rows / 64; ++word) {
         for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1) {
             const auto i = word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
@@ -267,11 +266,7 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
             const float most = side + reach.along[s.codes.cell[r]] +
                                static_cast<float>(s.codes.reach[r]) * reach.per_reach;
             if (most < reach.bar) continue;
-            const std::int8_t* const row = s.codes.whole() + r * bytes;
-            for (std::size_t line = 0; line < bytes; line += 64)
-                __builtin_prefetch(row + line, 0, 2);
-            __builtin_prefetch(s.codes.byte_scale + r, 0, 2);
-            __builtin_prefetch(s.codes.byte_error + r, 0, 2);
+            ask_for_bytes(s.codes, r);
             out.push_back({most, side, b.row + i});
         }
     }

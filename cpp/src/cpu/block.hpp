@@ -71,6 +71,15 @@ float side_ceiling(const ScanPlan& plan, const Block& b);
 void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
                   std::uint32_t passed, Scratch& scratch);
 
+/// Asks for what a row's bytes are bounded by, which is read a little later.
+inline void ask_for_bytes(const SegmentCodes& codes, std::uint32_t r) {
+    const std::size_t bytes = codes.whole_bytes(1);
+    const std::int8_t* const row = codes.whole() + r * bytes;
+    for (std::size_t line = 0; line < bytes; line += 64) __builtin_prefetch(row + line, 0, 2);
+    __builtin_prefetch(codes.byte_scale + r, 0, 2);
+    __builtin_prefetch(codes.byte_error + r, 0, 2);
+}
+
 /// What a question's cells say of a segment's rows.
 struct Reach {
     const float* along;  ///< [cells + 1] weight * <q, c>, at most

@@ -131,8 +131,8 @@ REMANENCE_LANE_FN void side_strip(const SideBlock& b, std::uint32_t first, std::
         const std::uint32_t* const author = b.author + first;
         for (std::uint32_t i = 0; i < n; ++i) {
             const float known = author[i] == 0 || kind[i] != 0 ? 0.0F : -b.author_weight;
-            out[i] = out[i] +
-                     (author[i] == b.wanted_author && kind[i] == 0 ? b.author_weight : known);
+            out[i] =
+                out[i] + (author[i] == b.wanted_author && kind[i] == 0 ? b.author_weight : known);
         }
     }
     const auto add = [&](const float* values) {
@@ -243,43 +243,80 @@ REMANENCE_LANE_FN void bound_strip(const CodeQuestion& q, float offset, const st
     bound_rows<64>(q, q.step, -offset, along, scale, error, first);
 }
 
-/// The first quarter of 64 codes: whether any row is left, whose code has to be read on.
-REMANENCE_LANE_FN bool early_rows_left(const CodeBlock& b, const CodeQuestion& q,
-                                       std::uint32_t first, std::uint16_t* sums) {
+REMANENCE_LANE_FN void ask_for(const void* at, std::size_t bytes) {
+    for (std::size_t line = 0; line < bytes; line += 64) {
+        __builtin_prefetch(static_cast<const char*>(at) + line);
+    }
+}
+
+/// The strip after `strip` of which any row is wanted; beyond the block it is the next one's first.
+REMANENCE_LANE_FN std::uint32_t next_wanted(const CodeBlock& b, const CodeQuestion& q,
+                                            std::uint32_t strip) {
+    do ++strip;
+    while (strip * 64 < b.count && q.mask[strip] == 0);
+    return strip;
+}
+
+/// Asks for the first `bytes` of a strip's codes and for the factors that go with them.
+REMANENCE_LANE_FN void ask_for_strip(const CodeBlock& b, std::uint32_t strip, std::size_t bytes,
+                                     const std::uint32_t* factors) {
+    ask_for(b.codes + strip * 64 * b.bytes, 64 * bytes);
+    ask_for(factors + strip * 64, 64 * sizeof(std::uint32_t));
+}
+
+void full_bounds(const CodeBlock& b, const CodeQuestion& q) {
+    std::uint16_t sums[64];
+    for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
+        if (q.mask[s] == 0) continue;
+        ask_for_strip(b, next_wanted(b, q, s), b.bytes, b.factors);
+        sum_codes(b.codes + s * 64 * b.bytes, q.table, b.bytes, sums);
+        bound_strip(q, q.offset, sums, b.factors, s * 64);
+        keep_above(q.out + s * 64, q.bar, 64, q.mask + s);
+    }
+}
+
+/// The first quarter of each code, then the rest of what is left, which has come by then.
+void early_bounds(const CodeBlock& b, const CodeQuestion& q) {
     constexpr int few = 1;  // cheaper by their bytes than by the rest of 64 codes
-    sum_codes(b.codes + first * b.bytes, q.table, b.early_bytes, sums);
-    bound_strip(q, q.early_offset, sums, b.early, first);
-    std::uint64_t& left = q.mask[first / 64];
-    keep_above(q.out + first, q.bar, 64, &left);
-    if (__builtin_popcountll(left) > few) return true;
-    ++*q.spared;
-    return false;
+    std::uint16_t sums[16][64];
+    std::uint16_t rest[64];
+    const std::size_t later = b.bytes - b.early_bytes;
+    std::uint32_t left = 0;
+    for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
+        if (q.mask[s] == 0) continue;
+        ask_for_strip(b, next_wanted(b, q, s), b.early_bytes, b.early);
+        const std::uint8_t* const codes = b.codes + s * 64 * b.bytes;
+        sum_codes(codes, q.table, b.early_bytes, sums[s]);
+        bound_strip(q, q.early_offset, sums[s], b.early, s * 64);
+        keep_above(q.out + s * 64, q.bar, 64, q.mask + s);
+        if (__builtin_popcountll(q.mask[s]) <= few) {
+            ++*q.spared;
+            continue;
+        }
+        left |= 1U << s;
+        ask_for(codes + 64 * b.early_bytes, 64 * later);
+        ask_for(b.factors + s * 64, 64 * sizeof(std::uint32_t));
+    }
+    for (; left != 0; left &= left - 1) {
+        const auto s = static_cast<std::uint32_t>(__builtin_ctz(left));
+        sum_codes(b.codes + s * 64 * b.bytes + 64 * b.early_bytes,
+                  q.table + b.early_bytes / 3 * 256, later, rest);
+        for (std::uint32_t i = 0; i < 64; ++i) {
+            rest[i] = static_cast<std::uint16_t>(rest[i] + sums[s][i]);
+        }
+        bound_strip(q, q.offset, rest, b.factors, s * 64);
+        keep_above(q.out + s * 64, q.bar, 64, q.mask + s);
+    }
 }
 
 void bounds(const CodeBlock& b, const CodeQuestions& questions) {
-    std::uint16_t sums[64];
-    std::uint16_t rest[64];
     for (std::size_t k = 0; k < questions.count; ++k) {
         const CodeQuestion& q = questions.each[k];
         if (q.out == nullptr) continue;
-        for (std::uint32_t first = 0; first < b.count; first += 64) {
-            if (q.mask[first / 64] == 0) continue;
-            // Two strips ahead; where the first quarter is asked, no more of them than that.
-            const std::size_t size = 64 * (q.try_early ? b.early_bytes : b.bytes);
-            const std::uint8_t* const ahead = b.codes + (first + 128) * b.bytes;
-            for (std::size_t line = 0; line < size; line += 64) __builtin_prefetch(ahead + line);
-            if (q.try_early) {
-                if (!early_rows_left(b, q, first, sums)) continue;
-                sum_codes(b.codes + first * b.bytes + 64 * b.early_bytes,
-                          q.table + b.early_bytes / 3 * 256, b.bytes - b.early_bytes, rest);
-                for (std::uint32_t i = 0; i < 64; ++i) {
-                    sums[i] = static_cast<std::uint16_t>(sums[i] + rest[i]);
-                }
-            } else {
-                sum_codes(b.codes + first * b.bytes, q.table, b.bytes, sums);
-            }
-            bound_strip(q, q.offset, sums, b.factors, first);
-            keep_above(q.out + first, q.bar, 64, q.mask + first / 64);
+        if (q.try_early) {
+            early_bounds(b, q);
+        } else {
+            full_bounds(b, q);
         }
     }
 }

@@ -35,6 +35,9 @@ void keep_reaching(const CellBlock& b, float bar, std::uint64_t* mask, float* ou
         const std::uint8_t* __restrict const reach = b.reach + first;
         const float* __restrict const side = b.side + first;
         float* __restrict const to = out + first;
+        __builtin_prefetch(cell + 256);
+        __builtin_prefetch(cell + 288);
+        __builtin_prefetch(reach + 256);
         unsigned others = 0;
         for (std::uint32_t i = 0; i < 64; ++i) others |= static_cast<unsigned>(cell[i] ^ cell[0]);
         if (others == 0) {

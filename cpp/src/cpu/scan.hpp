@@ -10,7 +10,7 @@
 namespace remanence::cpu {
 
 inline constexpr std::size_t most_questions = 128;  // their bounds of a block stay in cache
-inline constexpr std::size_t waiting_rows = 512;  // of a question before they are refined
+inline constexpr std::size_t waiting_rows = 512;    // of a question before they are refined
 
 class Scan {
 public:

@@ -128,6 +128,7 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
             const float most =
                 base[i] + static_cast<float>(b.s.codes.reach[b.first + i]) * question.per_reach;
             share.waiting.push_back({most, rest, b.row + i});
+            ask_for_bytes(b.s.codes, b.first + i);
         }
     }
     share.mask.fill(0);
@@ -202,6 +203,7 @@ void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             const float rest = base[i] - along[b.s.codes.cell[b.first + i]];
             share.waiting.push_back({bound[i], rest, b.row + i});
+            ask_for_bytes(b.s.codes, b.first + i);
         }
     }
     if (share.waiting.size() > waiting_rows) tighten(q, share);
