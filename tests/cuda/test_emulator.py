@@ -54,12 +54,23 @@ def test_a_clean_kernel_gives_its_result_and_no_report(program, order):
     assert (done.returncode, done.stdout, done.stderr) == (0, "64 64 64 64\n", "")
 
 
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_matrix_product_of_bytes_is_exact(program, order):
+    """Lane 5 holds rows 1 and 9, columns 2 and 3 of -1 + 32 (row + 1)(column + 1)."""
+    done = program[1]("matrix product", order)
+    want = [32 * (row + 1) * (column + 1) - 1 for row in (1, 9) for column in (2, 3)]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [int(word) for word in done.stdout.split()] == want
+
+
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
         ("divergent barrier", "emulator: divergent barrier (divergent_barrier, block "),
         ("mixed collective", "emulator: warp collective mismatch (mixed_collective, block "),
         ("foreign mask", "emulator: a lane outside its own mask (foreign_mask, block "),
+        ("matrix without lanes", "emulator: matrix product without all lanes (("),
+        ("mixed product", "emulator: warp collective mismatch (mixed_product, block "),
         ("deadlock", "emulator: deadlock (waits_for_ever, block "),
         ("impossible launch", "emulator: impossible launch of (sum<true>)"),
     ],

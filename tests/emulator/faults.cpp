@@ -1,4 +1,5 @@
 // Kernels with one fault each, and one without, to see that the emulator reports what it must.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -72,6 +73,31 @@ __global__ void no_warp_barrier(const int* values, int* out) {
     out[threadIdx.x % 2] = room[threadIdx.x ^ 1U];
 }
 
+/// Rows (i + 1), columns (j + 1) and 32 dimensions: C[i][j] = 32 (i + 1)(j + 1) - 1.
+template <bool whole>
+__global__ void matrix_product(const int*, int* out) {
+    const unsigned lane = threadIdx.x % 32;
+    if (!whole && lane >= 16) return;
+    const std::uint32_t low = (lane / 4 + 1) * 0x0101'0101U;
+    const std::uint32_t a[4] = {low, low + 0x0808'0808U, low, low + 0x0808'0808U};
+    const std::uint32_t b[2] = {low, low};
+    std::int32_t c[4] = {-1, -1, -1, -1};
+    multiply_bytes(a, b, c);
+    if (threadIdx.x == 5) std::copy_n(c, 4, out);  // rows 1 and 9, columns 2 and 3
+}
+
+__global__ void mixed_product(const int*, int* out) {
+    const std::uint32_t a[4] = {};
+    const std::uint32_t b[2] = {};
+    std::int32_t c[4] = {};
+    if (threadIdx.x % 32 < 31) {
+        multiply_bytes(a, b, c);
+    } else {
+        __syncwarp();
+    }
+    out[0] = c[0];
+}
+
 __global__ void shared_overrun(const int* values, int* out) {
     REMANENCE_SHARED(int, room, threads);
     room[threadIdx.x + 1] = values[threadIdx.x];
@@ -117,6 +143,12 @@ void run(const std::string& name, const int* values, int* out) {
         REMANENCE_LAUNCH(shared_overrun, blocks, threads, 0, stream, values, out);
     } else if (name == "global overrun") {
         REMANENCE_LAUNCH(global_overrun, blocks, threads, 0, stream, values, out);
+    } else if (name == "matrix product") {
+        REMANENCE_LAUNCH((matrix_product<true>), 1, threads, 0, stream, values, out);
+    } else if (name == "matrix without lanes") {
+        REMANENCE_LAUNCH((matrix_product<false>), 1, threads, 0, stream, values, out);
+    } else if (name == "mixed product") {
+        REMANENCE_LAUNCH(mixed_product, 1, threads, 0, stream, values, out);
     } else if (name == "impossible launch") {
         REMANENCE_LAUNCH((sum<true>), blocks, 2048, 0, stream, values, out);
     } else {

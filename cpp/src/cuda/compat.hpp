@@ -94,6 +94,26 @@ __device__ inline T load_now(const T* at) {
 #endif
 }
 
+/// c += a b of bytes by the tensor cores, for a whole warp: 16 rows, 8 columns, 32 dimensions; the
+/// sums are exact. Which lane holds what is told in emulated/matrix.hpp.
+__device__ inline void multiply_bytes(const std::uint32_t (&a)[4], const std::uint32_t (&b)[2],
+                                      std::int32_t (&c)[4]
+#if defined(REMANENCE_EMULATED)
+                                      ,
+                                      int line = __builtin_LINE()) {
+    emu::MatrixLane lane{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}, {c[0], c[1], c[2], c[3]}};
+    emu::multiply_matrices(lane, line);
+    for (int i = 0; i < 4; ++i) c[i] = lane.c[i];
+}
+#else
+) {
+    asm("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 "
+        "{%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+        : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+#endif
+
 /// Reports a launch that the device refused; throws DeviceError.
 void check_launch(const char* kernel);
 

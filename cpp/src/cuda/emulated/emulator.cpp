@@ -133,6 +133,19 @@ void release_block(Machine& m) {
     m.barrier_tag = m.tags.fresh();
 }
 
+/// The lanes' operands lie on their stacks; false where a lane is missing.
+bool multiply_group(Machine& m, unsigned warp, unsigned lanes) {
+    const Thread* const first = m.set->data() + warp * 32;
+    if (lanes != ~0U) {
+        fail(m, "matrix product without all lanes (" + where(m, first[__builtin_ctz(lanes)]) + ")");
+        return false;
+    }
+    MatrixLane* held[32];
+    for (unsigned l = 0; l < 32; ++l) held[l] = reinterpret_cast<MatrixLane*>(first[l].given);
+    multiply(held);
+    return true;
+}
+
 /// Checks one complete group of lanes and hands out its results.
 void release_group(Machine& m, unsigned warp, unsigned lanes) {
     const unsigned first = static_cast<unsigned>(__builtin_ctz(lanes));
@@ -153,6 +166,7 @@ void release_group(Machine& m, unsigned warp, unsigned lanes) {
         }
         votes |= (t.given != 0 ? 1U : 0U) << l;
     }
+    if (a.op == Op::matrix && !multiply_group(m, warp, lanes)) return;
     for (unsigned rest = lanes; rest != 0; rest &= rest - 1) {
         Thread& t = lane(static_cast<unsigned>(__builtin_ctz(rest)));
         t.got = t.op == Op::shuffle ? lane(t.source).given : votes;

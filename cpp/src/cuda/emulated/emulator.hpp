@@ -7,6 +7,8 @@
 #include <functional>
 #include <type_traits>
 
+#include "cuda/emulated/matrix.hpp"
+
 namespace remanence::emu {
 
 struct Dim3 {
@@ -22,7 +24,7 @@ struct Place {
 };
 Place& place();
 
-enum class Op : std::uint8_t { none, sync, ballot, shuffle };
+enum class Op : std::uint8_t { none, sync, ballot, shuffle, matrix };
 
 /// A barrier of the whole block: every thread that is alive must stand at the same line. Returns
 /// the sum of what they gave.
@@ -51,6 +53,12 @@ T shuffle(unsigned mask, T value, unsigned source, int line) {
     word = warp_collective(Op::shuffle, mask, word, source & 31U, line);
     std::memcpy(&value, &word, sizeof(T));
     return value;
+}
+
+/// Adds the product of the warp's matrices to the lane's part of C; all lanes must be there.
+inline void multiply_matrices(MatrixLane& lane, int line) {
+    const auto given = reinterpret_cast<std::uintptr_t>(&lane);
+    (void)warp_collective(Op::matrix, ~0U, given, 0, line);
 }
 
 /// As on a device: atomic, and ordering nothing else.
