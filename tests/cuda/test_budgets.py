@@ -30,6 +30,17 @@ BUDGET = {
     "encode_rows": 40,
     "encode_question": 40,
     "meet_centres": 32,
+    "prepare_queries": 32,
+    "encode_bytes": 32,
+    "encode_questions": 32,
+    "find_sides": 80,
+    "bound_sample": 168,  # the sample is a small part of the rows: 1 block
+    "bound_rows": 128,  # 64 sums and their factors: 2 blocks
+    "set_levels": 32,
+    "narrow": 32,
+    "score_kept": 32,
+    "choose": 32,
+    "put_in_order": 32,
     "hand_over": 32,
     "pull_rows": 40,
     "end_round": 32,

@@ -120,6 +120,9 @@ public:
     /// The same answers for many requests of one moment; they share the reading of the store. The
     /// first request's `threads` counts.
     std::vector<Hits> recall_many(View<const Request> requests) const;
+    /// The best memories of many vectors by their own evidence, without words, names and links:
+    /// filters, weights and moment are those of `like`, which holds neither vector nor words.
+    void search(const Request& like, const VectorQuestions& questions) const;
     Neighbours neighbours(Id id, const EdgeFilter& filter) const;
     Reached khop(View<const Id> seeds, int hops, const EdgeFilter& filter, std::size_t limit) const;
     Mass propagate(const WalkRequest& request) const;

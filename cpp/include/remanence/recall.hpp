@@ -105,6 +105,19 @@ struct REMANENCE_API Request {
     int threads = 0;      ///< 0 = the library's setting
 };
 
+/// Vectors that ask alike, and room for their answers. Each of the two lies in the memory of the
+/// host or of the engine's device.
+struct VectorQuestions {
+    const float* vectors = nullptr;  ///< [count, dim], any length but zero
+    std::size_t count = 0;
+    std::size_t dim = 0;
+    bool on_device = false;
+    std::size_t k = 0;
+    Id* id = nullptr;        ///< [count, k], -1 where there are fewer memories
+    float* score = nullptr;  ///< [count, k], -inf likewise
+    bool out_on_device = false;
+};
+
 /// The answer, ordered by (score descending, id ascending).
 struct REMANENCE_API Hits {
     std::vector<Id> id;

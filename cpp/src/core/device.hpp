@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/scan.hpp"
 
@@ -16,9 +17,12 @@ public:
     DeviceRows(const DeviceRows&) = delete;
     DeviceRows& operator=(const DeviceRows&) = delete;
 
-    /// The `keep` best rows of the plan by own evidence, exact, best first. What the columns say
+    /// The `keep` best rows of each plan by own evidence, exact, best first. What the columns say
     /// has changed since the last call is copied first. Throws OutOfMemory, DeviceError.
-    virtual ScanAnswer search(const ScanPlan& plan, std::size_t keep) = 0;
+    virtual std::vector<ScanAnswer> search(View<const ScanPlan> plans) = 0;
+    /// The k best rows of each vector, asked like the plan, which has none. Returns when they are
+    /// there. Throws InvalidArgument for a vector without a direction.
+    virtual void search_vectors(const ScanPlan& like, const VectorQuestions& questions) = 0;
 };
 
 }  // namespace remanence

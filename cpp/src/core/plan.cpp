@@ -7,6 +7,7 @@
 #include "remanence/canonical.hpp"
 
 #include "core/check.hpp"
+#include "core/activation.hpp"
 #include "core/gains.hpp"
 #include "core/newer.hpp"
 #include "cpu/kernels.hpp"
@@ -63,21 +64,15 @@ void resolve_rows(const Engine::State& state, const Request& q, ScanPlan& plan) 
 /// Too few vectors have no mean worth taking out: it is shrunk as if by this many zero vectors.
 constexpr double mean_shrinkage = 10.0;
 
-void resolve_vector(const Request& q, const Columns& columns, const Totals& totals,
-                    ScanPlan& plan) {
-    if (q.vector.empty() || columns.dim == 0 || q.weights.cosine == 0.0F) return;
-    plan.query.assign(columns.padded_dim, 0.0F);
-    std::copy(q.vector.begin(), q.vector.end(), plan.query.begin());
-    float squares = 0.0F;
-    cpu::kernels().dot(plan.query.data(), plan.query.data(), columns.padded_dim, 1, &squares);
-    const float norm = std::sqrt(squares);
-    for (float& x : plan.query) x = x / norm;
-    if (totals.vectors == 0) return;
+/// What is taken out of every unit vector: a share of the mean of all.
+std::vector<float> centre_of(const Weights& weights, const Totals& totals) {
+    std::vector<float> centre;
+    if (totals.vectors == 0) return centre;
     const double scale = 0x1p-30 / (static_cast<double>(totals.vectors) + mean_shrinkage);
-    for (std::size_t j = 0; j < totals.vector_sum.size(); ++j) {
-        const auto mean = static_cast<float>(static_cast<double>(totals.vector_sum[j]) * scale);
-        plan.query[j] = plan.query[j] - q.weights.centring * mean;
+    for (const std::int64_t sum : totals.vector_sum) {
+        centre.push_back(weights.centring * static_cast<float>(static_cast<double>(sum) * scale));
     }
+    return centre;
 }
 
 bool row_counts(const ScanPlan& plan, std::uint32_t row) {
@@ -144,13 +139,36 @@ ScanPlan make_plan(const Engine::State& state, const Request& request) {
     resolve_scopes(request, plan);
     resolve_rows(state, request, plan);
     const Totals totals = corpus(state, plan.seq, plan.scope_allowed, plan.nodes);
-    resolve_vector(request, state.columns, totals, plan);
+    if (request.weights.cosine != 0.0F && state.columns.dim != 0) {
+        plan.centre = centre_of(request.weights, totals);
+        if (!request.vector.empty()) set_query(plan, {request.vector.data(), request.vector.size()});
+    }
     resolve_terms(state, request, totals, plan);
     if (request.authors.size() == 1) plan.author = request.authors[0];
     prepare_tables(plan);
     plan.keep = std::max(request.k, newer_reach);
     if (uses_links(state, request)) plan.keep = std::max(plan.keep, seed_count + 1);
     return plan;
+}
+
+void set_query(ScanPlan& plan, View<const float> vector) {
+    const std::size_t padded = plan.columns->padded_dim;
+    plan.query.assign(padded, 0.0F);
+    std::copy(vector.begin(), vector.end(), plan.query.begin());
+    float squares = 0.0F;
+    cpu::kernels().dot(plan.query.data(), plan.query.data(), padded, 1, &squares);
+    const float norm = std::sqrt(squares);
+    for (float& x : plan.query) x = x / norm;
+    for (std::size_t j = 0; j < plan.centre.size(); ++j) {
+        plan.query[j] = plan.query[j] - plan.centre[j];
+    }
+}
+
+void add_past(ScanPlan& plan) {
+    if (plan.seq == seq_now) return;
+    for (const std::uint32_t row : rows_touched_after(*plan.columns, plan.seq)) {
+        plan.past.push_back({row, access_as_of(*plan.columns, row, plan.seq)});
+    }
 }
 
 }  // namespace remanence

@@ -10,4 +10,10 @@ namespace remanence {
 /// at the state and at the request.
 ScanPlan make_plan(const Engine::State& state, const Request& request);
 
+/// The query of a vector, made a unit vector and centred.
+void set_query(ScanPlan& plan, View<const float> vector);
+
+/// What a device cannot find in its mirror: rows as they were before later accesses.
+void add_past(ScanPlan& plan);
+
 }  // namespace remanence

@@ -133,23 +133,11 @@ void finish(const Engine::State& state, const ScanPlan& plan, const std::vector<
     for (const Scored& s : answer.top) explain(plan, subjects, gains, lifts, s.row, hits);
 }
 
-/// What a device cannot find in its mirror: rows as they were before later accesses.
-void add_past(ScanPlan& plan) {
-    if (plan.seq == seq_now) return;
-    for (const std::uint32_t row : rows_touched_after(*plan.columns, plan.seq)) {
-        plan.past.push_back({row, access_as_of(*plan.columns, row, plan.seq)});
-    }
-}
-
 std::vector<ScanAnswer> scan(const Engine::State& state, std::vector<ScanPlan>& plans,
                              int workers) {
     if (state.device == nullptr) return cpu::search(plans, workers);
-    std::vector<ScanAnswer> answers;
-    for (ScanPlan& plan : plans) {
-        add_past(plan);
-        answers.push_back(state.device->search(plan, plan.keep));
-    }
-    return answers;
+    for (ScanPlan& plan : plans) add_past(plan);
+    return state.device->search({plans.data(), plans.size()});
 }
 
 /// The best statements of each plan by own evidence; which memories are allowed does not touch

@@ -33,6 +33,7 @@ struct ScanPlan {
     Seq seq = seq_now;
     std::size_t keep = 0;                     ///< rows wanted
     std::vector<float> query;                 ///< unit vector, padded; empty = no vector cue
+    std::vector<float> centre;                ///< [dim] what was taken out of it; empty = nothing
     std::vector<std::uint8_t> scope_allowed;  ///< [scope]; empty = all
     std::uint32_t one_scope = none;           ///< the only scope that is allowed, if it is one
     std::vector<std::uint64_t> row_allowed;   ///< bit per row; empty = all

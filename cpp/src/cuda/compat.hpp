@@ -19,6 +19,7 @@
 #define __host__
 #define __launch_bounds__(...)
 #define REMANENCE_RARE __attribute__((noinline)) inline
+#define REMANENCE_UNROLL
 #define threadIdx (::remanence::emu::place().thread)
 #define blockIdx (::remanence::emu::place().block)
 #define blockDim (::remanence::emu::place().threads)
@@ -36,6 +37,9 @@
         ::remanence::emu::launch(#kernel, (blocks), (threads), (bytes), \
                                  [&] { (kernel)(__VA_ARGS__); });       \
     } while (false)
+
+#define REMANENCE_ALLOW_SHARED(kernel, bytes) (::remanence::emu::allow_shared(#kernel, (bytes)))
+#define dim3 ::remanence::emu::Dim3
 
 #define __syncthreads() ((void)::remanence::emu::block_barrier(0, __LINE__))
 #define __syncthreads_count(p) \
@@ -65,10 +69,18 @@
 
 /// For what few rows need: kept out of the registers of the rest.
 #define REMANENCE_RARE __device__ __noinline__ inline
+#define REMANENCE_UNROLL _Pragma("unroll")
 #define REMANENCE_SHARED(T, name, n) __shared__ T name[n]
 #define REMANENCE_DYNAMIC_SHARED(T, name)                         \
     extern __shared__ __align__(16) unsigned char name##_bytes[]; \
     T* const name = reinterpret_cast<T*>(name##_bytes)
+/// To be called before a launch that wants more than 48 KiB of dynamic shared memory.
+#define REMANENCE_ALLOW_SHARED(kernel, bytes)                                                     \
+    do {                                                                                          \
+        cudaFuncSetAttribute((kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,               \
+                             static_cast<int>(bytes));                                            \
+        ::remanence::cuda::check_launch(#kernel);                                                 \
+    } while (false)
 #define REMANENCE_LAUNCH(kernel, blocks, threads, bytes, stream, ...)                  \
     do {                                                                               \
         (kernel)<<<(blocks), (threads), (bytes), static_cast<cudaStream_t>(stream)>>>( \

@@ -162,3 +162,4 @@ void run_keep_best(const Key* candidates, Counters* counters, Key* kept, const S
 }  // namespace remanence::cuda
 
 #include "cuda/kernels_graph.inl"
+#include "cuda/kernels_batch.inl"

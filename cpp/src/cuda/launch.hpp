@@ -3,12 +3,11 @@
 
 #include "remanence/decay.hpp"
 
+#include "core/device.hpp"
 #include "cuda/layout.hpp"
 #include "cuda/runtime.hpp"
 
 namespace remanence::cuda {
-
-using Key = unsigned long long;  ///< ordered score << 32 | row; 0 = nothing
 
 /// What a scan writes: a value for each row, the greatest of each group and block as keys.
 struct Values {
@@ -108,5 +107,26 @@ void run_refine(const Rows& rows, const Question* question, const KeyList& list,
 void run_collect(std::uint32_t rows, const Values& values, float slack, Key* candidates,
                  const Stream& stream);
 void run_keep_best(const Key* candidates, Counters* counters, Key* kept, const Stream& stream);
+
+
+void run_encode_bytes(const SegmentColumns& s, std::uint32_t first, std::uint32_t end,
+                      const Rows& rows, const Stream& stream);
+/// Unit vectors without the centre, [count][padded]; a vector without a direction leaves its number
+/// plus one in `fault`.
+void run_prepare_queries(const float* raw, const VectorQuestions& questions, std::uint32_t padded,
+                         const float* centre, float* queries, std::uint32_t* fault,
+                         const Stream& stream);
+/// Whether the bytes of one group of questions fit the shared memory of a block.
+bool batch_fits(std::uint32_t chunks);
+void run_find_sides(const Rows& rows, const Question* question, float* side, Counters* counters,
+                    const Stream& stream);
+/// From the questions' vectors to what may be among the best, by upper bound.
+void run_bounds(const Rows& rows, const Batch& batch, float cosine, bool vectors_here,
+                const Stream& stream);
+/// Exact scores of what was kept, and the best of them.
+void run_choose(const Rows& rows, const Batch& batch, float cosine, const float* gathered,
+                const std::uint32_t* offset, const Stream& stream);
+void run_put_in_order(const Rows& rows, const Batch& batch, std::uint32_t k, Id* ids, float* scores,
+                      const Stream& stream);
 
 }  // namespace remanence::cuda

@@ -11,8 +11,12 @@ namespace remanence::cuda {
 
 inline constexpr unsigned code_planes = 6;       ///< bits of a rotated question's coordinate
 inline constexpr std::uint32_t group_rows = 32;  ///< rows whose code words lie side by side
+inline constexpr std::uint32_t chunk_dims = 32;  ///< dimensions that tensor cores take at a time
+inline constexpr std::uint32_t question_group = 64;  ///< questions of a batch that a warp takes
 inline constexpr std::size_t least_code_dim = 64;
 inline constexpr std::size_t most_code_dim = 3072;  ///< what four warps can rotate at a time
+
+using Key = unsigned long long;  ///< ordered score << 32 | row; 0 = nothing
 
 /// The columns of one segment, [capacity] each.
 struct SegmentColumns {
@@ -45,7 +49,11 @@ struct SegmentColumns {
     std::uint32_t* code;         ///< [rows / 32][code words][32]
     float* scale;
     float* error;
-    float* centre;  ///< [padded]
+    float* centre;         ///< [padded]
+    std::uint32_t* bytes;  ///< a byte for each dimension, see bytes.cuh; null: not made
+    float* byte_step;
+    float* byte_lost;  ///< the length of what the bytes leave out
+    const Id* id;
 };
 
 struct Rows {
@@ -55,6 +63,7 @@ struct Rows {
     std::uint32_t dim = 0;
     std::uint32_t padded = 0;
     std::uint32_t code_words = 0;  ///< 32 dimensions each
+    std::uint32_t chunks = 0;      ///< of the bytes, 32 dimensions each
 };
 
 /// One question. Null lists add or exclude nothing.
@@ -95,6 +104,39 @@ struct CodeQuestion {
     float* centre;          ///< [segment] <q, c>
     float* numbers;         ///< step, -(sum of the coordinates), norm times the deviations, slack
 };
+
+/// A question of a batch against the bytes: score = side + factor <a, b> step, and at most
+/// fixed + along lost away from it.
+struct ByteQuestion {
+    float factor, along, fixed;
+    float level;  ///< the least score + along lost that counts
+};
+
+/// Questions that share everything but the vector, [count] each. Device pointers.
+struct Batch {
+    std::uint32_t count;
+    std::uint32_t keep;
+    std::uint32_t rows, padded, chunks;
+    std::uint32_t room;        ///< candidates that a question may have
+    std::uint32_t kept_room;   ///< of these, such that may be among the best
+    std::uint32_t best_room;   ///< and such that are
+    std::uint32_t stride;      ///< of the tiles of 32 rows that the sample takes
+    std::uint32_t sampled;     ///< rows in the sample
+    const float* queries;      ///< [padded]
+    std::uint32_t* bytes;      ///< in whole groups, see bytes.cuh
+    ByteQuestion* numbers;     ///< in whole groups
+    float* slack;              ///< what rounding may add
+    float* side;               ///< [rows, in whole blocks] all but the cosine; -inf = does not pass
+    std::uint32_t* sample;     ///< [sampled] ordered lower bounds
+    std::uint32_t* counts;     ///< candidates; more than `room` = too many
+    Key* keys;       ///< [room] upper bounds
+    std::uint32_t* lows;       ///< [room] ordered lower bounds
+    std::uint32_t* kept_counts;
+    Key* kept;       ///< [kept_room] exact scores
+    std::uint32_t* best_counts;
+    Key* best;       ///< [best_room]
+};
+inline constexpr std::uint32_t too_many = 0xFFFF'FFFFU;  ///< a count that the room did not hold
 
 /// What a scan counts, in one piece so that one copy brings it home.
 struct Counters {

@@ -36,6 +36,7 @@ void each_column(const Segment& s, SegmentColumns& view, Use&& use) {
     use(s.stability, view.stability);
     use(s.used, view.used);
     use(s.unused, view.unused);
+    use(s.id, view.id);
 }
 
 std::uint32_t full_blocks(std::uint32_t count) { return count / block_rows * block_rows; }
@@ -67,6 +68,7 @@ void Mirror::follow(const Columns& columns, const Stream& stream) {
     rows_.dim = static_cast<std::uint32_t>(columns.dim);
     rows_.padded = static_cast<std::uint32_t>(columns.padded_dim);
     rows_.code_words = (rows_.dim + 31) / 32;
+    rows_.chunks = (rows_.padded + chunk_dims - 1) / chunk_dims;
     rows_.count = columns.count();
     rows_.segment_count = (rows_.count + segment_rows - 1) / segment_rows;
     if (segments_.size() < rows_.segment_count) segments_.resize(rows_.segment_count);
@@ -97,6 +99,7 @@ void Mirror::follow_segment(const Columns& columns, std::size_t index, const Str
                 changed = true;
             }
             const bool again = columns.changes.of_vectors(block) > seen_;
+            if (again) piece.bytes_made = std::min(piece.bytes_made, first);
             const std::uint32_t from = again ? first : std::max(first, known);
             if (from < end) copy_vectors(columns, s, piece, from, end, stream);
             if (again && first < piece.view.encoded) {
@@ -123,39 +126,41 @@ void Mirror::grow(const Columns& columns, std::size_t index, const Stream& strea
     stream.synchronize();  // nothing may still read what is freed here
     vector_bytes_ -= piece.vectors.size() * sizeof(float);
     piece = Piece{};
-    piece.capacity = capacity;
+    Piece made;  // the old one stays empty where the device has no memory for it
+    made.capacity = capacity;
     std::size_t bytes = 0;
     const auto room = [&](std::size_t wanted) {
         const std::size_t at = bytes;
         bytes += (wanted + 255) / 256 * 256;
         return at;
     };
-    SegmentColumns& view = piece.view;
+    SegmentColumns& view = made.view;
     const std::size_t blocks = room(sizeof s.blocks);
     each_column(s, view, [&](auto* host, auto&) { room(sizeof *host * capacity); });
-    piece.columns.reserve(bytes);
+    made.columns.reserve(bytes);
     bytes = 0;
-    view.blocks = reinterpret_cast<BlockSummary*>(piece.columns.data() + blocks);
+    view.blocks = reinterpret_cast<BlockSummary*>(made.columns.data() + blocks);
     room(sizeof s.blocks);
     each_column(s, view, [&](auto* host, auto& place) {
         using Device = std::remove_reference_t<decltype(place)>;
-        place = reinterpret_cast<Device>(piece.columns.data() + room(sizeof *host * capacity));
+        place = reinterpret_cast<Device>(made.columns.data() + room(sizeof *host * capacity));
     });
-    const std::size_t vectors = columns.padded_dim * capacity;
-    piece.on_device = vector_bytes_ + vectors * sizeof(float) <= limit_;
-    if (piece.on_device && vectors != 0) {
-        piece.vectors.reserve(vectors);
-        vector_bytes_ += vectors * sizeof(float);
-        view.vectors = piece.vectors.data();
-    }
     if (codes_apply(columns.dim)) {
-        piece.code.reserve(std::size_t{capacity} * rows_.code_words);
-        piece.code_numbers.reserve(2 * std::size_t{capacity} + columns.padded_dim);
-        view.code = piece.code.data();
-        view.scale = piece.code_numbers.data();
+        made.code.reserve(std::size_t{capacity} * rows_.code_words);
+        made.code_numbers.reserve(2 * std::size_t{capacity} + columns.padded_dim);
+        view.code = made.code.data();
+        view.scale = made.code_numbers.data();
         view.error = view.scale + capacity;
         view.centre = view.error + capacity;
     }
+    const std::size_t vectors = columns.padded_dim * capacity;
+    made.on_device = vector_bytes_ + vectors * sizeof(float) <= limit_;
+    if (made.on_device && vectors != 0) {
+        made.vectors.reserve(vectors);
+        vector_bytes_ += vectors * sizeof(float);
+        view.vectors = made.vectors.data();
+    }
+    piece = std::move(made);
     copy_rows(s, piece, 0, s.count, stream);
     copy_vectors(columns, s, piece, 0, s.count, stream);
     piece.count = s.count;
@@ -192,6 +197,49 @@ void Mirror::encode(const Columns& columns, std::size_t index, std::uint32_t fir
         run_encode_rows(piece.view, at, at + count, rows_, stream);
     }
     piece.view.encoded = std::max(piece.view.encoded, end);
+}
+
+bool Mirror::give_back(const Stream& stream) {
+    const auto last = std::find_if(segments_.rbegin(), segments_.rend(), [](const Piece& piece) {
+        return piece.vectors.data() != nullptr;
+    });
+    if (last == segments_.rend()) return false;
+    stream.synchronize();  // nothing may still read them
+    vector_bytes_ -= last->vectors.size() * sizeof(float);
+    limit_ = std::min(limit_, vector_bytes_);
+    last->vectors.clear();
+    last->view.vectors = nullptr;
+    last->on_device = false;
+    holds_vectors_ = false;
+    put_view(static_cast<std::size_t>(segments_.rend() - last) - 1, stream);
+    return true;
+}
+
+void Mirror::follow_bytes(const Columns& columns, const Stream& stream) {
+    for (std::size_t i = 0; i < rows_.segment_count; ++i) {
+        if (segments_[i].bytes_made < segments_[i].count) make_bytes(columns, i, stream);
+    }
+}
+
+void Mirror::make_bytes(const Columns& columns, std::size_t index, const Stream& stream) {
+    Piece& piece = segments_[index];
+    if (piece.view.bytes == nullptr) {
+        piece.bytes.reserve(std::size_t{piece.capacity} * rows_.chunks * (chunk_dims / 4));
+        piece.byte_numbers.reserve(2 * std::size_t{piece.capacity});
+        // Rows to come are multiplied with those that are there, and then left out.
+        fill(piece.bytes.data(), 0, piece.bytes.size() * sizeof(std::uint32_t), stream);
+        fill(piece.byte_numbers.data(), 0, piece.byte_numbers.size() * sizeof(float), stream);
+        piece.view.bytes = piece.bytes.data();
+        piece.view.byte_step = piece.byte_numbers.data();
+        piece.view.byte_lost = piece.view.byte_step + piece.capacity;
+    }
+    for (std::uint32_t at = piece.bytes_made; at < piece.count; at += stage_rows) {
+        const std::uint32_t end = std::min(at + stage_rows, piece.count);
+        if (!piece.on_device) stage(columns, index, at, end - at, stream);
+        run_encode_bytes(piece.view, at, end, rows_, stream);
+    }
+    piece.bytes_made = piece.count;
+    put_view(index, stream);
 }
 
 void Mirror::put_view(std::size_t index, const Stream& stream) {

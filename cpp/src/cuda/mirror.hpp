@@ -19,6 +19,11 @@ public:
     /// Whether every vector is on the device.
     bool holds_vectors() const { return holds_vectors_; }
     bool holds_vectors(std::size_t segment) const { return segments_[segment].on_device; }
+    /// Gives the vectors of one segment back to the host; false when no more are on the device.
+    bool give_back(const Stream& stream);
+    std::uint32_t encoded(std::size_t segment) const { return segments_[segment].view.encoded; }
+    /// Makes the bytes of rows that have none; the table of segments has changed afterwards.
+    void follow_bytes(const Columns& columns, const Stream& stream);
     /// Copies vectors [first, first + count) of a segment to the staging memory and lets the
     /// segment's columns point there.
     void stage(const Columns& columns, std::size_t segment, std::uint32_t first,
@@ -33,7 +38,10 @@ private:
         Buffer<float> vectors;
         Buffer<std::uint32_t> code;
         Buffer<float> code_numbers;  ///< scale, error, centre
+        Buffer<std::uint32_t> bytes;
+        Buffer<float> byte_numbers;  ///< step, lost
         SegmentColumns view{};
+        std::uint32_t bytes_made = 0;  ///< rows
         std::uint32_t capacity = 0;
         std::uint32_t count = 0;
         bool on_device = true;
@@ -47,6 +55,7 @@ private:
                       std::uint32_t end, const Stream& stream);
     void encode(const Columns& columns, std::size_t index, std::uint32_t first, std::uint32_t end,
                 const Stream& stream);
+    void make_bytes(const Columns& columns, std::size_t index, const Stream& stream);
     void put_view(std::size_t index, const Stream& stream);
 
     std::vector<Piece> segments_;

@@ -113,6 +113,11 @@ void download(void* host, const void* device, std::size_t bytes, const Stream& s
     stream.synchronize();
 }
 
+void copy_within(void* to, const void* from, std::size_t bytes, const Stream& stream) {
+    check(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, stream_of(stream)),
+          "cuda: copy on the device");
+}
+
 void fill(void* device, int byte, std::size_t bytes, const Stream& stream) {
     check(cudaMemsetAsync(device, byte, bytes, stream_of(stream)), "cuda: fill");
 }

@@ -36,6 +36,7 @@ unsigned processors();
 /// The host's memory may change once these return.
 void upload(void* device, const void* host, std::size_t bytes, const Stream& stream);
 void download(void* host, const void* device, std::size_t bytes, const Stream& stream);
+void copy_within(void* to, const void* from, std::size_t bytes, const Stream& stream);
 void fill(void* device, int byte, std::size_t bytes, const Stream& stream);
 
 /// Why no device can be used; null when one can.

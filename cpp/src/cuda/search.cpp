@@ -1,300 +1,231 @@
-// One question at a time: the plan as device lists, the kernels in order, the answer sorted.
+// The questions of an engine: those alike in a batch, the others one after another.
 #include "cuda/search.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <mutex>
+#include <string>
 
+#include "remanence/error.hpp"
+
+#include "cuda/batch.hpp"
 #include "cuda/mirror.hpp"
+#include "cuda/single.hpp"
 
 namespace remanence::cuda {
 namespace {
 
-constexpr std::size_t counters_bytes = 64;
-constexpr std::size_t early_keys = 1024;  // come home with the counters, in one copy
-static_assert(sizeof(Counters) <= counters_bytes);
+bool same_dates_and_weights(const Request& a, const Request& b) {
+    return a.dates == b.dates && a.weights == b.weights;
+}
+
+/// Whether two questions differ in their vector alone.
+bool alike(const ScanPlan& a, const ScanPlan& b) {
+    const Request& p = *a.request;
+    const Request& q = *b.request;
+    return p.now == q.now && a.seq == b.seq && p.valid_at == q.valid_at && p.kinds == q.kinds &&
+           p.min_belief == q.min_belief && a.author == b.author && a.keep == b.keep &&
+           same_dates_and_weights(p, q) && a.scope_allowed == b.scope_allowed &&
+           a.excluded == b.excluded && a.row_allowed == b.row_allowed && a.table == b.table;
+}
 
 class Searcher final : public DeviceRows {
 public:
-    ScanAnswer search(const ScanPlan& plan, std::size_t keep) override;
+    std::vector<ScanAnswer> search(View<const ScanPlan> plans) override;
+    void search_vectors(const ScanPlan& like, const VectorQuestions& questions) override;
 
 private:
-    void reserve(std::uint32_t rows);
-    void prepare(const ScanPlan& plan);
-    void add_words(const ScanPlan& plan);
-    void scan(const ScanPlan& plan, std::uint32_t keep);
-    void scan_blocks(const Columns& columns);
-    void seed_bar(const Columns& columns, std::uint32_t keep, float slack);
-    void refine_candidates(const Columns& columns);
-    ScanAnswer fetch(const Columns& columns, std::size_t keep);
-    std::vector<Key> keys_at(const Key* device, std::size_t count);
-    Counters counters_now();
-    bool coded(const ScanPlan& plan, std::size_t keep) const;
+    bool batched(const ScanPlan& plan) const;
+    void start_batch(const ScanPlan& plan);
+    void answer_batch(View<const ScanPlan> plans, const std::vector<std::size_t>& which,
+                      std::vector<ScanAnswer>& answers);
+    void answer_one(const ScanPlan& like, const VectorQuestions& questions, std::size_t number);
+    void ask_vectors(const ScanPlan& like, const VectorQuestions& questions);
+    template <class Work>
+    void with_room(const Columns& columns, Work&& work);
 
     std::mutex mutex_;
     Stream stream_;
     Mirror mirror_;
-    Question question_{};
-    bool coded_ = false;
-    std::vector<Word> words_;
-
+    SingleSearch single_{mirror_, stream_};
+    BatchSearch batch_;
+    QuestionLists lists_;
     Buffer<Question> question_at_;
-    Buffer<std::uint8_t> scopes_;
-    Buffer<std::uint64_t> allowed_;
-    Buffer<std::uint32_t> excluded_;
-    Buffer<PastState> past_;
-    Buffer<TimeNs> dates_;
-    Buffer<float> query_;
-    Buffer<Posting> postings_;
-    Buffer<float> lexical_;
-    Buffer<std::uint32_t> planes_;
-    Buffer<float> code_numbers_;
-    Buffer<std::uint32_t> value_;
-    Buffer<Key> greatest_;  ///< of groups, then of blocks
-    Buffer<Key> candidates_;
-    Buffer<std::byte> results_;  ///< the counters, then the keys kept
-    Values values_{};
-    CodeQuestion codes_{};
-    Key* kept_ = nullptr;
+    Buffer<Counters> counters_;
+    Buffer<float> queries_;
+    Buffer<float> raw_;
+    Buffer<float> centre_;
+    Buffer<std::uint32_t> faults_;
+    Buffer<Id> ids_;
+    Buffer<float> scores_;
 };
 
-/// The same question as on the CPU: codes pay where the cosine can raise a score and the answer is
-/// short against the store.
-bool Searcher::coded(const ScanPlan& plan, std::size_t keep) const {
-    return !plan.query.empty() && plan.request->weights.cosine > 0.0F &&
-           plan.columns->dim >= least_code_dim && plan.columns->dim <= most_code_dim &&
-           keep * 64 <= plan.columns->count() && !plan.request->proved;
-}
-
-void Searcher::reserve(std::uint32_t rows) {
-    const std::size_t padded = (std::size_t{rows} + block_rows - 1) / block_rows * block_rows;
-    const std::size_t grown = padded + padded / 2;
-    const std::size_t groups = padded / group_rows;
-    if (value_.size() < padded) {
-        stream_.synchronize();
-        value_.reserve(grown);
-        candidates_.reserve(grown);
-        greatest_.reserve(grown / group_rows + grown / block_rows + 1);
-        results_.reserve(counters_bytes + (grown + early_keys) * sizeof(Key));
-        lexical_.reserve(grown);
-        fill(lexical_.data(), 0, lexical_.size() * sizeof(float), stream_);
+/// Lets the mirror follow, then works; while the device has too little memory, vectors leave it.
+template <class Work>
+void Searcher::with_room(const Columns& columns, Work&& work) {
+    for (;;) {
+        try {
+            mirror_.follow(columns, stream_);
+            work();
+            return;
+        } catch (const OutOfMemory&) {
+            if (!mirror_.give_back(stream_)) throw;
+        }
     }
-    values_.value = value_.data();
-    values_.group = greatest_.data();
-    values_.block = greatest_.data() + groups;
-    values_.counters = reinterpret_cast<Counters*>(results_.data());
-    kept_ = reinterpret_cast<Key*>(results_.data() + counters_bytes);
 }
 
-void Searcher::prepare(const ScanPlan& plan) {
-    const Request& request = *plan.request;
-    const Weights& w = request.weights;
-    Question& q = question_;
-    q = Question{};
-    q.now = request.now;
-    q.seq = plan.seq;
-    q.valid_at = request.valid_at.value_or(0);
-    q.has_valid_at = request.valid_at ? 1 : 0;
-    q.kinds = request.kinds;
-    q.min_belief = request.min_belief;
-    q.scope_count = static_cast<std::uint32_t>(plan.scope_allowed.size());
-    q.scopes = scopes_.put(plan.scope_allowed, stream_);
-    q.allowed = allowed_.put(plan.row_allowed, stream_);
-    q.excluded_count = static_cast<std::uint32_t>(plan.excluded.size());
-    q.excluded = excluded_.put(plan.excluded, stream_);
-    q.past_count = static_cast<std::uint32_t>(plan.past.size());
-    q.past = past_.put(plan.past, stream_);
-    std::vector<TimeNs> dates;
-    for (const auto& [from, to] : request.dates) dates.insert(dates.end(), {from, to});
-    q.date_count = static_cast<std::uint32_t>(request.dates.size());
-    q.dates = dates_.put(dates, stream_);
-    q.author = plan.author;
-    q.author_weight = w.author;
-    q.date = w.date;
-    q.lift = w.lift;
-    q.activation = w.activation;
-    q.usefulness = w.usefulness;
-    q.importance = w.importance;
-    q.cosine = w.cosine;
-    std::copy(plan.lexical_weight.begin(), plan.lexical_weight.end(), q.lexical_weight);
-    std::copy(plan.table.begin(), plan.table.end(), q.table);
-    q.trace = power_trace_constants(0.5);  // the exponent that the engine stores by
-    q.query = query_.put(plan.query, stream_);
-    add_words(plan);
+/// Whether a question can be asked beside others.
+bool Searcher::batched(const ScanPlan& plan) const {
+    return plan.terms.empty() && !plan.query.empty() &&
+           BatchSearch::applies(mirror_.rows(), plan.keep);
+}
+
+void Searcher::start_batch(const ScanPlan& plan) {
+    mirror_.follow_bytes(*plan.columns, stream_);
+    const Question question = lists_.put(plan, stream_);
     question_at_.reserve(1);
-    upload(question_at_.data(), &q, sizeof q, stream_);
+    counters_.reserve(1);
+    upload(question_at_.data(), &question, sizeof question, stream_);
+    batch_.start(mirror_.rows(), question_at_.data(), counters_.data(), stream_);
 }
 
-void Searcher::add_words(const ScanPlan& plan) {
-    words_.clear();
-    std::vector<Posting> all;
-    for (const ScanTerm& term : plan.terms) {
-        all.insert(all.end(), term.postings->begin(), term.postings->end());
-    }
-    if (all.empty()) return;
-    const Posting* at = postings_.put(all, stream_);
-    for (const ScanTerm& term : plan.terms) {
-        const auto count = static_cast<std::uint32_t>(term.postings->size());
-        words_.push_back({at, count, term.weight});
-        at += count;
-        run_add_word(mirror_.rows(), words_.back(), plan.length_base, plan.length_slope,
-                     lexical_.data(), stream_);
-    }
-    question_.lexical = lexical_.data();
-}
-
-std::vector<Key> Searcher::keys_at(const Key* device, std::size_t count) {
-    std::vector<Key> keys(count);
-    if (count != 0) download(keys.data(), device, count * sizeof(Key), stream_);
-    return keys;
-}
-
-Counters Searcher::counters_now() {
-    Counters now{};
-    download(&now, values_.counters, sizeof now, stream_);
-    return now;
-}
-
-/// Blocks whose vectors stay on the host are scanned piece by piece as their vectors come.
-void Searcher::scan_blocks(const Columns& columns) {
-    const std::uint32_t blocks = (columns.count() + block_rows - 1) / block_rows;
-    const bool vectors = question_.query != nullptr;
-    if (mirror_.holds_vectors() || !vectors) {
-        run_scan(coded_, mirror_.rows(), question_at_.data(), codes_, 0, blocks, values_, stream_);
-        return;
-    }
-    constexpr std::uint32_t stage_blocks = stage_rows / block_rows;
-    for (std::uint32_t block = 0; block < blocks; block += stage_blocks) {
-        const std::size_t segment = block / segment_blocks;
-        const std::uint32_t within = block % segment_blocks * block_rows;
-        const std::uint32_t rows = std::min(stage_rows, columns.segments[segment]->count - within);
-        // Codes need no vectors but those of the last block, which has none yet.
-        if (!mirror_.holds_vectors(segment)) {
-            mirror_.stage(columns, segment, within, rows, stream_);
-        }
-        run_scan(coded_, mirror_.rows(), question_at_.data(), codes_, block,
-                 std::min(stage_blocks, blocks - block), values_, stream_);
-    }
-}
-
-/// The bar of a coded scan: the least exact score of the rows with the best bounds. As many rows
-/// are at least as good.
-void Searcher::seed_bar(const Columns& columns, std::uint32_t keep, float slack) {
-    const std::uint32_t count = columns.count();
-    const std::uint32_t blocks = (count + block_rows - 1) / block_rows;
-    const bool many = blocks >= 4 * keep;
-    const KeyList winners = {many ? values_.block : values_.group,
-                             many ? blocks : (count + group_rows - 1) / group_rows, nullptr};
-    run_select_bar(winners, keep, &values_.counters->seed_bar, stream_);
-    run_start_bar(values_.counters, !coded_, stream_);
-    if (coded_ && mirror_.holds_vectors()) {
-        run_refine(mirror_.rows(), question_at_.data(), winners, nullptr, values_.counters, true,
-                   stream_);
-    } else if (coded_) {
-        const std::uint32_t bar = counters_now().seed_bar;
-        std::vector<Key> seeds = keys_at(winners.keys, winners.count);
-        std::erase_if(seeds, [&](Key key) { return key == 0 || (key >> 32U) < bar; });
-        std::vector<std::uint32_t> rows;
-        rows.reserve(seeds.size());
-        for (const Key key : seeds) rows.push_back(static_cast<std::uint32_t>(key));
-        if (!seeds.empty()) {
-            const float* const vectors = mirror_.gather(columns, rows, stream_);
-            upload(candidates_.data(), seeds.data(), seeds.size() * sizeof(Key), stream_);
-            const KeyList list = {candidates_.data(), static_cast<std::uint32_t>(seeds.size()),
-                                  nullptr};
-            run_refine(mirror_.rows(), question_at_.data(), list, vectors, values_.counters, true,
-                       stream_);
-        }
-    }
-    run_collect(count, values_, coded_ ? slack : 0.0F, candidates_.data(), stream_);
-}
-
-void Searcher::refine_candidates(const Columns& columns) {
-    KeyList list = {candidates_.data(), columns.count(), &values_.counters->candidates};
-    if (mirror_.holds_vectors()) {
-        run_refine(mirror_.rows(), question_at_.data(), list, nullptr, values_.counters, false,
-                   stream_);
-        return;
-    }
-    list.count = counters_now().candidates;
-    list.counted = nullptr;
-    const std::vector<Key> keys = keys_at(list.keys, list.count);
-    for (std::size_t first = 0; first < keys.size(); first += stage_rows) {
-        const std::size_t count = std::min<std::size_t>(stage_rows, keys.size() - first);
-        std::vector<std::uint32_t> rows;
-        rows.reserve(count);
-        for (std::size_t i = 0; i < count; ++i) {
-            rows.push_back(static_cast<std::uint32_t>(keys[first + i]));
-        }
-        const float* const vectors = mirror_.gather(columns, rows, stream_);
-        const KeyList some = {list.keys + first, static_cast<std::uint32_t>(count), nullptr};
-        run_refine(mirror_.rows(), question_at_.data(), some, vectors, values_.counters, false,
-                   stream_);
-    }
-}
-
-void Searcher::scan(const ScanPlan& plan, std::uint32_t keep) {
-    const Columns& columns = *plan.columns;
-    fill(values_.counters, 0, sizeof(Counters), stream_);
-    if (coded_) {
-        planes_.reserve(std::size_t{mirror_.rows().code_words} * code_planes);
-        code_numbers_.reserve(4 + std::size_t{mirror_.rows().segment_count});
-        codes_ = {planes_.data(), code_numbers_.data() + 4, code_numbers_.data()};
-        run_encode_question(question_.query, mirror_.rows(), codes_, stream_);
-    }
-    scan_blocks(columns);
-    float square = 0.0F;
-    for (const float x : plan.query) square += x * x;
-    const Weights& w = plan.request->weights;
-    const float slack =
-        1e-5F * (1.0F + std::fabs(w.cosine) * (1.0F + std::sqrt(square)) + std::fabs(w.activation));
-    seed_bar(columns, keep, slack);
-    if (coded_) refine_candidates(columns);
-    const KeyList list = {candidates_.data(), columns.count(), &values_.counters->candidates};
-    run_select_bar(list, keep, &values_.counters->bar, stream_);
-    run_keep_best(candidates_.data(), values_.counters, kept_, stream_);
-    for (const Word& word : words_) run_clear_word(word, lexical_.data(), stream_);
-}
-
-ScanAnswer Searcher::fetch(const Columns& columns, std::size_t keep) {
-    const std::size_t early = std::min<std::size_t>(early_keys, columns.count());
-    std::vector<std::byte> home(counters_bytes + early * sizeof(Key));
-    download(home.data(), results_.data(), home.size(), stream_);
+void Searcher::answer_batch(View<const ScanPlan> plans, const std::vector<std::size_t>& which,
+                            std::vector<ScanAnswer>& answers) {
+    const ScanPlan& like = plans[which.front()];
+    const Columns& columns = *like.columns;
+    start_batch(like);
     Counters counters{};
-    std::memcpy(&counters, home.data(), sizeof counters);
-    std::vector<Key> keys(counters.kept);
-    if (keys.size() > early) {
-        keys = keys_at(kept_, counters.kept);
-    } else if (!keys.empty()) {  // memcpy takes no null pointer, not even for nothing
-        std::memcpy(keys.data(), home.data() + counters_bytes, keys.size() * sizeof(Key));
+    download(&counters, counters_.data(), sizeof counters, stream_);
+    const std::size_t most = batch_.most(mirror_, like.keep);
+    for (std::size_t first = 0; first < which.size(); first += most) {
+        const std::size_t count = std::min(most, which.size() - first);
+        std::vector<float> queries;
+        for (std::size_t n = 0; n < count; ++n) {
+            const std::vector<float>& query = plans[which[first + n]].query;
+            queries.insert(queries.end(), query.begin(), query.end());
+        }
+        batch_.ask(columns, mirror_, queries_.put(queries, stream_), count, like.keep,
+                   like.request->weights.cosine, stream_);
+        std::vector<std::size_t> failed;
+        const auto found = batch_.fetch(failed, stream_);
+        for (std::size_t n = 0; n < count; ++n) {
+            ScanAnswer& answer = answers[which[first + n]];
+            answer.scanned = counters.scanned;
+            for (const Key key : found[n]) {
+                const auto row = static_cast<std::uint32_t>(key);
+                answer.top.push_back({score_of(key), row, columns.at(row).id[Columns::within(row)]});
+            }
+            std::sort(answer.top.begin(), answer.top.end(), better);
+            if (answer.top.size() > like.keep) answer.top.resize(like.keep);
+        }
+        for (const std::size_t n : failed) {
+            const ScanPlan& plan = plans[which[first + n]];
+            answers[which[first + n]] = single_.search(plan, plan.keep);
+        }
     }
-    ScanAnswer answer;
-    answer.scanned = counters.scanned;
-    for (const Key key : keys) {
-        const auto row = static_cast<std::uint32_t>(key);
-        answer.top.push_back({score_of(key), row, columns.at(row).id[Columns::within(row)]});
-    }
-    std::sort(answer.top.begin(), answer.top.end(), better);
-    if (answer.top.size() > keep) answer.top.resize(keep);
-    return answer;
 }
 
-ScanAnswer Searcher::search(const ScanPlan& plan, std::size_t keep) {
+std::vector<ScanAnswer> Searcher::search(View<const ScanPlan> plans) {
     const std::lock_guard lock(mutex_);
-    const Columns& columns = *plan.columns;
-    if (columns.count() == 0) return {};
-    try {
-        mirror_.follow(columns, stream_);
-        coded_ = coded(plan, keep);
-        reserve(columns.count());
-        prepare(plan);
-        scan(plan, static_cast<std::uint32_t>(std::min<std::size_t>(keep, columns.count())));
-        return fetch(columns, keep);
-    } catch (...) {
-        value_.clear();  // the sums of words may be left behind: the next question starts anew
-        throw;
+    std::vector<ScanAnswer> answers(plans.size());
+    if (plans.empty() || plans[0].columns->count() == 0) return answers;
+    with_room(*plans[0].columns, [&] {
+        std::vector<bool> done(plans.size(), false);
+        std::fill(answers.begin(), answers.end(), ScanAnswer{});
+        for (std::size_t i = 0; i < plans.size(); ++i) {
+            if (done[i]) continue;
+            std::vector<std::size_t> which = {i};
+            for (std::size_t j = i + 1; j < plans.size() && batched(plans[i]); ++j) {
+                if (!done[j] && batched(plans[j]) && alike(plans[i], plans[j])) which.push_back(j);
+            }
+            if (which.size() < least_batch) which = {i};
+            for (const std::size_t j : which) done[j] = true;
+            if (which.size() > 1) {
+                answer_batch(plans, which, answers);
+            } else {
+                answers[i] = single_.search(plans[i], plans[i].keep);
+            }
+        }
+    });
+    return answers;
+}
+
+/// One of the vectors by itself; its query is made ready on the device.
+void Searcher::answer_one(const ScanPlan& like, const VectorQuestions& questions,
+                          std::size_t number) {
+    ScanPlan plan = like;
+    if (like.request->weights.cosine != 0.0F) {
+        const std::size_t padded = mirror_.rows().padded;
+        plan.query.resize(padded);
+        download(plan.query.data(), queries_.data() + number * padded, padded * sizeof(float),
+                 stream_);
     }
+    const ScanAnswer answer = single_.search(plan, questions.k);
+    std::vector<Id> ids(questions.k, -1);
+    std::vector<float> scores(questions.k, -INFINITY);
+    for (std::size_t i = 0; i < answer.top.size(); ++i) {
+        ids[i] = answer.top[i].id;
+        scores[i] = answer.top[i].score;
+    }
+    upload(ids_.data() + number * questions.k, ids.data(), ids.size() * sizeof(Id), stream_);
+    upload(scores_.data() + number * questions.k, scores.data(), scores.size() * sizeof(float),
+           stream_);
+}
+
+void Searcher::ask_vectors(const ScanPlan& like, const VectorQuestions& questions) {
+    const Rows& rows = mirror_.rows();
+    const float cosine = like.request->weights.cosine;
+    const float* raw = questions.vectors;
+    if (!questions.on_device) {
+        raw_.reserve(questions.count * questions.dim);
+        upload(raw_.data(), raw, questions.count * questions.dim * sizeof(float), stream_);
+        raw = raw_.data();
+    }
+    queries_.reserve(questions.count * std::max(rows.padded, 1U));
+    faults_.reserve(1);
+    fill(faults_.data(), 0, sizeof(std::uint32_t), stream_);
+    run_prepare_queries(raw, questions, rows.padded, centre_.put(like.centre, stream_),
+                        queries_.data(), faults_.data(), stream_);
+    std::uint32_t faults = 0;
+    download(&faults, faults_.data(), sizeof faults, stream_);
+    if (faults != 0) {
+        throw InvalidArgument("search: vector " + std::to_string(faults - 1) +
+                              " has no direction (want finite numbers, and a largest element "
+                              "between 1e-15 and 1e15)");
+    }
+    ids_.reserve(questions.count * questions.k);
+    scores_.reserve(questions.count * questions.k);
+    const bool batched = questions.count >= least_batch && cosine != 0.0F &&
+                         BatchSearch::applies(rows, questions.k);
+    if (!batched) {
+        for (std::size_t n = 0; n < questions.count; ++n) answer_one(like, questions, n);
+        return;
+    }
+    start_batch(like);
+    const std::size_t most = batch_.most(mirror_, questions.k);
+    for (std::size_t first = 0; first < questions.count; first += most) {
+        batch_.ask(*like.columns, mirror_, queries_.data() + first * rows.padded,
+                   std::min(most, questions.count - first), questions.k, cosine, stream_);
+        run_put_in_order(rows, batch_.found(), static_cast<std::uint32_t>(questions.k),
+                         ids_.data() + first * questions.k, scores_.data() + first * questions.k,
+                         stream_);
+        for (const std::size_t n : batch_.failures(stream_)) answer_one(like, questions, first + n);
+    }
+}
+
+void Searcher::search_vectors(const ScanPlan& like, const VectorQuestions& questions) {
+    const std::lock_guard lock(mutex_);
+    if (questions.count == 0) return;
+    with_room(*like.columns, [&] { ask_vectors(like, questions); });
+    const std::size_t size = questions.count * questions.k;
+    if (questions.out_on_device) {
+        copy_within(questions.id, ids_.data(), size * sizeof(Id), stream_);
+        copy_within(questions.score, scores_.data(), size * sizeof(float), stream_);
+        stream_.synchronize();
+        return;
+    }
+    download(questions.id, ids_.data(), size * sizeof(Id), stream_);
+    download(questions.score, scores_.data(), size * sizeof(float), stream_);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <numeric>
 #include <random>
@@ -23,6 +24,7 @@ enum class Order : std::uint8_t { forward, reverse, shuffled };
 constexpr unsigned most_threads = 1024;
 constexpr unsigned most_grid_yz = 65'535;
 constexpr std::size_t most_shared = 227U * 1024;
+constexpr std::size_t free_shared = 48U * 1024;  // of dynamic memory, without having asked
 
 struct Thread {
     Fiber fiber;
@@ -259,17 +261,31 @@ void run_block(Machine& m, std::mt19937& random) {
     }
 }
 
+/// [kernel] bytes of dynamic shared memory that it may have.
+std::map<std::string, std::size_t>& allowed() {
+    thread_local std::map<std::string, std::size_t> bytes;
+    return bytes;
+}
+
 void check_launch(const char* kernel, Dim3 blocks, Dim3 threads, std::size_t dynamic_bytes) {
     const std::size_t count = std::size_t{threads.x} * threads.y * threads.z;
     const bool fits = count != 0 && count <= most_threads && threads.z <= 64 && blocks.x != 0 &&
                       blocks.y != 0 && blocks.z != 0 && blocks.y <= most_grid_yz &&
-                      blocks.z <= most_grid_yz && dynamic_bytes <= most_shared;
+                      blocks.z <= most_grid_yz &&
+                      dynamic_bytes <= std::max(free_shared, allowed()[kernel]);
     if (!fits) throw DeviceError(std::string("emulator: impossible launch of ") + kernel);
 }
 
 }  // namespace
 
 Place& place() { return machine().place; }
+
+void allow_shared(const char* kernel, std::size_t bytes) {
+    if (bytes > most_shared) {
+        throw DeviceError(std::string("emulator: too much shared memory for ") + kernel);
+    }
+    allowed()[kernel] = bytes;
+}
 
 void set_order(const char* name) {
     const std::string wanted = name;

@@ -41,6 +41,9 @@ void* dynamic_shared();
 void launch(const char* kernel, Dim3 blocks, Dim3 threads, std::size_t dynamic_bytes,
             const std::function<void()>& body);
 
+/// Lets a kernel have more dynamic shared memory than the 48 KiB that every launch may want.
+void allow_shared(const char* kernel, std::size_t bytes);
+
 /// The order in which threads and blocks run: "forward", "reverse" or "shuffled". Results that
 /// depend on it are faults. The environment variable REMANENCE_EMULATED_ORDER sets the first one.
 void set_order(const char* name);

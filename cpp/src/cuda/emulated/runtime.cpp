@@ -1,6 +1,7 @@
 // The emulator's device memory: the host's own, with every copy checked against what is allocated.
 #include "cuda/runtime.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -51,7 +52,11 @@ Ranges& ranges() {
     return all;
 }
 
-constexpr std::size_t device_bytes = std::size_t{16} << 30U;
+/// What the device has: REMANENCE_EMULATED_BYTES, else 16 GiB.
+std::size_t device_bytes() {
+    const char* const wanted = std::getenv("REMANENCE_EMULATED_BYTES");
+    return wanted == nullptr ? std::size_t{16} << 30U : std::strtoull(wanted, nullptr, 10);
+}
 
 void want_device(const void* at, std::size_t bytes, const char* what) {
     if (!ranges().holds(at, bytes)) {
@@ -74,7 +79,7 @@ Stream::~Stream() = default;
 void Stream::synchronize() const {}
 
 void* allocate(std::size_t bytes) {
-    if (ranges().used() + bytes > device_bytes) throw OutOfMemory("cuda: device memory: none left");
+    if (ranges().used() + bytes > device_bytes()) throw OutOfMemory("cuda: device memory: none left");
     auto* const at = static_cast<char*>(std::malloc(bytes));
     if (at == nullptr) throw OutOfMemory("cuda: device memory: none left");
     std::memset(at, 0x7F, bytes);
@@ -87,7 +92,10 @@ void release(void* device) noexcept {
     std::free(device);
 }
 
-std::size_t free_bytes() { return device_bytes - ranges().used(); }
+std::size_t free_bytes() {
+    const std::size_t all = device_bytes();
+    return all - std::min(all, ranges().used());
+}
 
 unsigned processors() { return 2; }
 
@@ -101,6 +109,12 @@ void download(void* host, const void* device, std::size_t bytes, const Stream& /
     want_device(device, bytes, "the source of a copy from the device");
     want_host(host, "the target of a copy from the device");
     if (bytes != 0) std::memcpy(host, device, bytes);
+}
+
+void copy_within(void* to, const void* from, std::size_t bytes, const Stream& /*stream*/) {
+    want_device(to, bytes, "the target of a copy on the device");
+    want_device(from, bytes, "the source of a copy on the device");
+    if (bytes != 0) std::memcpy(to, from, bytes);
 }
 
 void fill(void* device, int byte, std::size_t bytes, const Stream& /*stream*/) {

@@ -125,16 +125,13 @@ __global__ void __launch_bounds__(scan_threads)
     }
 }
 
-/// The ordered score of the keep-th greatest key into `bar`, or 0 where there are fewer keys. One
-/// block; four rounds, each of which settles eight bits.
-__global__ void __launch_bounds__(select_threads)
-    select_bar(const Key* keys, std::uint32_t fixed_count, const std::uint32_t* counted,
-               std::uint32_t keep, std::uint32_t* bar) {
-    REMANENCE_SHARED(std::uint32_t, histogram, 256);
-    REMANENCE_SHARED(std::uint32_t, state, 2);  // the bits settled so far, keys still to pass
-    const std::uint32_t count = counted != nullptr ? *counted : fixed_count;
+/// The keep-th greatest of the values that `value(i)` gives, or 0 where fewer are not 0; to be called
+/// by a whole block. Four rounds, each of which settles eight bits.
+template <class Value>
+__device__ std::uint32_t select_in_block(Value value, std::uint32_t count, std::uint32_t keep,
+                                         std::uint32_t* histogram, std::uint32_t* state) {
     if (threadIdx.x == 0) {
-        state[0] = 0;
+        state[0] = 0;  // the bits settled so far
         state[1] = keep;
     }
     for (int shift = 24; shift >= 0; shift -= 8) {
@@ -142,7 +139,7 @@ __global__ void __launch_bounds__(select_threads)
         __syncthreads();
         const std::uint32_t settled = state[0];
         for (std::uint32_t i = threadIdx.x; i < count; i += select_threads) {
-            const auto score = static_cast<std::uint32_t>(keys[i] >> 32U);
+            const std::uint32_t score = value(i);
             const bool same = shift == 24 || score >> (shift + 8) == settled >> (shift + 8);
             if (score != 0 && same) atomicAdd(&histogram[score >> shift & 255U], 1U);
         }
@@ -157,7 +154,20 @@ __global__ void __launch_bounds__(select_threads)
         }
         __syncthreads();
     }
-    if (threadIdx.x == 0) *bar = state[1] == 0xFFFF'FFFFU ? 0 : state[0];
+    return state[1] == 0xFFFF'FFFFU ? 0 : state[0];
+}
+
+/// The ordered score of the keep-th greatest key into `bar`, or 0 where there are fewer. One block.
+__global__ void __launch_bounds__(select_threads)
+    select_bar(const Key* keys, std::uint32_t fixed_count, const std::uint32_t* counted,
+               std::uint32_t keep, std::uint32_t* bar) {
+    REMANENCE_SHARED(std::uint32_t, histogram, 256);
+    REMANENCE_SHARED(std::uint32_t, state, 2);
+    const std::uint32_t count = counted != nullptr ? *counted : fixed_count;
+    const std::uint32_t found = select_in_block(
+        [&](std::uint32_t i) { return static_cast<std::uint32_t>(keys[i] >> 32U); }, count, keep,
+        histogram, state);
+    if (threadIdx.x == 0) *bar = found;
 }
 
 /// The exact score of one row by half a warp; `vector` is null where the row has none.
