@@ -1,6 +1,7 @@
 // The door to the backends: which are here, why another is not, and which instruction set runs.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,5 +31,21 @@ REMANENCE_API std::string build_id();
 /// Bytes of device memory that this process holds through a backend; 0 for the processor. Throws
 /// BackendUnavailable.
 REMANENCE_API std::size_t device_bytes(const std::string& name);
+
+/// Memory of a backend's device, for arrays that stay there. The copies return when they are done;
+/// all but the last two throw OutOfMemory or DeviceError.
+struct DeviceMemory {
+    int dlpack_kind;  ///< what DLPack calls such a device
+    void* (*allocate)(std::size_t bytes);
+    void (*to_device)(void* device, const void* host, std::size_t bytes);
+    void (*to_host)(void* host, const void* device, std::size_t bytes);
+    /// Returns when everything that was given to a caller's stream is done.
+    void (*wait_for)(void* stream);
+    bool (*holds)(const void* at, std::size_t bytes);
+    void (*release)(void* at, std::size_t bytes) noexcept;
+};
+
+/// Throws BackendUnavailable, and InvalidArgument for the processor, which has no other memory.
+REMANENCE_API const DeviceMemory& device_memory(const std::string& backend);
 
 }  // namespace remanence

@@ -223,6 +223,7 @@ void register_engine(py::module_& m) {
                "backend: \"cpu\", another of available_backends(), or \"auto\" for the best one.");
     register_writes(engine);
     register_reads(engine);
+    register_search(engine);
     register_graph(engine);
 }
 

@@ -89,6 +89,7 @@ PYBIND11_MODULE(_core, m) {
     m.doc() = "The native core of remanence.";
     register_errors(m);
     register_backends(m);
+    bindings::register_device_arrays(m);
     bindings::register_decay(m);
     bindings::register_recall(m);
     bindings::register_learning(m);

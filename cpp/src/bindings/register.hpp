@@ -11,6 +11,10 @@ void register_decay(pybind11::module_& m);
 void register_recall(pybind11::module_& m);
 void register_engine(pybind11::module_& m);
 void register_learning(pybind11::module_& m);
+/// DeviceArray and to_device.
+void register_device_arrays(pybind11::module_& m);
+/// Adds the verb `search` to the engine's class.
+void register_search(pybind11::class_<Engine>& engine);
 /// Adds the verbs of the graph to the engine's class.
 void register_graph(pybind11::class_<Engine>& engine);
 

@@ -61,6 +61,11 @@ std::size_t device_bytes(const std::string& name) {
     return name == "cpu" ? 0 : plugin(name).held_bytes();
 }
 
+const DeviceMemory& device_memory(const std::string& backend) {
+    if (backend == "cpu") throw InvalidArgument("the processor has no memory of a device");
+    return *plugin(backend).memory;
+}
+
 const PluginInfo& plugin(const std::string& name) {
     const Opened& found = opened(name);
     if (!found.why.empty()) throw BackendUnavailable(found.why);

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "remanence/backend.hpp"
 #include "remanence/decay.hpp"
 
 #include "core/device.hpp"
@@ -31,6 +32,8 @@ struct PluginInfo {
                                                std::shared_ptr<const ArcLog>);
     /// Bytes that this process holds on the device.
     std::size_t (*held_bytes)();
+    /// Memory for a caller's arrays.
+    const DeviceMemory* memory;
 };
 
 inline constexpr const char* plugin_entry = "remanence_backend";

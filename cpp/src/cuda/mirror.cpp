@@ -249,7 +249,8 @@ void Mirror::put_view(std::size_t index, const Stream& stream) {
 void Mirror::stage(const Columns& columns, std::size_t segment, std::uint32_t first,
                    std::uint32_t count, const Stream& stream) {
     if (columns.padded_dim == 0) return;
-    stage_.reserve(stage_rows * columns.padded_dim);
+    if (stage_.size() < count * columns.padded_dim) stream.synchronize();
+    stage_.reserve(count * columns.padded_dim);
     upload(stage_.data(), columns.segments[segment]->vectors() + first * columns.padded_dim,
            count * columns.padded_dim * sizeof(float), stream);
     SegmentColumns& view = segments_[segment].view;

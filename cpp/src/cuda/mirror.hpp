@@ -8,7 +8,7 @@
 namespace remanence::cuda {
 
 /// Vectors that the device has no room for are staged this many rows at a time.
-inline constexpr std::uint32_t stage_rows = 16 * block_rows;
+inline constexpr std::uint32_t stage_rows = 4 * block_rows;
 
 class Mirror {
 public:

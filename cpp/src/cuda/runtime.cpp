@@ -122,6 +122,15 @@ void fill(void* device, int byte, std::size_t bytes, const Stream& stream) {
     check(cudaMemsetAsync(device, byte, bytes, stream_of(stream)), "cuda: fill");
 }
 
+bool on_device(const void* at, std::size_t /*bytes*/) {
+    cudaPointerAttributes found{};
+    int current = 0;
+    if (cudaPointerGetAttributes(&found, at) != cudaSuccess) return false;
+    check(cudaGetDevice(&current), "cuda: device");
+    return found.device == current &&
+           (found.type == cudaMemoryTypeDevice || found.type == cudaMemoryTypeManaged);
+}
+
 void check_launch(const char* kernel) { check(cudaGetLastError(), kernel); }
 
 }  // namespace remanence::cuda

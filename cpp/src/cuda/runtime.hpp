@@ -39,6 +39,15 @@ void download(void* host, const void* device, std::size_t bytes, const Stream& s
 void copy_within(void* to, const void* from, std::size_t bytes, const Stream& stream);
 void fill(void* device, int byte, std::size_t bytes, const Stream& stream);
 
+/// Whether memory lies on the device that is used.
+bool on_device(const void* at, std::size_t bytes);
+#if defined(REMANENCE_EMULATED)
+inline constexpr int dlpack_kind =
+    12;  // "extension": no other library takes it for a device of CUDA
+#else
+inline constexpr int dlpack_kind = 2;
+#endif
+
 /// Why no device can be used; null when one can.
 const char* why_no_device();
 

@@ -79,7 +79,8 @@ Stream::~Stream() = default;
 void Stream::synchronize() const {}
 
 void* allocate(std::size_t bytes) {
-    if (ranges().used() + bytes > device_bytes()) throw OutOfMemory("cuda: device memory: none left");
+    if (ranges().used() + bytes > device_bytes())
+        throw OutOfMemory("cuda: device memory: none left");
     auto* const at = static_cast<char*>(std::malloc(bytes));
     if (at == nullptr) throw OutOfMemory("cuda: device memory: none left");
     std::memset(at, 0x7F, bytes);
@@ -121,6 +122,8 @@ void fill(void* device, int byte, std::size_t bytes, const Stream& /*stream*/) {
     want_device(device, bytes, "what is filled");
     if (bytes != 0) std::memset(device, byte, bytes);
 }
+
+bool on_device(const void* at, std::size_t bytes) { return ranges().holds(at, bytes); }
 
 void check_launch(const char* /*kernel*/) {}
 

@@ -25,7 +25,8 @@ __device__ inline std::size_t word_of_row(std::uint32_t r, std::uint32_t d, std:
 __device__ inline std::size_t word_of_question(std::uint32_t n, std::uint32_t d,
                                                std::uint32_t chunks) {
     const std::uint32_t lane = n % 8 * 4 + d % 16 / 4;
-    const std::size_t chunk = static_cast<std::size_t>(n / question_group) * chunks + d / chunk_dims;
+    const std::size_t chunk =
+        static_cast<std::size_t>(n / question_group) * chunks + d / chunk_dims;
     return ((chunk * 8 + n % question_group / 8) * 32 + lane) * 2 + d % chunk_dims / 16;
 }
 
@@ -43,8 +44,8 @@ __global__ void __launch_bounds__(32 * byte_warps)
         bool fine = false;
         bool finite = true;
         float sum = 0.0F;
-        for (std::uint32_t j = lane; j < padded; j += 16) {
-            const float x = j < dim ? source[j] : 0.0F;
+        for (std::uint32_t j = lane; j < dim; j += 16) {  // a store without vectors pads none
+            const float x = source[j];
             const float size = fabsf(x);
             finite = finite && size <= 1e15F;
             fine = fine || size >= 1e-15F;
@@ -102,7 +103,8 @@ __device__ Bytes make_bytes(const float* x, std::uint32_t padded, std::uint32_t 
     return {step, sqrtf(lost) * 1.0001F + 1e-6F * whole, whole};
 }
 
-/// Bytes of the rows [first, end) of a segment, one warp for each. A row without a vector gets zeros.
+/// Bytes of the rows [first, end) of a segment, one warp for each. A row without a vector gets
+/// zeros.
 __global__ void __launch_bounds__(32 * byte_warps)
     encode_bytes(SegmentColumns s, std::uint32_t first, std::uint32_t end, std::uint32_t padded,
                  std::uint32_t chunks) {
@@ -110,11 +112,10 @@ __global__ void __launch_bounds__(32 * byte_warps)
     for (std::uint32_t r = first + blockIdx.x * byte_warps + threadIdx.x / 32; r < end;
          r += gridDim.x * byte_warps) {
         const bool vector = (s.flags[r] & flag::has_vector) != 0;
-        const Bytes made =
-            make_bytes(vector_of(s, r, padded), vector ? padded : 0, chunks, lane,
-                       [&](std::uint32_t d, std::uint32_t word) {
-                           s.bytes[word_of_row(r, d, chunks)] = word;
-                       });
+        const Bytes made = make_bytes(vector_of(s, r, padded), vector ? padded : 0, chunks, lane,
+                                      [&](std::uint32_t d, std::uint32_t word) {
+                                          s.bytes[word_of_row(r, d, chunks)] = word;
+                                      });
         if (lane == 0) {
             s.byte_step[r] = made.step;
             s.byte_lost[r] = made.lost;
@@ -130,11 +131,10 @@ __global__ void __launch_bounds__(32 * byte_warps) encode_questions(Batch batch,
     for (std::uint32_t n = blockIdx.x * byte_warps + threadIdx.x / 32; n < groups * question_group;
          n += gridDim.x * byte_warps) {
         const float* const query = batch.queries + static_cast<std::size_t>(n) * batch.padded;
-        const Bytes made =
-            make_bytes(query, n < batch.count ? batch.padded : 0, batch.chunks, lane,
-                       [&](std::uint32_t d, std::uint32_t word) {
-                           batch.bytes[word_of_question(n, d, batch.chunks)] = word;
-                       });
+        const Bytes made = make_bytes(query, n < batch.count ? batch.padded : 0, batch.chunks, lane,
+                                      [&](std::uint32_t d, std::uint32_t word) {
+                                          batch.bytes[word_of_question(n, d, batch.chunks)] = word;
+                                      });
         if (lane != 0) continue;
         ByteQuestion& q = batch.numbers[n];
         const float size = fabsf(cosine);
