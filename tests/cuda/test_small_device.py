@@ -53,12 +53,20 @@ def test_vectors_that_do_not_fit_stay_on_the_host(engines, small, free):
 
 
 def test_vectors_leave_a_device_that_fills_up(engines, small):
-    """The first question has room for them; the batch needs their room for its own lists."""
-    engines.agree(asked(DIM))
-    held = _core.device_bytes("emulated")
-    small(7 << 20)
+    """A first question has room for them; a batch needs more than what is left."""
+    free, asks = 17 << 20, vectors(250, DIM)
+    twin = Engines("emulated")
+    twin.append(1, memories(ROWS, DIM))
+    grown = []
+    for each in (twin, engines):
+        each.agree(asked(DIM))
+        held = _core.device_bytes("emulated")
+        if each is engines:
+            small(free)
+        same_search(each, like(DIM, k=6), asks)
+        grown.append(_core.device_bytes("emulated") - held)
+    assert grown[0] > free >= grown[1]
     check(engines)
-    assert _core.device_bytes("emulated") < held
     engines.append(2, memories(400, DIM, ROWS + 1))
     engines.touch(3, [1, 5, 9])
     check(engines)

@@ -104,28 +104,40 @@ void BatchSearch::ask(const Columns& columns, Mirror& mirror, const float* queri
     fill(batch_.sample, 0, count * batch_.sampled * sizeof(std::uint32_t), stream);
     fill(batch_.counts, 0, count * sizeof(std::uint32_t), stream);
     run_bounds(rows, batch_, cosine, mirror.holds_vectors(), stream);
-    const float* const gathered =
-        mirror.holds_vectors() ? nullptr : gather_kept(columns, mirror, stream);
-    run_choose(rows, batch_, cosine, gathered, offsets_.data(), stream);
+    if (mirror.holds_vectors()) {
+        run_score_kept(rows, batch_, cosine, nullptr, nullptr, stream);
+    } else {
+        score_from_host(columns, mirror, cosine, stream);
+    }
+    run_choose(batch_, stream);
 }
 
-/// The vectors of all rows that were kept, one question after another, from the host's memory.
-const float* BatchSearch::gather_kept(const Columns& columns, Mirror& mirror,
-                                      const Stream& stream) {
+/// Exact scores of what was kept by vectors of the host, as many questions at a time as their rows
+/// fit the staging memory.
+void BatchSearch::score_from_host(const Columns& columns, Mirror& mirror, float cosine,
+                                  const Stream& stream) {
     std::vector<std::uint32_t> counts(batch_.count);
     download(counts.data(), batch_.kept_counts, counts.size() * sizeof(std::uint32_t), stream);
-    std::vector<std::uint32_t> offsets;
+    std::vector<std::uint32_t> offsets(counts.size(), too_many);
     std::vector<std::uint32_t> rows;
+    const auto score = [&] {
+        if (rows.empty()) return;
+        const float* const vectors = mirror.gather(columns, rows, stream);
+        run_score_kept(mirror.rows(), batch_, cosine, vectors, offsets_.put(offsets, stream),
+                       stream);
+        offsets.assign(counts.size(), too_many);
+        rows.clear();
+    };
     for (std::size_t n = 0; n < counts.size(); ++n) {
-        offsets.push_back(static_cast<std::uint32_t>(rows.size()));
         if (counts[n] == too_many || counts[n] == 0) continue;
+        if (rows.size() + counts[n] > stage_rows) score();
         std::vector<Key> keys(counts[n]);
         download(keys.data(), batch_.kept + n * batch_.kept_room, keys.size() * sizeof(Key),
                  stream);
+        offsets[n] = static_cast<std::uint32_t>(rows.size());
         for (const Key key : keys) rows.push_back(static_cast<std::uint32_t>(key));
     }
-    offsets_.put(offsets, stream);
-    return mirror.gather(columns, rows, stream);
+    score();
 }
 
 std::vector<std::size_t> BatchSearch::failures(const Stream& stream) {

@@ -31,7 +31,8 @@ public:
 
 private:
     void reserve(const Rows& rows, std::size_t count, std::size_t keep);
-    const float* gather_kept(const Columns& columns, Mirror& mirror, const Stream& stream);
+    void score_from_host(const Columns& columns, Mirror& mirror, float cosine,
+                         const Stream& stream);
 
     Batch batch_{};
     Buffer<float> side_;

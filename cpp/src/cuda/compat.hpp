@@ -75,11 +75,11 @@
     extern __shared__ __align__(16) unsigned char name##_bytes[]; \
     T* const name = reinterpret_cast<T*>(name##_bytes)
 /// To be called before a launch that wants more than 48 KiB of dynamic shared memory.
-#define REMANENCE_ALLOW_SHARED(kernel, bytes)                                                     \
-    do {                                                                                          \
-        cudaFuncSetAttribute((kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,               \
-                             static_cast<int>(bytes));                                            \
-        ::remanence::cuda::check_launch(#kernel);                                                 \
+#define REMANENCE_ALLOW_SHARED(kernel, bytes)                                       \
+    do {                                                                            \
+        cudaFuncSetAttribute((kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, \
+                             static_cast<int>(bytes));                              \
+        ::remanence::cuda::check_launch(#kernel);                                   \
     } while (false)
 #define REMANENCE_LAUNCH(kernel, blocks, threads, bytes, stream, ...)                  \
     do {                                                                               \

@@ -15,7 +15,8 @@ void launch_bounds(bool sample, const Rows& rows, const Batch& batch, std::uint3
                    const Stream& stream) {
     const std::uint32_t groups = (batch.count + question_group - 1) / question_group;
     std::uint32_t across = 4;
-    while (across > 1 && (across / 2 >= groups || across * group_bytes(batch.chunks) > most_bytes)) {
+    while (across > 1 &&
+           (across / 2 >= groups || across * group_bytes(batch.chunks) > most_bytes)) {
         across /= 2;
     }
     const std::uint32_t columns = (groups + across - 1) / across;
@@ -71,10 +72,13 @@ void run_bounds(const Rows& rows, const Batch& batch, float cosine, bool vectors
     REMANENCE_LAUNCH(narrow, batch.count, select_threads, 0, stream.handle(), batch);
 }
 
-void run_choose(const Rows& rows, const Batch& batch, float cosine, const float* gathered,
-                const std::uint32_t* offset, const Stream& stream) {
+void run_score_kept(const Rows& rows, const Batch& batch, float cosine, const float* gathered,
+                    const std::uint32_t* offset, const Stream& stream) {
     REMANENCE_LAUNCH(score_kept, dim3(4, batch.count), scan_threads, 0, stream.handle(), rows,
                      batch, cosine, gathered, offset);
+}
+
+void run_choose(const Batch& batch, const Stream& stream) {
     REMANENCE_LAUNCH(choose, batch.count, select_threads, 0, stream.handle(), batch);
 }
 

@@ -108,7 +108,6 @@ void run_collect(std::uint32_t rows, const Values& values, float slack, Key* can
                  const Stream& stream);
 void run_keep_best(const Key* candidates, Counters* counters, Key* kept, const Stream& stream);
 
-
 void run_encode_bytes(const SegmentColumns& s, std::uint32_t first, std::uint32_t end,
                       const Rows& rows, const Stream& stream);
 /// Unit vectors without the centre, [count][padded]; a vector without a direction leaves its number
@@ -123,9 +122,11 @@ void run_find_sides(const Rows& rows, const Question* question, float* side, Cou
 /// From the questions' vectors to what may be among the best, by upper bound.
 void run_bounds(const Rows& rows, const Batch& batch, float cosine, bool vectors_here,
                 const Stream& stream);
-/// Exact scores of what was kept, and the best of them.
-void run_choose(const Rows& rows, const Batch& batch, float cosine, const float* gathered,
-                const std::uint32_t* offset, const Stream& stream);
+/// Exact scores of what was kept, by the device's vectors or by those gathered, see batch.cuh.
+void run_score_kept(const Rows& rows, const Batch& batch, float cosine, const float* gathered,
+                    const std::uint32_t* offset, const Stream& stream);
+/// The best of them.
+void run_choose(const Batch& batch, const Stream& stream);
 void run_put_in_order(const Rows& rows, const Batch& batch, std::uint32_t k, Id* ids, float* scores,
                       const Stream& stream);
 

@@ -117,24 +117,24 @@ struct Batch {
     std::uint32_t count;
     std::uint32_t keep;
     std::uint32_t rows, padded, chunks;
-    std::uint32_t room;        ///< candidates that a question may have
-    std::uint32_t kept_room;   ///< of these, such that may be among the best
-    std::uint32_t best_room;   ///< and such that are
-    std::uint32_t stride;      ///< of the tiles of 32 rows that the sample takes
-    std::uint32_t sampled;     ///< rows in the sample
-    const float* queries;      ///< [padded]
-    std::uint32_t* bytes;      ///< in whole groups, see bytes.cuh
-    ByteQuestion* numbers;     ///< in whole groups
-    float* slack;              ///< what rounding may add
-    float* side;               ///< [rows, in whole blocks] all but the cosine; -inf = does not pass
-    std::uint32_t* sample;     ///< [sampled] ordered lower bounds
-    std::uint32_t* counts;     ///< candidates; more than `room` = too many
-    Key* keys;       ///< [room] upper bounds
-    std::uint32_t* lows;       ///< [room] ordered lower bounds
+    std::uint32_t room;       ///< candidates that a question may have
+    std::uint32_t kept_room;  ///< of these, such that may be among the best
+    std::uint32_t best_room;  ///< and such that are
+    std::uint32_t stride;     ///< of the tiles of 32 rows that the sample takes
+    std::uint32_t sampled;    ///< rows in the sample
+    const float* queries;     ///< [padded]
+    std::uint32_t* bytes;     ///< in whole groups, see bytes.cuh
+    ByteQuestion* numbers;    ///< in whole groups
+    float* slack;             ///< what rounding may add
+    float* side;              ///< [rows, in whole blocks] all but the cosine; -inf = does not pass
+    std::uint32_t* sample;    ///< [sampled] ordered lower bounds
+    std::uint32_t* counts;    ///< candidates; more than `room` = too many
+    Key* keys;                ///< [room] upper bounds
+    std::uint32_t* lows;      ///< [room] ordered lower bounds
     std::uint32_t* kept_counts;
-    Key* kept;       ///< [kept_room] exact scores
+    Key* kept;  ///< [kept_room] exact scores
     std::uint32_t* best_counts;
-    Key* best;       ///< [best_room]
+    Key* best;  ///< [best_room]
 };
 inline constexpr std::uint32_t too_many = 0xFFFF'FFFFU;  ///< a count that the room did not hold
 

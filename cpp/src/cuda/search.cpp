@@ -69,6 +69,8 @@ void Searcher::with_room(const Columns& columns, Work&& work) {
             work();
             return;
         } catch (const OutOfMemory&) {
+            stream_.synchronize();
+            batch_ = BatchSearch{};  // its lists may be too long for what is left
             if (!mirror_.give_back(stream_)) throw;
         }
     }
@@ -113,7 +115,8 @@ void Searcher::answer_batch(View<const ScanPlan> plans, const std::vector<std::s
             answer.scanned = counters.scanned;
             for (const Key key : found[n]) {
                 const auto row = static_cast<std::uint32_t>(key);
-                answer.top.push_back({score_of(key), row, columns.at(row).id[Columns::within(row)]});
+                answer.top.push_back(
+                    {score_of(key), row, columns.at(row).id[Columns::within(row)]});
             }
             std::sort(answer.top.begin(), answer.top.end(), better);
             if (answer.top.size() > like.keep) answer.top.resize(like.keep);
@@ -195,8 +198,8 @@ void Searcher::ask_vectors(const ScanPlan& like, const VectorQuestions& question
     }
     ids_.reserve(questions.count * questions.k);
     scores_.reserve(questions.count * questions.k);
-    const bool batched = questions.count >= least_batch && cosine != 0.0F &&
-                         BatchSearch::applies(rows, questions.k);
+    const bool batched =
+        questions.count >= least_batch && cosine != 0.0F && BatchSearch::applies(rows, questions.k);
     if (!batched) {
         for (std::size_t n = 0; n < questions.count; ++n) answer_one(like, questions, n);
         return;

@@ -129,8 +129,8 @@ __device__ void bound_tile(const Rows& rows, const Batch& batch, std::uint32_t t
     }
 }
 
-/// What a block does: it keeps the bytes of `across` groups of questions, and its warps take tiles of
-/// rows. Blocks side by side take the same rows for other groups.
+/// What a block does: it keeps the bytes of `across` groups of questions, and its warps take tiles
+/// of rows. Blocks side by side take the same rows for other groups.
 template <bool sample>
 __device__ void bound_tiles(const Rows& rows, const Batch& batch, std::uint32_t across,
                             std::uint32_t tiles, std::uint32_t* bytes, ByteQuestion* numbers) {
@@ -186,8 +186,8 @@ __device__ inline float batch_score(const Rows& rows, const Batch& batch, float 
     return sum;
 }
 
-/// Sets the level of every question, one block for each: what the k-th best row of the sample has at
-/// least, by its exact score where the vectors are here, else by its bound.
+/// Sets the level of every question, one block for each: what the k-th best row of the sample has
+/// at least, by its exact score where the vectors are here, else by its bound.
 __global__ void __launch_bounds__(select_threads)
     set_levels(Rows rows, Batch batch, float cosine, bool exact) {
     REMANENCE_SHARED(std::uint32_t, histogram, 256);
@@ -249,24 +249,24 @@ __global__ void __launch_bounds__(select_threads) narrow(Batch batch) {
     }
 }
 
-/// Exact scores of what was kept, half a warp for each row. `gathered` holds the vectors one
-/// question after another, from offset[n] on, where the device does not.
+/// Exact scores of what was kept, half a warp for each row. Where the device has no vectors,
+/// `gathered` holds those of question n from offset[n] on; others wait for another launch.
 __global__ void __launch_bounds__(scan_threads)
     score_kept(Rows rows, Batch batch, float cosine, const float* gathered,
                const std::uint32_t* offset) {
     const std::uint32_t n = blockIdx.y;
     const std::uint32_t count = batch.kept_counts[n];
-    if (count == too_many) return;
+    if (count == too_many || (gathered != nullptr && offset[n] == too_many)) return;
     const unsigned lane = threadIdx.x % 16;
     const unsigned mask = threadIdx.x % 32 < 16 ? 0x0000'FFFFU : 0xFFFF'0000U;
     Key* const kept = batch.kept + static_cast<std::size_t>(n) * batch.kept_room;
     for (std::uint32_t i = blockIdx.x * (scan_threads / 16) + threadIdx.x / 16; i < count;
          i += gridDim.x * (scan_threads / 16)) {
         const auto row = static_cast<std::uint32_t>(kept[i] & 0xFFFF'FFFFU);
-        const float* const x = gathered == nullptr
-                                   ? nullptr
-                                   : gathered + (static_cast<std::size_t>(offset[n]) + i) *
-                                                    rows.padded;
+        const float* const x =
+            gathered == nullptr
+                ? nullptr
+                : gathered + (static_cast<std::size_t>(offset[n]) + i) * rows.padded;
         const float score = batch_score(rows, batch, cosine, n, row, x, lane, mask);
         if (lane == 0) kept[i] = key_of(score, row);
     }
@@ -284,9 +284,9 @@ __global__ void __launch_bounds__(select_threads) choose(Batch batch) {
         return;
     }
     const Key* const kept = batch.kept + static_cast<std::size_t>(n) * batch.kept_room;
-    const std::uint32_t bar = select_in_block(
-        [&](std::uint32_t i) { return static_cast<std::uint32_t>(kept[i] >> 32U); }, count,
-        batch.keep, histogram, state);
+    const std::uint32_t bar =
+        select_in_block([&](std::uint32_t i) { return static_cast<std::uint32_t>(kept[i] >> 32U); },
+                        count, batch.keep, histogram, state);
     if (threadIdx.x == 0) found[0] = 0;
     __syncthreads();
     for (std::uint32_t i = threadIdx.x; i < count; i += select_threads) {
@@ -302,8 +302,8 @@ __global__ void __launch_bounds__(select_threads) choose(Batch batch) {
     }
 }
 
-/// Ids and scores in order, [count][k], -1 and -inf where there are fewer rows; a row's place is the
-/// number of those before it.
+/// Ids and scores in order, [count][k], -1 and -inf where there are fewer rows; a row's place is
+/// the number of those before it.
 __global__ void __launch_bounds__(select_threads)
     put_in_order(Rows rows, Batch batch, std::uint32_t k, Id* ids, float* scores) {
     const std::uint32_t n = blockIdx.x;
