@@ -154,6 +154,14 @@ def test_many_questions_lose_no_hit(engines: Engines):
         engines.agree(asked(DIM, seed))
 
 
+def test_recorded_questions_may_differ_in_everything_but_their_shape(engines: Engines):
+    """The third question of a shape repeats what the second recorded, with its own filters."""
+    for k in (4, 60, 4):
+        for name in REQUESTS:
+            if "k" not in REQUESTS[name]:
+                engines.agree(asked(DIM, seed=len(name)) | REQUESTS[name] | {"k": k})
+
+
 @pytest.mark.parametrize("dim", [1, 63, 64, 96, 384])
 def test_any_dimension(device: str, dim: int):
     engines = Engines(device)

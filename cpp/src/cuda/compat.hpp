@@ -35,7 +35,7 @@
     do {                                                                \
         (void)(stream);                                                 \
         ::remanence::emu::launch(#kernel, (blocks), (threads), (bytes), \
-                                 [&] { (kernel)(__VA_ARGS__); });       \
+                                 [=] { (kernel)(__VA_ARGS__); });       \
     } while (false)
 
 #define REMANENCE_ALLOW_SHARED(kernel, bytes) (::remanence::emu::allow_shared(#kernel, (bytes)))

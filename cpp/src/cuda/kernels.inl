@@ -148,10 +148,10 @@ void run_refine(const Rows& rows, const Question* question, const KeyList& list,
                      seeds);
 }
 
-void run_collect(std::uint32_t rows, const Values& values, float slack, Key* candidates,
-                 const Stream& stream) {
+void run_collect(std::uint32_t rows, const Values& values, const Question* question,
+                 Key* candidates, const Stream& stream) {
     REMANENCE_LAUNCH(collect, grid(rows, block_rows), scan_threads, 0, stream.handle(), rows,
-                     values, slack, candidates);
+                     values, question, candidates);
 }
 
 void run_keep_best(const Key* candidates, Counters* counters, Key* kept, const Stream& stream) {
@@ -161,5 +161,5 @@ void run_keep_best(const Key* candidates, Counters* counters, Key* kept, const S
 
 }  // namespace remanence::cuda
 
-#include "cuda/kernels_graph.inl"
 #include "cuda/kernels_batch.inl"
+#include "cuda/kernels_graph.inl"

@@ -104,8 +104,8 @@ void run_select_bar(const KeyList& list, std::uint32_t keep, std::uint32_t* bar,
 void run_start_bar(Counters* counters, bool exact, const Stream& stream);
 void run_refine(const Rows& rows, const Question* question, const KeyList& list,
                 const float* gathered, Counters* counters, bool seeds, const Stream& stream);
-void run_collect(std::uint32_t rows, const Values& values, float slack, Key* candidates,
-                 const Stream& stream);
+void run_collect(std::uint32_t rows, const Values& values, const Question* question,
+                 Key* candidates, const Stream& stream);
 void run_keep_best(const Key* candidates, Counters* counters, Key* kept, const Stream& stream);
 
 void run_encode_bytes(const SegmentColumns& s, std::uint32_t first, std::uint32_t end,

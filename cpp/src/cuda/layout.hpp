@@ -64,6 +64,7 @@ struct Rows {
     std::uint32_t padded = 0;
     std::uint32_t code_words = 0;  ///< 32 dimensions each
     std::uint32_t chunks = 0;      ///< of the bytes, 32 dimensions each
+    bool operator==(const Rows&) const = default;
 };
 
 /// One question. Null lists add or exclude nothing.
@@ -96,6 +97,7 @@ struct Question {
     float table[static_count];
     PowerTraceConstants trace;
     const float* query;  ///< [padded]; null = no vector cue
+    float slack;         ///< what rounding may add to a bound; 0 = values are exact
 };
 
 /// A question's side of the code bounds, made on the device.

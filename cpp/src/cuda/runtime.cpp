@@ -131,6 +131,41 @@ bool on_device(const void* at, std::size_t /*bytes*/) {
            (found.type == cudaMemoryTypeDevice || found.type == cudaMemoryTypeManaged);
 }
 
+Recording::~Recording() { clear(); }
+
+void Recording::clear() {
+    if (handle_ != nullptr) cudaGraphExecDestroy(static_cast<cudaGraphExec_t>(handle_));
+    handle_ = nullptr;
+}
+
+void Recording::begin(const Stream& stream) {
+    clear();
+    check(cudaStreamBeginCapture(stream_of(stream), cudaStreamCaptureModeThreadLocal),
+          "cuda: recording");
+}
+
+void Recording::end(const Stream& stream) {
+    cudaGraph_t graph = nullptr;
+    check(cudaStreamEndCapture(stream_of(stream), &graph), "cuda: recording");
+    cudaGraphExec_t made = nullptr;
+    const cudaError_t error = cudaGraphInstantiate(&made, graph, 0);
+    cudaGraphDestroy(graph);
+    check(error, "cuda: recording");
+    handle_ = made;
+}
+
+void Recording::drop(const Stream& stream) noexcept {
+    cudaGraph_t graph = nullptr;
+    cudaStreamEndCapture(stream_of(stream), &graph);
+    if (graph != nullptr) cudaGraphDestroy(graph);
+    cudaGetLastError();  // that it was broken off is no news
+}
+
+void Recording::run(const Stream& stream) const {
+    check(cudaGraphLaunch(static_cast<cudaGraphExec_t>(handle_), stream_of(stream)),
+          "cuda: recorded work");
+}
+
 void check_launch(const char* kernel) { check(cudaGetLastError(), kernel); }
 
 }  // namespace remanence::cuda

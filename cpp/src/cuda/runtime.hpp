@@ -39,6 +39,39 @@ void download(void* host, const void* device, std::size_t bytes, const Stream& s
 void copy_within(void* to, const void* from, std::size_t bytes, const Stream& stream);
 void fill(void* device, int byte, std::size_t bytes, const Stream& stream);
 
+/// Launches and fills that a stream is given once and does any number of times, in one call. What
+/// is recorded must neither wait nor take memory; what changes from time to time lies on the
+/// device.
+class Recording {
+public:
+    Recording() = default;
+    ~Recording();
+    Recording(const Recording&) = delete;
+    Recording& operator=(const Recording&) = delete;
+    bool empty() const { return handle_ == nullptr; }
+    void clear();
+    /// Records what `work` gives the stream; does none of it.
+    template <class Work>
+    void record(const Stream& stream, Work&& work) {
+        begin(stream);
+        try {
+            work();
+        } catch (...) {
+            drop(stream);
+            throw;
+        }
+        end(stream);
+    }
+    void run(const Stream& stream) const;
+
+private:
+    void begin(const Stream& stream);
+    void end(const Stream& stream);
+    static void drop(const Stream& stream) noexcept;
+
+    void* handle_ = nullptr;
+};
+
 /// Whether memory lies on the device that is used.
 bool on_device(const void* at, std::size_t bytes);
 #if defined(REMANENCE_EMULATED)

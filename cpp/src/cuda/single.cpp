@@ -44,6 +44,13 @@ void SingleSearch::reserve(std::uint32_t rows) {
 
 void SingleSearch::prepare(const ScanPlan& plan) {
     question_ = lists_.put(plan, stream_);
+    if (coded_) {
+        float square = 0.0F;
+        for (const float x : plan.query) square += x * x;
+        const Weights& w = plan.request->weights;
+        question_.slack = 1e-5F * (1.0F + std::fabs(w.cosine) * (1.0F + std::sqrt(square)) +
+                                   std::fabs(w.activation));
+    }
     add_words(plan);
     question_at_.reserve(1);
     upload(question_at_.data(), &question_, sizeof question_, stream_);
@@ -104,7 +111,7 @@ void SingleSearch::scan_blocks(const Columns& columns) {
 
 /// The bar of a coded scan: the least exact score of the rows with the best bounds. As many rows
 /// are at least as good.
-void SingleSearch::seed_bar(const Columns& columns, std::uint32_t keep, float slack) {
+void SingleSearch::seed_bar(const Columns& columns, std::uint32_t keep) {
     const std::uint32_t count = columns.count();
     const std::uint32_t blocks = (count + block_rows - 1) / block_rows;
     const bool many = blocks >= 4 * keep;
@@ -131,7 +138,7 @@ void SingleSearch::seed_bar(const Columns& columns, std::uint32_t keep, float sl
                        stream_);
         }
     }
-    run_collect(count, values_, coded_ ? slack : 0.0F, candidates_.data(), stream_);
+    run_collect(count, values_, question_at_.data(), candidates_.data(), stream_);
 }
 
 void SingleSearch::refine_candidates(const Columns& columns) {
@@ -158,26 +165,46 @@ void SingleSearch::refine_candidates(const Columns& columns) {
     }
 }
 
-void SingleSearch::scan(const ScanPlan& plan, std::uint32_t keep) {
-    const Columns& columns = *plan.columns;
+/// All kernels of a question but those of its words.
+void SingleSearch::enqueue(const Columns& columns, std::uint32_t keep) {
     fill(values_.counters, 0, sizeof(Counters), stream_);
-    if (coded_) {
-        planes_.reserve(std::size_t{mirror_.rows().code_words} * code_planes);
-        code_numbers_.reserve(4 + std::size_t{mirror_.rows().segment_count});
-        codes_ = {planes_.data(), code_numbers_.data() + 4, code_numbers_.data()};
-        run_encode_question(question_.query, mirror_.rows(), codes_, stream_);
-    }
+    if (coded_) run_encode_question(question_.query, mirror_.rows(), codes_, stream_);
     scan_blocks(columns);
-    float square = 0.0F;
-    for (const float x : plan.query) square += x * x;
-    const Weights& w = plan.request->weights;
-    const float slack =
-        1e-5F * (1.0F + std::fabs(w.cosine) * (1.0F + std::sqrt(square)) + std::fabs(w.activation));
-    seed_bar(columns, keep, slack);
+    seed_bar(columns, keep);
     if (coded_) refine_candidates(columns);
     const KeyList list = {candidates_.data(), columns.count(), &values_.counters->candidates};
     run_select_bar(list, keep, &values_.counters->bar, stream_);
     run_keep_best(candidates_.data(), values_.counters, kept_, stream_);
+}
+
+/// Where all vectors are on the device, nothing comes home in between: from the second question of
+/// a shape on, its kernels are one recording.
+void SingleSearch::scan(const ScanPlan& plan, std::uint32_t keep) {
+    const Columns& columns = *plan.columns;
+    if (coded_) {
+        planes_.reserve(std::size_t{mirror_.rows().code_words} * code_planes);
+        code_numbers_.reserve(4 + std::size_t{mirror_.rows().segment_count});
+        codes_ = {planes_.data(), code_numbers_.data() + 4, code_numbers_.data()};
+    }
+    const Shape shape = {mirror_.rows(),
+                         keep,
+                         coded_,
+                         question_.query,
+                         question_at_.data(),
+                         planes_.data(),
+                         code_numbers_.data(),
+                         value_.data(),
+                         greatest_.data(),
+                         candidates_.data(),
+                         results_.data()};
+    if (!mirror_.holds_vectors() || shape != shape_) {
+        recording_.clear();
+        shape_ = shape;
+        enqueue(columns, keep);
+    } else {
+        if (recording_.empty()) recording_.record(stream_, [&] { enqueue(columns, keep); });
+        recording_.run(stream_);
+    }
     for (const Word& word : words_) run_clear_word(word, lexical_.data(), stream_);
 }
 

@@ -16,12 +16,25 @@ public:
     ScanAnswer search(const ScanPlan& plan, std::size_t keep);
 
 private:
+    /// All that the launches of a question are given: questions of one shape differ in what lies in
+    /// the device's memory alone.
+    struct Shape {
+        Rows rows;
+        std::uint32_t keep = 0;
+        bool coded = false;
+        const void *query = nullptr, *question = nullptr, *planes = nullptr, *numbers = nullptr,
+                   *values = nullptr, *greatest = nullptr, *candidates = nullptr,
+                   *results = nullptr;
+        bool operator==(const Shape&) const = default;
+    };
+
     void reserve(std::uint32_t rows);
     void prepare(const ScanPlan& plan);
     void add_words(const ScanPlan& plan);
     void scan(const ScanPlan& plan, std::uint32_t keep);
     void scan_blocks(const Columns& columns);
-    void seed_bar(const Columns& columns, std::uint32_t keep, float slack);
+    void enqueue(const Columns& columns, std::uint32_t keep);
+    void seed_bar(const Columns& columns, std::uint32_t keep);
     void refine_candidates(const Columns& columns);
     ScanAnswer fetch(const Columns& columns, std::size_t keep);
     std::vector<Key> keys_at(const Key* device, std::size_t count);
@@ -47,6 +60,8 @@ private:
     Values values_{};
     CodeQuestion codes_{};
     Key* kept_ = nullptr;
+    Shape shape_;  ///< of the last question
+    Recording recording_;
 };
 
 }  // namespace remanence::cuda

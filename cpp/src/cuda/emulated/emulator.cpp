@@ -14,6 +14,7 @@
 #include "remanence/error.hpp"
 
 #include "cuda/emulated/fiber.hpp"
+#include "cuda/emulated/recording.hpp"
 
 namespace remanence::emu {
 namespace {
@@ -366,6 +367,10 @@ void* dynamic_shared() {
 void launch(const char* kernel, Dim3 blocks, Dim3 threads, std::size_t dynamic_bytes,
             const std::function<void()>& body) {
     check_launch(kernel, blocks, threads, dynamic_bytes);
+    if (recording()) {
+        recording()->emplace_back([=] { launch(kernel, blocks, threads, dynamic_bytes, body); });
+        return;
+    }
     Machine& m = machine();
     m.kernel = kernel;
     m.body = &body;

@@ -11,6 +11,7 @@
 #include "remanence/error.hpp"
 
 #include "cuda/compat.hpp"
+#include "cuda/emulated/recording.hpp"
 
 namespace remanence::cuda {
 namespace {
@@ -76,9 +77,10 @@ const char* why_no_device() { return nullptr; }
 
 Stream::Stream() = default;
 Stream::~Stream() = default;
-void Stream::synchronize() const {}
+void Stream::synchronize() const { emu::refuse_recording("a wait"); }
 
 void* allocate(std::size_t bytes) {
+    emu::refuse_recording("an allocation");
     if (ranges().used() + bytes > device_bytes())
         throw OutOfMemory("cuda: device memory: none left");
     auto* const at = static_cast<char*>(std::malloc(bytes));
@@ -101,12 +103,14 @@ std::size_t free_bytes() {
 unsigned processors() { return 2; }
 
 void upload(void* device, const void* host, std::size_t bytes, const Stream& /*stream*/) {
+    emu::refuse_recording("a copy of pageable memory");
     want_device(device, bytes, "the target of a copy to the device");
     want_host(host, "the source of a copy to the device");
     if (bytes != 0) std::memcpy(device, host, bytes);
 }
 
 void download(void* host, const void* device, std::size_t bytes, const Stream& /*stream*/) {
+    emu::refuse_recording("a copy of pageable memory");
     want_device(device, bytes, "the source of a copy from the device");
     want_host(host, "the target of a copy from the device");
     if (bytes != 0) std::memcpy(host, device, bytes);
@@ -115,16 +119,41 @@ void download(void* host, const void* device, std::size_t bytes, const Stream& /
 void copy_within(void* to, const void* from, std::size_t bytes, const Stream& /*stream*/) {
     want_device(to, bytes, "the target of a copy on the device");
     want_device(from, bytes, "the source of a copy on the device");
-    if (bytes != 0) std::memcpy(to, from, bytes);
+    emu::do_or_record([=] {
+        if (bytes != 0) std::memcpy(to, from, bytes);
+    });
 }
 
 void fill(void* device, int byte, std::size_t bytes, const Stream& /*stream*/) {
     want_device(device, bytes, "what is filled");
-    if (bytes != 0) std::memset(device, byte, bytes);
+    emu::do_or_record([=] {
+        if (bytes != 0) std::memset(device, byte, bytes);
+    });
 }
 
 bool on_device(const void* at, std::size_t bytes) { return ranges().holds(at, bytes); }
 
 void check_launch(const char* /*kernel*/) {}
+
+Recording::~Recording() { clear(); }
+
+void Recording::clear() { delete static_cast<emu::Work*>(std::exchange(handle_, nullptr)); }
+
+void Recording::begin(const Stream& /*stream*/) {
+    clear();
+    emu::refuse_recording("a recording");
+    emu::recording().emplace();
+}
+
+void Recording::end(const Stream& /*stream*/) {
+    handle_ = new emu::Work(std::move(*emu::recording()));
+    emu::recording().reset();
+}
+
+void Recording::drop(const Stream& /*stream*/) noexcept { emu::recording().reset(); }
+
+void Recording::run(const Stream& /*stream*/) const {
+    for (const auto& piece : *static_cast<emu::Work*>(handle_)) piece();
+}
 
 }  // namespace remanence::cuda

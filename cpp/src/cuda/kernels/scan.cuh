@@ -125,8 +125,8 @@ __global__ void __launch_bounds__(scan_threads)
     }
 }
 
-/// The keep-th greatest of the values that `value(i)` gives, or 0 where fewer are not 0; to be called
-/// by a whole block. Four rounds, each of which settles eight bits.
+/// The keep-th greatest of the values that `value(i)` gives, or 0 where fewer are not 0; to be
+/// called by a whole block. Four rounds, each of which settles eight bits.
 template <class Value>
 __device__ std::uint32_t select_in_block(Value value, std::uint32_t count, std::uint32_t keep,
                                          std::uint32_t* histogram, std::uint32_t* state) {
@@ -164,9 +164,9 @@ __global__ void __launch_bounds__(select_threads)
     REMANENCE_SHARED(std::uint32_t, histogram, 256);
     REMANENCE_SHARED(std::uint32_t, state, 2);
     const std::uint32_t count = counted != nullptr ? *counted : fixed_count;
-    const std::uint32_t found = select_in_block(
-        [&](std::uint32_t i) { return static_cast<std::uint32_t>(keys[i] >> 32U); }, count, keep,
-        histogram, state);
+    const std::uint32_t found =
+        select_in_block([&](std::uint32_t i) { return static_cast<std::uint32_t>(keys[i] >> 32U); },
+                        count, keep, histogram, state);
     if (threadIdx.x == 0) *bar = found;
 }
 
@@ -228,9 +228,10 @@ __device__ inline void append(Key key, bool has, std::uint32_t* count, Key* list
     if (has) list[at + static_cast<std::uint32_t>(__popc(votes & ((1U << lane) - 1U)))] = key;
 }
 
-/// Appends every row whose value may reach the bar; `slack` covers the bounds' own rounding.
+/// Appends every row whose value may reach the bar; the slack covers the bounds' own rounding.
 __global__ void __launch_bounds__(scan_threads)
-    collect(std::uint32_t count, Values values, float slack, Key* candidates) {
+    collect(std::uint32_t count, Values values, const Question* question, Key* candidates) {
+    const float slack = question->slack;
     const std::uint32_t blocks = (count + block_rows - 1) / block_rows;
     Counters* const c = values.counters;
     std::uint32_t bar = c->bar;
