@@ -18,6 +18,7 @@ pytestmark = pytest.mark.skipif(NVCC is None, reason="no nvcc")
 BUDGET = {
     "decay_column": 56,
     "decay_traces": 40,
+    "check_histories": 32,
     "scan_rows": 80,
     "refine": 64,
     "collect": 32,

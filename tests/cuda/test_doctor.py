@@ -84,3 +84,27 @@ def test_a_library_of_another_build_is_refused(tmp_path: Path):
     assert content.count(ours) == 1
     library.write_bytes(content.replace(ours, b"9" + ours[1:]))
     assert "belongs to another build" in doctor(PYTHONPATH=str(tmp_path))
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """Where the library of the CUDA backend belongs in a copy of the package."""
+    copy = tmp_path / "remanence"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("libremanence_cuda.so"))
+    return next(copy.glob("lib*/libremanence.so")).parent / "libremanence_cuda.so"
+
+
+def test_a_library_that_is_none_is_refused(copied: Path, tmp_path: Path):
+    copied.write_bytes(b"not a library")
+    line = doctor(PYTHONPATH=str(tmp_path))
+    assert "cannot be loaded (" in line
+    assert "ready" not in line
+
+
+def test_a_library_of_others_is_refused(copied: Path, tmp_path: Path):
+    if shutil.which("g++") is None:
+        pytest.skip("no g++ to build another library")
+    source = tmp_path / "other.cpp"
+    source.write_text("int other = 1;", encoding="utf-8")
+    subprocess.run(["g++", "-shared", str(source), "-o", str(copied)], check=True, timeout=120)
+    assert "is not a backend of remanence" in doctor(PYTHONPATH=str(tmp_path))

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <variant>
 
@@ -320,5 +321,10 @@ REMANENCE_API void decay(const DecayLaw& law, const DecayColumns<float>& columns
                          View<float> activation, std::string_view backend = "cpu");
 REMANENCE_API void decay(const DecayLaw& law, const DecayColumns<double>& columns, TimeNs now,
                          View<double> activation, std::string_view backend = "cpu");
+/// The same where the columns and `activation` lie on the backend's device, which checks them.
+REMANENCE_API void decay_on_device(const DecayLaw& law, const DecayColumns<float>& columns,
+                                   TimeNs now, View<float> activation, const std::string& backend);
+REMANENCE_API void decay_on_device(const DecayLaw& law, const DecayColumns<double>& columns,
+                                   TimeNs now, View<double> activation, const std::string& backend);
 
 }  // namespace remanence

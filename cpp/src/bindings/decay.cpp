@@ -192,10 +192,6 @@ py::array_t<double> next_half_life(const Exponential& law, const py::object& hal
     return array_of(std::move(h));
 }
 
-struct ColumnArguments {
-    py::object access_times, offsets, accesses, created, last_access, trace, stability, out;
-};
-
 template <class T>
 py::array_t<T> activations(const DecayLaw& law, TimeNs now, const ColumnArguments& a,
                            const std::string& backend) {
@@ -229,6 +225,7 @@ py::object decay_verb(const DecayLaw& law, TimeNs now, const py::object& access_
                       const py::object& out, const std::string& backend) {
     const ColumnArguments a{access_times, offsets, accesses,  created,
                             last_access,  trace,   stability, out};
+    if (any_on_device(a)) return decay_there(law, now, a, precise, backend);
     if (precise) return activations<double>(law, now, a, backend);
     return activations<float>(law, now, a, backend);
 }
@@ -383,7 +380,8 @@ void register_decay(py::module_& core) {
           py::arg("stability") = py::none(), py::arg("precise") = false,
           py::arg("out") = py::none(), py::arg("backend") = "cpu",
           "Activation [n] in nats at `now`: float32 as recall ranks by, float64 if `precise`. Into "
-          "`out` if given, whose content is undefined after an error.");
+          "`out` if given, whose content is undefined after an error. Columns on the backend's "
+          "device are read there, and the activation stays there, as DeviceArray.");
 }
 
 }  // namespace remanence::bindings

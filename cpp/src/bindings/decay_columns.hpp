@@ -13,6 +13,16 @@
 
 namespace remanence::bindings {
 
+struct ColumnArguments {
+    py::object access_times, offsets, accesses, created, last_access, trace, stability, out;
+};
+
+/// Whether a column says that it lies on a device; then all must.
+bool any_on_device(const ColumnArguments& a);
+/// The verb where they do.
+py::object decay_there(const DecayLaw& law, TimeNs now, const ColumnArguments& a, bool precise,
+                       const std::string& backend);
+
 [[noreturn]] inline void refuse(const char* verb, const std::string& what) {
     throw InvalidArgument(std::string(verb) + ": " + what);
 }

@@ -27,6 +27,12 @@ struct PluginInfo {
     /// The verb `decay` over columns that were checked.
     void (*decay_f32)(const DecayLaw&, const DecayColumns<float>&, TimeNs, View<float>);
     void (*decay_f64)(const DecayLaw&, const DecayColumns<double>&, TimeNs, View<double>);
+    /// Over columns on the device, unchecked but for their lengths. Returns the first memory whose
+    /// values are out of range, or their number.
+    std::size_t (*decay_there_f32)(const DecayLaw&, const DecayColumns<float>&, TimeNs,
+                                   View<float>);
+    std::size_t (*decay_there_f64)(const DecayLaw&, const DecayColumns<double>&, TimeNs,
+                                   View<double>);
     /// A mirror of one epoch of a graph.
     std::shared_ptr<DeviceGraph> (*make_graph)(std::shared_ptr<const Arcs>,
                                                std::shared_ptr<const ArcLog>);

@@ -222,6 +222,23 @@ void decay_rows(const DecayLaw& law, const DecayColumns<T>& columns, TimeNs now,
         law);
 }
 
+template <class T, class Run>
+void decay_there(Run run, const DecayLaw& law, const DecayColumns<T>& columns, TimeNs now,
+                 View<T> out) {
+    check_law(law);
+    std::visit(
+        [&](const auto& exact) {
+            check_lengths<std::decay_t<decltype(exact)>>(columns, out.size());
+        },
+        law);
+    const std::size_t wrong = run(law, columns, now, out);
+    if (wrong != out.size()) {
+        refuse("the columns of memory " + std::to_string(wrong) +
+               " are out of range (want ascending access times, finite traces that are not "
+               "negative, finite positive stabilities)");
+    }
+}
+
 }  // namespace
 
 void check_law(const DecayLaw& law) {
@@ -244,6 +261,16 @@ void decay(const DecayLaw& law, const DecayColumns<double>& columns, TimeNs now,
     const auto run = plugin(name).decay_f64;
     check_columns(law, columns, activation.size());
     run(law, columns, now, activation);
+}
+
+void decay_on_device(const DecayLaw& law, const DecayColumns<float>& columns, TimeNs now,
+                     View<float> activation, const std::string& backend) {
+    decay_there(plugin(backend).decay_there_f32, law, columns, now, activation);
+}
+
+void decay_on_device(const DecayLaw& law, const DecayColumns<double>& columns, TimeNs now,
+                     View<double> activation, const std::string& backend) {
+    decay_there(plugin(backend).decay_there_f64, law, columns, now, activation);
 }
 
 }  // namespace remanence

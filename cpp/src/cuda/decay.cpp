@@ -1,6 +1,7 @@
 // Columns to the device, one kernel, the activations back.
 #include "cuda/decay.hpp"
 
+#include <algorithm>
 #include <variant>
 
 #include "cuda/launch.hpp"
@@ -43,7 +44,53 @@ void run(const DecayLaw& law, const DecayColumns<T>& columns, TimeNs now, View<T
     download(activation.data(), out.data(), activation.size_bytes(), stream);
 }
 
+/// Null where the law does not read a column: what else was given was not looked at.
+template <class T>
+std::size_t run_there(const DecayLaw& law, const DecayColumns<T>& columns, TimeNs now,
+                      View<T> activation) {
+    if (activation.empty()) return 0;
+    const unsigned reads = std::visit([](const auto& exact) { return exact.reads; }, law);
+    const auto read = [&](unsigned column, const auto& values) {
+        return (reads & column) != 0 ? values.data() : nullptr;
+    };
+    const bool histories = (reads & column::access_times) != 0;
+    const Stream stream;
+    Buffer<double> scratch(histories ? columns.access_times.size() + 1 : 1);
+    Buffer<Key> wrong(1);
+    DecayPointers<T> c;
+    c.access_times = read(column::access_times, columns.access_times);
+    c.offsets = read(column::access_times, columns.offsets);
+    c.accesses = read(column::accesses, columns.accesses);
+    c.created = read(column::created, columns.created);
+    c.last_access = read(column::last_access, columns.last_access);
+    c.trace = read(column::trace, columns.trace);
+    c.stability = read(column::stability, columns.stability);
+    c.scratch = scratch.data();
+    c.wrong = wrong.data();
+    Key first = 0;
+    fill(wrong.data(), 0xFF, sizeof first, stream);
+    if (histories) {  // before anything is read by them
+        run_check_histories(c.access_times, columns.access_times.size(), c.offsets,
+                            activation.size(), c.wrong, stream);
+        download(&first, wrong.data(), sizeof first, stream);
+        if (first < activation.size()) return static_cast<std::size_t>(first);
+    }
+    run_decay(law, c, now, activation.size(), activation.data(), stream);
+    download(&first, wrong.data(), sizeof first, stream);
+    return static_cast<std::size_t>(std::min<Key>(first, activation.size()));
+}
+
 }  // namespace
+
+std::size_t decay_there(const DecayLaw& law, const DecayColumns<float>& columns, TimeNs now,
+                        View<float> activation) {
+    return run_there(law, columns, now, activation);
+}
+
+std::size_t decay_there(const DecayLaw& law, const DecayColumns<double>& columns, TimeNs now,
+                        View<double> activation) {
+    return run_there(law, columns, now, activation);
+}
 
 void decay(const DecayLaw& law, const DecayColumns<float>& columns, TimeNs now,
            View<float> activation) {

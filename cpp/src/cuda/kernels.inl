@@ -80,6 +80,12 @@ void run_decay(const DecayLaw& law, const DecayPointers<double>& columns, TimeNs
     launch_decay(law, columns, now, count, out, stream);
 }
 
+void run_check_histories(const TimeNs* times, std::size_t time_count, const std::int64_t* offsets,
+                         std::size_t count, Key* wrong, const Stream& stream) {
+    REMANENCE_LAUNCH(check_histories, grid(count, decay_threads), decay_threads, 0, stream.handle(),
+                     times, time_count, offsets, count, wrong);
+}
+
 float score_of(Key key) {
     const auto bits = static_cast<std::uint32_t>(key >> 32U);
     const std::uint32_t plain = (bits >> 31U) != 0 ? bits & 0x7FFF'FFFFU : ~bits;

@@ -44,7 +44,12 @@ struct DecayPointers {
     const T* trace = nullptr;
     const T* stability = nullptr;
     double* scratch = nullptr;  ///< one for each access time
+    Key* wrong = nullptr;       ///< the first memory out of range; null: columns were checked
 };
+
+/// The first memory whose history does not ascend within the access times goes to `wrong`.
+void run_check_histories(const TimeNs* times, std::size_t time_count, const std::int64_t* offsets,
+                         std::size_t count, Key* wrong, const Stream& stream);
 
 void run_decay(const DecayLaw& law, const DecayPointers<float>& columns, TimeNs now,
                std::size_t count, float* out, const Stream& stream);

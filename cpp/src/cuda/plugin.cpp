@@ -8,14 +8,16 @@
 #include "cuda/walk.hpp"
 
 extern "C" __attribute__((visibility("default"))) const remanence::PluginInfo* remanence_backend() {
-    static const remanence::PluginInfo info = {REMANENCE_BUILD_ID,
-                                               REMANENCE_BACKEND,
-                                               &remanence::cuda::why_no_device,
-                                               &remanence::cuda::make_rows,
-                                               &remanence::cuda::decay,
-                                               &remanence::cuda::decay,
-                                               &remanence::cuda::make_graph,
-                                               &remanence::cuda::held_bytes,
-                                               remanence::cuda::memory()};
+    static const remanence::PluginInfo info = {.build_id = REMANENCE_BUILD_ID,
+                                               .name = REMANENCE_BACKEND,
+                                               .why_unavailable = &remanence::cuda::why_no_device,
+                                               .make_rows = &remanence::cuda::make_rows,
+                                               .decay_f32 = &remanence::cuda::decay,
+                                               .decay_f64 = &remanence::cuda::decay,
+                                               .decay_there_f32 = &remanence::cuda::decay_there,
+                                               .decay_there_f64 = &remanence::cuda::decay_there,
+                                               .make_graph = &remanence::cuda::make_graph,
+                                               .held_bytes = &remanence::cuda::held_bytes,
+                                               .memory = remanence::cuda::memory()};
     return &info;
 }
