@@ -1,11 +1,12 @@
-"""gpu: the fused query on a device beside torch, CuPy and FAISS; `gpu.sh` runs it."""
+"""gpu: fused questions, batches, decay and appends on a device; `gpu.sh` runs it."""
 
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -16,23 +17,39 @@ from remanence import _core
 
 from . import data, fused
 from .fused import SEED, Store
+from .gpu_rivals import (
+    RIVALS,
+    bandwidth,
+    byte_operations,
+    device_name,
+    release,
+    rival,
+    trace_rival,
+)
 from .harness import Report, Row, alternate, clocked
 
-RIVALS = ("torch fp16", "torch fp32", "cupy fp32", "faiss.GpuIndexFlatIP")
-CODE_BYTES = 48 + 8 + 2 + 4 + 56
-"""A row of 384 dimensions in the scan: code, its two numbers, static, importance, activation."""
-TARGETS_MS = {1_000_000: 0.040, 10_000_000: 0.20, 100_000_000: 1.8}
-"""What issue and design ask of one fused query, end to end, on an H200."""
+SIDE_BYTES = 8 + 2 + 4 + 56
+"""A row beside its code in a scan: the code's numbers, static, importance, activation."""
+TARGETS_MS = {
+    (1_000_000, 1): 0.040, (10_000_000, 1): 0.20, (100_000_000, 1): 1.8,
+    (10_000_000, 128): 1.4, (10_000_000, 1024): 1024 / 120_000 * 1e3,
+}  # fmt: skip
+"""What issue and design ask of a question or a batch, end to end, on an H200."""
+RATIOS = {(10_000_000, 1): 8.0, (10_000_000, 1024): 4.0}
+"""How many times faster than torch in float16."""
 DRY = "a dry run: the emulator's times mean nothing"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of the verb."""
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--large", type=int, default=100_000_000, help="rows of the last size")
+    parser.add_argument("--large-dim", type=int, default=64, help="its dimension: it must fit")
+    parser.add_argument("--decay", type=int, default=100_000_000, help="rows of the decay pass")
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 128, 1024])
     parser.add_argument("--dim", type=int, default=384)
     parser.add_argument("--k", type=int, default=10)
-    parser.add_argument("--questions", type=int, default=16)
-    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=300.0, help="start no size after this")
     parser.add_argument("--backend", help='default: "cuda", else the emulator as a dry run')
     parser.add_argument("--steps", help="a file of tab-separated (step, result) to include")
@@ -51,8 +68,9 @@ def run(options: argparse.Namespace) -> Report:
     backend = backend_of(options)
     dry = backend != "cuda"
     if options.quick or dry:
-        options.rows, options.questions, options.rounds = [3_000], 4, 2
-    names = ("rows", "dim", "k", "questions", "rounds")
+        options.rows, options.batches, options.rounds = [3_000], [1, 20], 2
+        options.large, options.decay = 5_000, 5_000
+    names = ("rows", "large", "large_dim", "decay", "batches", "dim", "k", "rounds")
     report = Report("gpu", {name: getattr(options, name) for name in names})
     report.extra["backend"] = backend
     report.extra["why_no_cuda"] = _core.why_unavailable("cuda")
@@ -63,63 +81,184 @@ def run(options: argparse.Namespace) -> Report:
     if backend is None:
         report.notes.append(f"nothing to measure: {_core.why_unavailable('cuda')}")
         return report
-    speed = None if dry else bandwidth()
-    report.extra["bytes_per_s"] = speed
+    report.extra["bytes_per_s"] = None if dry else bandwidth()
+    report.extra["byte_operations_per_s"] = None if dry else byte_operations()
     if dry:
         report.notes.append(DRY)
-    began = time.monotonic()
-    for rows in options.rows:
-        if time.monotonic() - began > options.seconds:
-            report.notes.append(f"{rows} rows: left out, the time was up")
-            continue
-        _size(report, backend, rows, options, speed)
+    _decay(report, backend, options)
+    for rows, dim in _sizes(report, options):
+        _size(report, backend, rows, dim, options)
+        gc.collect()  # the store of one size is gone before the next is built
     return report
 
 
-def _size(
-    report: Report, backend: str, rows: int, options: argparse.Namespace, speed: float | None
-) -> None:
-    dry = backend != "cuda"
-    store = fused.build(rows, options.dim, "clustered", backend=backend)
-    questions = data.queries_near(store.vectors, options.questions, SEED)
-    few = questions[:4]
-    checked = all(fused.exact(store, score, few, options.k, [1]) for score in fused.WEIGHTS)
-    turn = cycle(questions)
-    cases: dict[str, Callable[[], object]] = {
-        backend: lambda: store.engine.recall(fused.request(next(turn), "fused", options.k, 1))
-    }
-    reasons: dict[str, str] = {}
-    for name in RIVALS:
-        if dry:
-            reasons[name] = DRY
+def _sizes(report: Report, options: argparse.Namespace) -> Iterator[tuple[int, int]]:
+    """The sizes that the time allows: a size takes as long per number as the one before."""
+    began = time.monotonic()
+    pace = 0.0
+    for rows, dim in [*((rows, options.dim) for rows in options.rows),
+                      (options.large, options.large_dim)]:  # fmt: skip
+        start = time.monotonic()
+        needs = pace * rows * dim
+        if start - began + needs > options.seconds:
+            report.notes.append(
+                f"{rows} rows: left out, would take about {needs:.0f} s more than the time allows"
+            )
             continue
+        yield rows, dim
+        pace = (time.monotonic() - start) / (rows * dim)
+
+
+def floor_ms(report: Report, rows: int, dim: int, batch: int) -> float | None:
+    """What the device needs at least: the bytes read once, or the products of a batch."""
+    speed, operations = report.extra["bytes_per_s"], report.extra["byte_operations_per_s"]
+    if speed is None:
+        return None
+    if batch < 8:
+        return float(rows * (dim / 8 + SIDE_BYTES) / speed * 1e3)
+    memory = rows * (dim + 12) / speed
+    return float(max(memory, 2 * rows * dim * batch / operations if operations else 0) * 1e3)
+
+
+def _size(report: Report, backend: str, rows: int, dim: int, options: argparse.Namespace) -> None:
+    vectors = _vectors(rows, dim)
+    store = fused.build(rows, dim, "clustered", vectors=vectors, backend=backend)
+    few = data.queries_near(vectors, 4, SEED)
+    checked = rows > 20_000_000 or all(
+        fused.exact(store, score, few, options.k, [1]) for score in fused.WEIGHTS
+    )
+    for batch in options.batches:
+        if batch == 1 or rows <= 20_000_000:
+            _batch(report, backend, store, batch, checked, options)
+    if rows in options.rows:
+        _visible(report, backend, store)
+
+
+def _vectors(rows: int, dim: int) -> Any:
+    """Seeded vectors; the largest sizes turn the coordinates of the first million."""
+    part = data.unit_vectors(min(rows, 1_000_000), dim, "clustered", SEED)
+    if rows <= len(part):
+        return part
+    whole = np.empty((rows, dim), np.float32)
+    for turn, start in enumerate(range(0, rows, len(part))):
+        piece = whole[start : start + len(part)]
+        piece[:] = np.roll(part[: len(piece)], turn, axis=1)
+    return whole
+
+
+def _batch(
+    report: Report,
+    backend: str,
+    store: Store,
+    batch: int,
+    checked: bool,
+    options: argparse.Namespace,
+) -> None:
+    """One question by recall, more by search: the same rows, the same scores."""
+    dry, (rows, dim) = backend != "cuda", store.vectors.shape
+    asks = [data.queries_near(store.vectors, batch, SEED + i) for i in range(8)]
+    like = _core.Request(now=data.NOW, k=options.k, weights=fused.WEIGHTS["fused"])
+    checked = checked and _batch_is_right(store, asks[0], like)
+    turn = cycle(asks)
+
+    def one() -> object:
+        return store.engine.recall(fused.request(next(turn)[0], "fused", options.k, 1))
+
+    def many() -> object:
+        return store.engine.search(next(turn), like)
+
+    cases: dict[str, Callable[[], object]] = {backend: one if batch == 1 else many}
+    reasons: dict[str, str] = {}
+    for name in RIVALS if not dry else ():
         try:
-            cases[name] = rival(name, store.vectors, options.k, questions)
+            cases[name] = rival(name, store.vectors, options.k, asks)
+            cases[name]()
         except Exception as error:  # whatever keeps a rival away is what the row says
-            reasons[name] = f"{type(error).__name__}: {error}"
+            cases.pop(name, None)
+            release()
+            reasons[name] = f"{type(error).__name__}: {error}"[:200]
     times = {} if dry else alternate(cases, options.rounds, warm_up=3)
+    cases.clear()
+    release()
     value, spread = times[backend].scaled(1e3) if times else (None, None)
-    target = TARGETS_MS.get(rows)
+    floor = floor_ms(report, rows, dim, batch)
     for name in RIVALS:
-        there = name in times
-        goal = {"value_max": target} if target is not None and name == RIVALS[0] else {}
+        goal = {}
+        if name == RIVALS[0] and not dry:
+            key = (rows, batch)
+            goal |= {"value_max": TARGETS_MS[key]} if key in TARGETS_MS else {}
+            goal |= {"ratio_min": RATIOS[key]} if key in RATIOS else {}
         report.rows.append(
             Row(
-                f"fused b=1 n={rows} d={options.dim}", "p50_ms", value, name,
-                times[name].scaled(1e3)[0] if there else None,
-                spread=spread, floor=rows * CODE_BYTES / speed * 1e3 if speed else None,
-                checked=checked, target={} if dry else goal,
-                reason=None if there else reasons.get(name, "not here"),
+                f"fused b={batch} n={rows} d={dim}", "p50_ms", value, name,
+                times[name].scaled(1e3)[0] if name in times else None, spread=spread, floor=floor,
+                checked=checked, target=goal, reason=DRY if dry else reasons.get(name),
+                extra={"share_of_roofline": floor / value if floor and value else None,
+                       "questions_per_s": batch / value * 1e3 if value else None},
             )
         )  # fmt: skip
-    _visible(report, backend, store, options)
 
 
-def _visible(report: Report, backend: str, store: Store, options: argparse.Namespace) -> None:
+def _batch_is_right(store: Store, asks: Any, like: Any) -> bool:
+    """Whether a batch has the ids and the bits of questions that are asked one by one."""
+    ids, scores = store.engine.search(asks, like)
+    for n in range(0, len(asks), max(1, len(asks) // 8)):
+        hits = store.engine.recall(fused.request(asks[n], "fused", ids.shape[1], 1))
+        if ids[n].tolist() != hits.id.tolist() or scores[n].tobytes() != hits.score.tobytes():
+            return False
+    return True
+
+
+def _decay(report: Report, backend: str, options: argparse.Namespace) -> None:
+    """PowerTrace over columns that lie on the device."""
+    dry, rows = backend != "cuda", options.decay
+    rng = np.random.default_rng(rows)
+    trace = np.tile(rng.gamma(1.0, 3.0, (min(rows, 1_000_000), 12)).astype(np.float32),
+                    (-(-rows // min(rows, 1_000_000)), 1))[:rows]  # fmt: skip
+    last = data.NOW - rng.integers(1, 2 * data.YEAR_NS, rows)
+    law = _core.decay.PowerTrace()
+    there = {
+        "trace": _core.to_device(trace, backend),
+        "last_access": _core.to_device(last, backend),
+    }
+    out = _core.decay.decay(law, data.NOW, **there, backend=backend)
+    few = {"trace": trace[:2000], "last_access": last[:2000]}
+    want = _core.decay.decay(law, data.NOW, **few)
+    checked = out.get()[:2000].tobytes() == want.tobytes()
+    cases: dict[str, Callable[[], object]] = {
+        backend: lambda: _core.decay.decay(law, data.NOW, **there, backend=backend, out=out)
+    }
+    reason = DRY if dry else None
+    if not dry:
+        try:
+            torch: Any = importlib.import_module("torch")
+            cases["torch fp32"] = trace_rival(
+                torch.from_dlpack(there["trace"]), torch.from_dlpack(there["last_access"])
+            )
+            cases["torch fp32"]()
+        except Exception as error:  # whatever keeps a rival away is what the row says
+            cases.pop("torch fp32", None)
+            reason = f"{type(error).__name__}: {error}"[:200]
+    times = {} if dry else alternate(cases, options.rounds, warm_up=3)
+    value, spread = times[backend].scaled(1e3) if times else (None, None)
+    speed = report.extra["bytes_per_s"]
+    floor = rows * (12 * 4 + 8 + 4) / speed * 1e3 if speed else None
+    report.rows.append(
+        Row(
+            f"decay PowerTrace n={rows}", "p50_ms", value, "torch fp32",
+            times["torch fp32"].scaled(1e3)[0] if "torch fp32" in times else None,
+            spread=spread, floor=floor, checked=checked, reason=reason,
+            target={"value_max": 1.5} if rows == 100_000_000 and not dry else {},
+            extra={"share_of_roofline": floor / value if floor and value else None},
+        )
+    )  # fmt: skip
+
+
+def _visible(report: Report, backend: str, store: Store) -> None:
     """How long it takes until the next query sees new rows, the append included."""
-    count = len(store.vectors) // 10
     first = len(store.vectors)
-    vectors = data.unit_vectors(count, options.dim, "clustered", SEED + 1)
+    count, dim = first // 10, store.vectors.shape[1]
+    vectors = data.unit_vectors(count, dim, "clustered", SEED + 1)
     held = data.memory_columns(count, SEED) | {"belief": np.ones(count, np.float32)}
     seq = store.engine.seq
     request = fused.request(vectors[-1], "cosine", 1, 1)
@@ -134,68 +273,6 @@ def _visible(report: Report, backend: str, store: Store, options: argparse.Names
         Row(
             f"append {count} to n={first}", "visible_s", None if backend != "cuda" else seconds,
             checked=found == first + count, reason=DRY if backend != "cuda" else None,
+            target={"value_max": 1.0} if count == 1_000_000 and backend == "cuda" else {},
         )
     )  # fmt: skip
-
-
-def rival(name: str, vectors: Any, k: int, questions: Any) -> Callable[[], object]:
-    """A plain cosine search of the whole matrix on the device, ids and scores brought home."""
-    turn = cycle(questions)
-    if name.startswith("torch"):
-        torch: Any = importlib.import_module("torch")
-        kind = torch.float16 if name.endswith("16") else torch.float32
-        matrix = torch.from_numpy(vectors).to("cuda", kind)
-
-        def by_torch() -> object:
-            asked = torch.from_numpy(next(turn)).to("cuda", kind)
-            scores, ids = torch.topk(matrix @ asked, k)
-            return scores.cpu(), ids.cpu()
-
-        return by_torch
-    if name.startswith("cupy"):
-        cupy: Any = importlib.import_module("cupy")
-        held = cupy.asarray(vectors)
-
-        def by_cupy() -> object:
-            scores = held @ cupy.asarray(next(turn))
-            best = cupy.argpartition(scores, len(scores) - k)[-k:]
-            return cupy.asnumpy(best), cupy.asnumpy(scores[best])
-
-        return by_cupy
-    faiss: Any = importlib.import_module("faiss")
-    index = faiss.GpuIndexFlatIP(faiss.StandardGpuResources(), vectors.shape[1])
-    index.add(vectors)
-    return lambda: index.search(next(turn)[None], k)
-
-
-def device_name() -> str | None:
-    """What torch or CuPy call device 0; None where neither sees one."""
-    try:
-        torch: Any = importlib.import_module("torch")
-        if torch.cuda.is_available():
-            return str(torch.cuda.get_device_name(0))
-    except ImportError:
-        pass
-    try:
-        cupy: Any = importlib.import_module("cupy")
-        return str(cupy.cuda.runtime.getDeviceProperties(0)["name"].decode())
-    except Exception:  # CuPy raises its own errors where no driver is
-        return None
-
-
-def bandwidth() -> float | None:
-    """Bytes per second that the device reads: the sum of 4 GiB, the best of seven."""
-    try:
-        torch: Any = importlib.import_module("torch")
-        if not torch.cuda.is_available():
-            return None
-    except ImportError:
-        return None
-    values = torch.ones(1 << 30, device="cuda")
-
-    def read() -> None:
-        values.sum()
-        torch.cuda.synchronize()
-
-    read()
-    return float(values.nbytes / min(clocked(read)[0] for _ in range(7)))

@@ -62,21 +62,24 @@ export python wheels
 
 if [ $dry = 1 ]; then
   device=emulated
-  suite=(tests/cuda/test_device.py tests/memory/test_device.py)
+  suite=(tests/cuda/test_device.py tests/cuda/test_device_arrays.py tests/memory/test_device.py)
+  patience=300
 else
   device=cuda
-  suite=(tests/cuda tests/test_search.py tests/test_recall.py tests/test_codes.py
+  patience=110
+  suite=(tests/cuda --ignore tests/cuda/test_emulator.py --ignore tests/cuda/test_budgets.py
+         tests/test_search.py tests/test_recall.py tests/test_codes.py
          tests/test_engine.py tests/test_snapshot.py tests/test_simd.py tests/memory/test_device.py)
   site=$(mktemp -d)
   export site PYTHONPATH=$site
-  step build 150 bash -c build
+  step build 120 bash -c build
 fi
 export REMANENCE_REQUIRED_BACKENDS=$device
 
-step doctor 60 "$python" -c \
+step doctor 20 "$python" -c \
   "from remanence.cli import main; code = main(['doctor']); from remanence import _core
 assert '$device' in _core.available_backends(), _core.why_unavailable('$device')"
-step suite 150 "$python" -m pytest -q -p no:cacheprovider "${suite[@]}"
+step suite $patience "$python" -m pytest -q -p no:cacheprovider "${suite[@]}"
 
 if [ $dry = 1 ]; then
   printf 'sanitizer\tnot run: the emulator has its own, tests/cuda/test_emulator.py\n' >>"$steps"
@@ -85,14 +88,15 @@ elif ! compute-sanitizer "$python" -c "from remanence import _core; _core.Engine
   printf 'sanitizer\tnot run: %s\n' "$(tail -n 1 "$out/sanitizer.log")" >>"$steps"
 else
   for tool in memcheck racecheck initcheck synccheck; do
-    step "sanitizer-$tool" 40 compute-sanitizer --tool $tool --error-exitcode 9 \
-      "$python" -m pytest -q -p no:cacheprovider tests/cuda/test_device.py -k "any_dimension"
+    step "sanitizer-$tool" 25 compute-sanitizer --tool $tool --error-exitcode 9 \
+      "$python" -m pytest -q -p no:cacheprovider tests/cuda/test_device.py tests/cuda/test_batch.py \
+      -k "any_dimension and (64 or 96)"
   done
 fi
 
 printf '\n== benchmarks\n'
 quick=()
 if [ $dry = 1 ]; then quick=(--quick); fi
-timeout 200 "$python" -m benchmarks gpu --seconds 80 --backend $device "${quick[@]}" \
+timeout 185 "$python" -m benchmarks gpu --seconds 150 --backend $device "${quick[@]}" \
   --steps "$steps" --json "$out/gpu.json" || failed=1
 exit $failed
