@@ -6,8 +6,8 @@
 
 #include "remanence/canonical.hpp"
 
-#include "core/check.hpp"
 #include "core/activation.hpp"
+#include "core/check.hpp"
 #include "core/gains.hpp"
 #include "core/newer.hpp"
 #include "cpu/kernels.hpp"
@@ -141,7 +141,8 @@ ScanPlan make_plan(const Engine::State& state, const Request& request) {
     const Totals totals = corpus(state, plan.seq, plan.scope_allowed, plan.nodes);
     if (request.weights.cosine != 0.0F && state.columns.dim != 0) {
         plan.centre = centre_of(request.weights, totals);
-        if (!request.vector.empty()) set_query(plan, {request.vector.data(), request.vector.size()});
+        if (!request.vector.empty())
+            set_query(plan, {request.vector.data(), request.vector.size()});
     }
     resolve_terms(state, request, totals, plan);
     if (request.authors.size() == 1) plan.author = request.authors[0];

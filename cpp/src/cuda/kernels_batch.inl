@@ -4,8 +4,8 @@
 namespace remanence::cuda {
 namespace {
 
-constexpr std::size_t most_bytes = 96U << 10U;      // two blocks share a multiprocessor
-constexpr std::size_t most_of_block = 220U << 10U;  // of sm_90; what sm_80 has less, it refuses
+constexpr std::size_t most_bytes = 96U << 10U;  // two blocks share a multiprocessor
+constexpr std::size_t fixed_bytes = 4 * question_group * sizeof(ByteQuestion);
 
 std::size_t group_bytes(std::uint32_t chunks) {
     return std::size_t{chunks} * chunk_dims * question_group;
@@ -38,7 +38,9 @@ void launch_bounds(bool sample, const Rows& rows, const Batch& batch, std::uint3
 
 }  // namespace
 
-bool batch_fits(std::uint32_t chunks) { return group_bytes(chunks) <= most_of_block; }
+bool batch_fits(std::uint32_t chunks) {
+    return group_bytes(chunks) + fixed_bytes <= block_memory();
+}
 
 void run_encode_bytes(const SegmentColumns& s, std::uint32_t first, std::uint32_t end,
                       const Rows& rows, const Stream& stream) {

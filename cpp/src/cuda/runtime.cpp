@@ -56,6 +56,12 @@ std::string device_fault() {
     return {};
 }
 
+int attribute(cudaDeviceAttr which) {
+    int value = 0;
+    check(cudaDeviceGetAttribute(&value, which, 0), "cuda: device");
+    return value;
+}
+
 }  // namespace
 
 const char* why_no_device() {
@@ -93,12 +99,13 @@ std::size_t free_bytes() {
 }
 
 unsigned processors() {
-    static const int count = [] {
-        int value = 1;
-        check(cudaDeviceGetAttribute(&value, cudaDevAttrMultiProcessorCount, 0), "cuda: device");
-        return value;
-    }();
+    static const int count = attribute(cudaDevAttrMultiProcessorCount);
     return static_cast<unsigned>(count);
+}
+
+std::size_t block_memory() {
+    static const int bytes = attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
+    return static_cast<std::size_t>(bytes);
 }
 
 void upload(void* device, const void* host, std::size_t bytes, const Stream& stream) {

@@ -33,6 +33,9 @@ std::size_t free_bytes();
 /// Multiprocessors of the device.
 unsigned processors();
 
+/// Bytes of shared memory that a block may ask for.
+std::size_t block_memory();
+
 /// The host's memory may change once these return.
 void upload(void* device, const void* host, std::size_t bytes, const Stream& stream);
 void download(void* host, const void* device, std::size_t bytes, const Stream& stream);

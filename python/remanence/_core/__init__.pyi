@@ -6,9 +6,10 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
+import typing_extensions
 from . import decay
 from . import canonical
-__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'Learner', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'device_bytes', 'set_threads', 'simd', 'threads', 'version', 'why_unavailable']
+__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceArray', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'Learner', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'decay', 'device_bytes', 'set_threads', 'simd', 'threads', 'to_device', 'version', 'why_unavailable']
 class RemanenceError(Exception):
     """
     Base of every error that remanence raises.
@@ -37,6 +38,35 @@ class DeviceError(RemanenceError, RuntimeError):
     """
     A device call that failed.
     """
+class DeviceArray:
+    """
+    An array in a device's memory, read-only by agreement. Other libraries see it in place by DLPack (cupy.from_dlpack, torch.from_dlpack) or __cuda_array_interface__.
+    """
+    def __dlpack__(self, *, stream: typing.Any = None, max_version: typing.Any = None, dl_device: typing.Any = None, copy: typing.Any = None) -> typing_extensions.CapsuleType:
+        ...
+    def __dlpack_device__(self) -> tuple:
+        ...
+    def __len__(self) -> int:
+        ...
+    def get(self) -> numpy.ndarray:
+        """
+        A copy as a NumPy array.
+        """
+    @property
+    def __cuda_array_interface__(self) -> dict:
+        ...
+    @property
+    def backend(self) -> str:
+        ...
+    @property
+    def dtype(self) -> numpy.dtype[typing.Any]:
+        ...
+    @property
+    def nbytes(self) -> int:
+        ...
+    @property
+    def shape(self) -> tuple:
+        ...
 class Weights:
     """
     Weights of the fused score, in nats per feature.
@@ -576,6 +606,10 @@ class Engine:
         """
     def save(self, path: str, tag: bytes = b'') -> None:
         ...
+    def search(self, vectors: typing.Any, request: Request, *, out: str | None = None, stream: typing.SupportsInt | typing.SupportsIndex | None = None) -> tuple:
+        """
+        (id int64 [n, k], score float32 [n, k]) of the best memories of each vector float32 [n, dim] by their own evidence: no words, names or links; -1 and -inf where there are fewer. The request has neither vector nor words. Vectors may lie on the engine's device (DLPack or __cuda_array_interface__): they are read there, after what their own stream and `stream` were given, and the answers stay there too, as DeviceArray, unless out is "host"; "device" leaves any there. Returns when the answers are there.
+        """
     def spill(self, folder: str, kept_bytes: typing.SupportsInt | typing.SupportsIndex = 4294967296) -> None:
         """
         From now on, vectors beyond the first kept_bytes live in a file without a name in folder, mapped into memory. Answers stay the same.
@@ -650,6 +684,10 @@ def simd() -> str:
 def threads() -> int:
     """
     Threads that one call may use.
+    """
+def to_device(array: numpy.ndarray, backend: str = 'cuda') -> DeviceArray:
+    """
+    A copy of a NumPy array of numbers in the memory of a backend's device.
     """
 def why_unavailable(name: str) -> str:
     """

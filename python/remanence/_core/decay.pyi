@@ -148,7 +148,7 @@ class Fsrs6:
         ...
 def decay(law: PowerTrace | Fsrs6 | Exponential | ActrExact | ActrOptimized | PetrovHybrid | PavlikAnderson, now: typing.SupportsInt | typing.SupportsIndex, *, access_times: typing.Any = None, offsets: typing.Any = None, accesses: typing.Any = None, created: typing.Any = None, last_access: typing.Any = None, trace: typing.Any = None, stability: typing.Any = None, precise: bool = False, out: typing.Any = None, backend: str = 'cpu') -> typing.Any:
     """
-    Activation [n] in nats at `now`: float32 as recall ranks by, float64 if `precise`. Into `out` if given, whose content is undefined after an error.
+    Activation [n] in nats at `now`: float32 as recall ranks by, float64 if `precise`. Into `out` if given, whose content is undefined after an error. Columns on the backend's device are read there, and the activation stays there, as DeviceArray.
     """
 def power_trace_add(trace: typing.Any, last_access: typing.Any, time: typing.Any, weight: typing.Any) -> tuple:
     """

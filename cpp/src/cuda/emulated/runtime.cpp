@@ -102,6 +102,8 @@ std::size_t free_bytes() {
 
 unsigned processors() { return 2; }
 
+std::size_t block_memory() { return 227U << 10U; }
+
 void upload(void* device, const void* host, std::size_t bytes, const Stream& /*stream*/) {
     emu::refuse_recording("a copy of pageable memory");
     want_device(device, bytes, "the target of a copy to the device");
