@@ -2,7 +2,7 @@
 #pragma once
 
 #include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,9 +13,9 @@ namespace remanence::emu {
 
 using Work = std::vector<std::function<void()>>;
 
-/// What this thread records; nothing where it works at once.
-inline std::optional<Work>& recording() {
-    thread_local std::optional<Work> work;
+/// What this thread records; null where it works at once.
+inline std::unique_ptr<Work>& recording() {
+    thread_local std::unique_ptr<Work> work;
     return work;
 }
 

@@ -144,13 +144,10 @@ void Recording::clear() { delete static_cast<emu::Work*>(std::exchange(handle_, 
 void Recording::begin(const Stream& /*stream*/) {
     clear();
     emu::refuse_recording("a recording");
-    emu::recording().emplace();
+    emu::recording() = std::make_unique<emu::Work>();
 }
 
-void Recording::end(const Stream& /*stream*/) {
-    handle_ = new emu::Work(std::move(*emu::recording()));
-    emu::recording().reset();
-}
+void Recording::end(const Stream& /*stream*/) { handle_ = emu::recording().release(); }
 
 void Recording::drop(const Stream& /*stream*/) noexcept { emu::recording().reset(); }
 
