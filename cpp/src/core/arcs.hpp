@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 
@@ -13,6 +14,8 @@
 namespace remanence {
 
 class ArcLog;
+
+inline constexpr std::size_t most_nodes = (std::size_t{1} << 31U) - 1;
 
 /// One bit for each type of edge.
 using TypeBits = std::array<std::uint32_t, 2048>;
@@ -69,7 +72,9 @@ std::shared_ptr<const Arcs> build_arcs(std::uint32_t nodes, const NewEdges& edge
 
 /// The base with the first `count` edges of the log behind its own. Ranks are given anew when the
 /// edges have doubled since they last were. `closed` is replaced by the closings of the new base.
+/// The log may be appended to and edges closed meanwhile. Null where `stop` was set.
 std::shared_ptr<const Arcs> merge_arcs(const Arcs& base, const ArcLog& log, std::uint32_t count,
-                                       std::uint32_t nodes, std::shared_ptr<Closings>& closed);
+                                       std::uint32_t nodes, std::shared_ptr<Closings>& closed,
+                                       int workers, const std::atomic<bool>& stop);
 
 }  // namespace remanence

@@ -18,7 +18,8 @@ public:
           const Closings* closed)
         : base_(base), log_(log), count_(count), nodes_(nodes), closed_(closed) {}
 
-    std::shared_ptr<const Arcs> run(std::shared_ptr<Closings>& closed);
+    std::shared_ptr<const Arcs> run(std::shared_ptr<Closings>& closed, int workers,
+                                    const std::atomic<bool>& stop);
 
 private:
     std::uint32_t base_begin(std::size_t row) const {
@@ -29,6 +30,11 @@ private:
     }
     std::uint32_t old_rank(std::uint32_t node) const {
         return node < base_.nodes ? base_.rank_of[node] : node;
+    }
+    Seq closed_at(std::uint32_t arc) const {
+        if (closed_ == nullptr) return seq_open;
+        return std::atomic_ref<Seq>(const_cast<Seq&>((*closed_)[arc]))
+            .load(std::memory_order_relaxed);
     }
     void count_rows();
     void give_ranks();
@@ -163,7 +169,7 @@ void Merge::fill_row(std::uint32_t rank) {
         if (!any_closed_) continue;
         Seq* close = closings_.data() + at;
         for (std::uint32_t a = from; a < from + n; ++a) {
-            *close++ = closed_ == nullptr ? seq_open : (*closed_)[a];
+            *close++ = closed_at(a);
         }
         log_.each(node, in, count_, [&](const LogEdge& e, std::uint32_t) {
             *close++ = e.seq_to.load(std::memory_order_relaxed);
@@ -172,7 +178,8 @@ void Merge::fill_row(std::uint32_t rank) {
     }
 }
 
-std::shared_ptr<const Arcs> Merge::run(std::shared_ptr<Closings>& closed) {
+std::shared_ptr<const Arcs> Merge::run(std::shared_ptr<Closings>& closed, int workers,
+                                       const std::atomic<bool>& stop) {
     Arcs& out = *made_;
     out.nodes = nodes_;
     out.edges = base_.edges + count_;
@@ -210,12 +217,13 @@ std::shared_ptr<const Arcs> Merge::run(std::shared_ptr<Closings>& closed) {
         out.last_seq = std::max(out.last_seq, e.seq_from);
         put_type(out.types, e.type);
     }
-    parallel_for((nodes_ + rows_per_task - 1) / rows_per_task, worker_count(0),
-                 [&](std::size_t task, int) {
-                     const auto first = static_cast<std::uint32_t>(task * rows_per_task);
-                     const std::uint32_t last = std::min(nodes_, first + rows_per_task);
-                     for (std::uint32_t r = first; r < last; ++r) fill_row(r);
-                 });
+    parallel_for((nodes_ + rows_per_task - 1) / rows_per_task, workers, [&](std::size_t task, int) {
+        if (stop) return;
+        const auto first = static_cast<std::uint32_t>(task * rows_per_task);
+        const std::uint32_t last = std::min(nodes_, first + rows_per_task);
+        for (std::uint32_t r = first; r < last; ++r) fill_row(r);
+    });
+    if (stop) return nullptr;
     closed = any_closed_ ? std::make_shared<Closings>(std::move(closings_)) : nullptr;
     return made_;
 }
@@ -223,8 +231,9 @@ std::shared_ptr<const Arcs> Merge::run(std::shared_ptr<Closings>& closed) {
 }  // namespace
 
 std::shared_ptr<const Arcs> merge_arcs(const Arcs& base, const ArcLog& log, std::uint32_t count,
-                                       std::uint32_t nodes, std::shared_ptr<Closings>& closed) {
-    return Merge(base, log, count, nodes, closed.get()).run(closed);
+                                       std::uint32_t nodes, std::shared_ptr<Closings>& closed,
+                                       int workers, const std::atomic<bool>& stop) {
+    return Merge(base, log, count, nodes, closed.get()).run(closed, workers, stop);
 }
 
 }  // namespace remanence

@@ -21,6 +21,8 @@ struct Registry {
     std::vector<ForkSafeMutex*> locks;
 };
 
+std::atomic<std::uint32_t> forked{0};
+
 // Never destroyed: an engine may outlive the statics of this library.
 Registry& registry() {
     static auto* const all = new Registry;
@@ -42,6 +44,7 @@ void after_fork() {
 /// In the child the forking thread has another number, by which its write locks are no longer its
 /// own to release: they are made anew.
 void after_fork_in_child() {
+    ++forked;
     drop_pool();
     unlock_pool();
     for (ForkSafeMutex* lock : registry().locks) {
@@ -51,6 +54,8 @@ void after_fork_in_child() {
 }
 
 }  // namespace
+
+std::uint32_t forks() { return forked.load(std::memory_order_relaxed); }
 
 ForkSafeMutex::ForkSafeMutex() {
     static const int registered = pthread_atfork(before_fork, after_fork, after_fork_in_child);

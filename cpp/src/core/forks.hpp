@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <shared_mutex>
 
 namespace remanence {
@@ -23,6 +24,9 @@ public:
 private:
     std::atomic<int> waited_{0};  ///< writers that waited long
 };
+
+/// How many forks this process comes from: threads that were started before the last are not here.
+std::uint32_t forks();
 
 /// The pool's own part of a fork; threads.cpp.
 void lock_pool();

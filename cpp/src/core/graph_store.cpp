@@ -2,24 +2,21 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <system_error>
 
 #include "core/check.hpp"
-#include "core/device_graph.hpp"
 #include "core/forks.hpp"
-#include "core/graph_state.hpp"
+#include "core/graph_merge.hpp"
+#include "core/threads.hpp"
 
 namespace remanence {
 
 namespace {
 
-constexpr std::size_t most_nodes = (std::size_t{1} << 31U) - 1;
 constexpr std::size_t most_edges = (std::size_t{1} << 31U) - 1;
 constexpr std::uint32_t least_log = 1U << 15U;  ///< edges; merging fewer is not worth it
 constexpr std::uint32_t log_share = 16;         ///< of the base, that the log may reach
-
-std::uint32_t capacity_for(std::size_t nodes) {
-    return static_cast<std::uint32_t>(std::min(most_nodes, nodes + nodes / 2 + 4096));
-}
+constexpr std::uint32_t patience = 4;  ///< times as long a log waits for the merge beside it
 
 }  // namespace
 
@@ -29,6 +26,7 @@ struct Graph::State {
     GraphState now;
     std::uint32_t live = 0;
     bool closings_shared = false;  ///< with a branch, so they must be copied before a write
+    std::unique_ptr<BackgroundMerge> merging;  ///< the last merge beside the writer
 
     GraphState read() const {
         const std::shared_lock lock(publish);
@@ -40,12 +38,8 @@ struct Graph::State {
     }
     void replace_epoch(std::shared_ptr<const Arcs> arcs, std::shared_ptr<Closings> closed,
                        GraphState next) {
-        auto epoch = std::make_shared<GraphEpoch>();
-        epoch->arcs = std::move(arcs);
-        epoch->closed = std::move(closed);
-        epoch->log = std::make_shared<ArcLog>(capacity_for(next.nodes));
-        epoch->devices = std::make_shared<DeviceGraphs>();
-        next.epoch = std::move(epoch);
+        next.epoch = make_epoch(std::move(arcs), std::move(closed),
+                                std::make_shared<ArcLog>(log_capacity(next.nodes)));
         next.log_edges = 0;
         closings_shared = false;
         replace(std::move(next));
@@ -55,15 +49,10 @@ struct Graph::State {
         check_seq(verb, {&*seq, 1}, 1, now.seq);
         return *seq;
     }
-    void merge() {
-        if (now.log_edges == 0 && now.arcs().nodes == now.nodes) return;
-        std::shared_ptr<Closings> closed = now.epoch->closed;
-        auto arcs = merge_arcs(now.arcs(), *now.epoch->log, now.log_edges, now.nodes, closed);
-        replace_epoch(std::move(arcs), std::move(closed), now);
-    }
-    void merge_if_due() {
-        if (now.log_edges > std::max(least_log, now.arcs().edges / log_share)) merge();
-    }
+    void merge();
+    void merge_if_due();
+    void take_merged();
+    bool merge_runs() const { return merging != nullptr && !merging->taken(); }
     Closings& own_closings();
     std::uint32_t check_node(const char* verb, std::int64_t node) const {
         if (node < 0 || node >= static_cast<std::int64_t>(now.nodes)) {
@@ -97,6 +86,50 @@ void Graph::State::check_edges(const GraphEdges& e) const {
     for (std::size_t i = 0; i < std::max(e.valid_from.size(), e.valid_to.size()); ++i) {
         check_interval("append", e.valid_from.empty() ? time_min : e.valid_from[i],
                        e.valid_to.empty() ? time_max : e.valid_to[i]);
+    }
+}
+
+/// Puts the merge that ran beside the writer in place, if it is through.
+void Graph::State::take_merged() {
+    if (merging != nullptr && merging->lost()) merging.reset();
+    if (!merge_runs() || !merging->ready()) return;
+    closings_shared = false;
+    replace(merging->take(now));
+}
+
+void Graph::State::merge() {
+    take_merged();
+    if (merge_runs()) {
+        merging->wait();
+        take_merged();
+    }
+    if (now.log_edges == 0 && now.arcs().nodes == now.nodes) return;
+    std::shared_ptr<Closings> closed = now.epoch->closed;
+    auto arcs = merge_arcs(now.arcs(), *now.epoch->log, now.log_edges, now.nodes, closed,
+                           worker_count(0), {false});
+    replace_epoch(std::move(arcs), std::move(closed), now);
+}
+
+void Graph::State::merge_if_due() {
+    take_merged();
+    const std::uint32_t due = std::max(least_log, now.arcs().edges / log_share);
+    if (now.log_edges <= due) return;
+    if (merge_runs()) {
+        if (now.log_edges <= std::uint64_t{patience} * due) return;
+        merging->wait();
+        take_merged();
+        return;
+    }
+    const auto offer = [this] {
+        const std::unique_lock lock(writer, std::try_to_lock);
+        if (lock.owns_lock()) take_merged();
+        return lock.owns_lock();
+    };
+    try {
+        merging.reset();
+        merging = std::make_unique<BackgroundMerge>(now, [this] { return read(); }, offer);
+    } catch (const std::system_error&) {
+        merge();  // the system has no thread for it
     }
 }
 
@@ -236,6 +269,7 @@ Seq Graph::close(View<const std::int64_t> edges, std::optional<Seq> seq) {
     if (sorted.empty()) return s.now.seq;
     for (const std::int64_t e : sorted) {
         const auto n = static_cast<std::uint32_t>(e);
+        if (s.merge_runs()) s.merging->close(n, commit);
         if (n >= based) {
             s.now.epoch->log->at(n - based).seq_to.store(commit, std::memory_order_relaxed);
             continue;
