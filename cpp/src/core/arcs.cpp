@@ -12,7 +12,7 @@ namespace remanence {
 std::size_t Arcs::bytes() const {
     std::size_t sum = 0;
     for (const Array<std::uint32_t>* a :
-         {&rank_of, &node_of, &offset, &to, &edge, &source, &target}) {
+         {&rank_of, &node_of, &offset, &to, &to_node, &edge, &source, &target}) {
         sum += a->bytes();
     }
     for (const Column<TimeNs>* c : {&valid_from, &valid_to, &seq_from}) sum += c->values.bytes();
@@ -127,8 +127,10 @@ std::shared_ptr<const Arcs> build_arcs(std::uint32_t nodes, const NewEdges& edge
             arcs.offset[2 * std::size_t{r} + side + 1] = next[2 * v + side] + count[2 * v + side];
         }
     }
-    arcs.to = Array<std::uint32_t>(arcs.arcs());
-    arcs.edge = Array<std::uint32_t>(arcs.arcs());
+    const std::size_t count_of_arcs = std::size_t{2} * arcs.edges;
+    for (Array<std::uint32_t>* a : {&arcs.to, &arcs.to_node, &arcs.edge}) {
+        *a = Array<std::uint32_t>(count_of_arcs);
+    }
     const bool weighted = differs(edges.weight, 1.0F, arcs.weight.one);
     if (weighted) {
         bound(edges.weight, arcs.weight);
@@ -138,7 +140,8 @@ std::shared_ptr<const Arcs> build_arcs(std::uint32_t nodes, const NewEdges& edge
         for (std::uint32_t e = 0; e < arcs.edges; ++e) {
             const std::size_t here = side == 0 ? arcs.source[e] : arcs.target[e];
             const std::uint32_t a = next[2 * here + side]++;
-            arcs.to[a] = arcs.rank_of[side == 0 ? arcs.target[e] : arcs.source[e]];
+            arcs.to_node[a] = side == 0 ? arcs.target[e] : arcs.source[e];
+            arcs.to[a] = arcs.rank_of[arcs.to_node[a]];
             arcs.edge[a] = e;
             if (weighted) arcs.weight.values[a] = edges.weight[e];
         }

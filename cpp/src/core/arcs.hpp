@@ -34,10 +34,11 @@ struct Arcs {
     std::uint32_t active = 0;  ///< ranks from here on had no arcs when ranks were given
     Array<std::uint32_t> rank_of;
     Array<std::uint32_t> node_of;
-    Array<std::uint32_t> offset;  ///< [2 nodes + 1] out arcs of r from 2r, in arcs from 2r + 1
-    Array<std::uint32_t> to;      ///< [2 edges] rank of the other end
-    Array<std::uint32_t> edge;    ///< [2 edges]
-    Column<float> weight;         ///< [2 edges]
+    Array<std::uint32_t> offset;   ///< [2 nodes + 1] out arcs of r from 2r, in arcs from 2r + 1
+    Array<std::uint32_t> to;       ///< [2 edges] rank of the other end
+    Array<std::uint32_t> to_node;  ///< [2 edges] the other end as node
+    Array<std::uint32_t> edge;     ///< [2 edges]
+    Column<float> weight;          ///< [2 edges]
     Column<std::uint16_t> type;
     TypeBits types{};  ///< those of the edges, where they have several
     Column<TimeNs> valid_from;
@@ -48,7 +49,8 @@ struct Arcs {
     Array<std::uint32_t> target;  ///< [edges] node
     std::uint32_t ranked_at = 0;  ///< edges when the ranks were given
 
-    std::size_t arcs() const { return 2 * static_cast<std::size_t>(edges); }
+    /// Twice the edges, or fewer where they are those that pass a filter.
+    std::size_t arcs() const { return to.size(); }
     std::size_t bytes() const;
     /// Where an edge stands in the row of its source (or, `in`, of its target).
     std::uint32_t place(std::uint32_t e, bool in) const;

@@ -149,12 +149,13 @@ void Merge::fill_row(std::uint32_t rank) {
         const std::uint32_t n = base_size(row);
         std::uint32_t put = at;
         for (std::uint32_t a = from; a < from + n; ++a, ++put) {
-            const std::uint32_t to = base_.to[a];
-            out.to[put] = same_ranks_ ? to : out.rank_of[base_.node_of[to]];
+            out.to_node[put] = base_.to_node[a];
+            out.to[put] = same_ranks_ ? base_.to[a] : out.rank_of[base_.to_node[a]];
             out.edge[put] = base_.edge[a];
         }
         log_.each(node, in, count_, [&](const LogEdge& e, std::uint32_t place) {
-            out.to[put] = out.rank_of[in ? e.source : e.target];
+            out.to_node[put] = in ? e.source : e.target;
+            out.to[put] = out.rank_of[out.to_node[put]];
             out.edge[put++] = base_.edges + place;
             return false;
         });
@@ -193,8 +194,9 @@ std::shared_ptr<const Arcs> Merge::run(std::shared_ptr<Closings>& closed, int wo
             out.offset[row + 1] = out.offset[row] + size_[std::size_t{2} * order_[r] + side];
         }
     }
-    out.to = Array<std::uint32_t>(out.arcs());
-    out.edge = Array<std::uint32_t>(out.arcs());
+    for (Array<std::uint32_t>* a : {&out.to, &out.to_node, &out.edge}) {
+        *a = Array<std::uint32_t>(std::size_t{2} * out.edges);
+    }
     plan(out.weight, base_.weight, [](const LogEdge& e) { return e.weight; });
     plan(out.type, base_.type, [](const LogEdge& e) { return e.type; });
     plan(out.valid_from, base_.valid_from, [](const LogEdge& e) { return e.valid_from; });

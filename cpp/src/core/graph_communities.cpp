@@ -18,7 +18,8 @@ void check_resolution(const char* verb, double resolution) {
 Communities GraphView::communities(CommunityMethod method, double resolution, std::uint64_t seed,
                                    const GraphFilter& filter) const {
     check_resolution("communities", resolution);
-    const cpu::Undirected graph = cpu::undirected(Filter("communities", *state_, filter));
+    const cpu::Undirected graph =
+        cpu::undirected(Filter("communities", *state_, filter, Reach::all));
     const cpu::Labels found = method == CommunityMethod::leiden
                                   ? cpu::leiden(graph, resolution, seed)
                                   : cpu::propagate_labels(graph, seed);
@@ -37,8 +38,8 @@ double GraphView::modularity(View<const std::int64_t> label, double resolution,
               [&] { return "a label must be a node (got " + std::to_string(l) + ")"; });
         labels.push_back(static_cast<std::uint32_t>(l));
     }
-    return cpu::modularity(cpu::undirected(Filter("modularity", *state_, filter)), labels,
-                           resolution);
+    return cpu::modularity(cpu::undirected(Filter("modularity", *state_, filter, Reach::all)),
+                           labels, resolution);
 }
 
 }  // namespace remanence

@@ -10,6 +10,9 @@
 namespace remanence {
 namespace {
 
+/// A device has arcs of its own.
+Reach reach_on(std::string_view backend) { return backend == "cpu" ? Reach::all : Reach::little; }
+
 void check_settings(const char* verb, double damping, double tolerance) {
     check(damping >= 0.0 && damping <= 0.99, verb,
           [&] { return "damping must be in [0, 0.99] (got " + std::to_string(damping) + ")"; });
@@ -58,7 +61,7 @@ std::vector<double> GraphView::propagate(const GraphWalk& walk, const GraphFilte
     if (!walk.weights.empty()) {
         check_length(verb, "weights", walk.weights.size(), walk.seeds.size());
     }
-    const Filter ready(verb, *state_, filter);
+    const Filter ready(verb, *state_, filter, reach_on(walk.backend));
     std::vector<cpu::WalkStart> starts;
     const std::size_t questions = walk.start.empty() ? 1 : walk.start.size() - 1;
     for (std::size_t q = 0; q < questions; ++q) {
@@ -88,7 +91,7 @@ NodeMasses GraphView::push(const GraphWalk& walk, double residual, std::size_t t
 }
 
 NodeMasses GraphView::spread(const GraphWalk& walk, const GraphFilter& filter) const {
-    const Filter ready("spread", *state_, filter);
+    const Filter ready("spread", *state_, filter, reach_on(walk.backend));
     const std::vector<cpu::WalkStart> start{one_start("spread", ready, walk)};
     Array<double> degree;
     const auto mass =
@@ -117,7 +120,7 @@ std::vector<double> GraphView::pagerank(View<const double> start, double damping
                                         const GraphFilter& filter, std::string_view backend) const {
     check_settings("pagerank", damping, tolerance);
     if (!start.empty()) check_length("pagerank", "start", start.size(), nodes());
-    const Filter ready("pagerank", *state_, filter);
+    const Filter ready("pagerank", *state_, filter, reach_on(backend));
     double all = 0.0;
     std::vector<double> weight(nodes(), 0.0);
     for (std::uint32_t v = 0; v < state_->nodes; ++v) {

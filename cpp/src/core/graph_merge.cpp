@@ -6,6 +6,7 @@
 
 #include "core/device_graph.hpp"
 #include "core/forks.hpp"
+#include "core/kept_arcs.hpp"
 
 namespace remanence {
 
@@ -26,6 +27,7 @@ std::shared_ptr<GraphEpoch> make_epoch(std::shared_ptr<const Arcs> arcs,
     epoch->closed = std::move(closed);
     epoch->log = std::move(log);
     epoch->devices = std::make_shared<DeviceGraphs>();
+    epoch->kept = std::make_shared<KeptArcs>();
     return epoch;
 }
 

@@ -10,6 +10,7 @@
 namespace remanence {
 
 class DeviceGraphs;
+class KeptArcs;
 
 /// A base and what was written since it was made; replaced as a whole.
 struct GraphEpoch {
@@ -17,6 +18,7 @@ struct GraphEpoch {
     std::shared_ptr<ArcLog> log;
     std::shared_ptr<Closings> closed;       ///< null while no arc of the base is closed
     std::shared_ptr<DeviceGraphs> devices;  ///< of these arcs and this log
+    std::shared_ptr<KeptArcs> kept;         ///< of these arcs; null where they are a copy
 };
 
 /// A graph after one commit: an epoch and how much of its log counts.

@@ -7,6 +7,7 @@
 #include "core/check.hpp"
 #include "core/forks.hpp"
 #include "core/graph_merge.hpp"
+#include "core/kept_arcs.hpp"
 #include "core/threads.hpp"
 
 namespace remanence {
@@ -175,7 +176,7 @@ std::size_t Graph::live_edges() const {
 
 std::size_t Graph::bytes() const {
     const GraphState s = state_->read();
-    return s.arcs().bytes() + s.epoch->log->bytes() +
+    return s.arcs().bytes() + s.epoch->log->bytes() + s.epoch->kept->bytes() +
            (s.epoch->closed ? s.epoch->closed->bytes() : 0);
 }
 

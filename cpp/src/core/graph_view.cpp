@@ -75,7 +75,7 @@ std::vector<std::int64_t> edges_that(const Filter& filter, Keep&& keep) {
 }  // namespace
 
 std::vector<std::int64_t> GraphView::find_edges(const GraphFilter& filter) const {
-    const Filter ready("find_edges", *state_, filter);
+    const Filter ready("find_edges", *state_, filter, Reach::all);
     return edges_that(ready, [](std::uint32_t) { return true; });
 }
 
@@ -88,7 +88,7 @@ std::vector<std::int64_t> GraphView::subgraph(View<const std::int64_t> nodes,
 }
 
 std::vector<std::int64_t> GraphView::degree(const GraphFilter& filter) const {
-    const Filter ready("degree", *state_, filter);
+    const Filter ready("degree", *state_, filter, Reach::all);
     std::vector<std::int64_t> out(state_->nodes, 0);
     with_rows(ready, [&](const auto& rows) {
         for (std::uint32_t r = 0; r < state_->nodes; ++r) {

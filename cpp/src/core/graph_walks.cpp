@@ -12,6 +12,11 @@
 namespace remanence {
 namespace {
 
+/// A device has arcs of its own.
+Reach reach_on(std::string_view backend, Reach much) {
+    return backend == "cpu" ? much : Reach::little;
+}
+
 std::vector<std::uint32_t> seeds_of(const char* verb, const Filter& filter,
                                     View<const std::int64_t> nodes) {
     check_seed_count(verb, nodes.size());
@@ -78,7 +83,7 @@ Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> st
           [&] { return "hops must be between 0 and 64 (got " + std::to_string(hops) + ")"; });
     check(limit > 0, "khop", [] { return std::string("limit must be positive (got 0)"); });
     check_start("khop", start, seeds.size());
-    const Filter ready("khop", *state_, filter);
+    const Filter ready("khop", *state_, filter, reach_on(backend, Reach::counted));
     const std::vector<std::uint32_t> ranks = seeds_of("khop", ready, seeds);
     const std::size_t questions = start.empty() ? ranks.size() : start.size() - 1;
     if (const auto device = graph_on("khop", backend, *state_)) {
@@ -127,7 +132,7 @@ Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> st
 
 Tree<std::int32_t> GraphView::bfs(View<const std::int64_t> seeds, bool parents,
                                   const GraphFilter& filter, std::string_view backend) const {
-    const Filter ready("bfs", *state_, filter);
+    const Filter ready("bfs", *state_, filter, reach_on(backend, Reach::all));
     const std::vector<std::uint32_t> ranks = seeds_of("bfs", ready, seeds);
     if (const auto device = graph_on("bfs", backend, *state_)) {
         std::vector<std::int64_t> edge;
@@ -148,7 +153,7 @@ Tree<std::int32_t> GraphView::bfs(View<const std::int64_t> seeds, bool parents,
 
 std::vector<std::int64_t> GraphView::components(const GraphFilter& filter,
                                                 std::string_view backend) const {
-    const Filter ready("components", *state_, filter);
+    const Filter ready("components", *state_, filter, reach_on(backend, Reach::all));
     const auto device = graph_on("components", backend, *state_);
     return device != nullptr ? device->components(ready) : cpu::components(ready);
 }
@@ -156,7 +161,7 @@ std::vector<std::int64_t> GraphView::components(const GraphFilter& filter,
 Tree<double> GraphView::shortest_paths(View<const std::int64_t> seeds, View<const double> lengths,
                                        bool parents, const GraphFilter& filter,
                                        std::string_view backend) const {
-    const Filter ready("shortest_paths", *state_, filter);
+    const Filter ready("shortest_paths", *state_, filter, reach_on(backend, Reach::all));
     check_lengths("shortest_paths", lengths, edges());
     const std::vector<std::uint32_t> ranks = seeds_of("shortest_paths", ready, seeds);
     if (const auto device = graph_on("shortest_paths", backend, *state_)) {
@@ -174,7 +179,7 @@ Tree<double> GraphView::shortest_paths(View<const std::int64_t> seeds, View<cons
 
 Tree<double> GraphView::best_paths(View<const std::int64_t> seeds, bool parents,
                                    const GraphFilter& filter, std::string_view backend) const {
-    const Filter ready("best_paths", *state_, filter);
+    const Filter ready("best_paths", *state_, filter, reach_on(backend, Reach::all));
     const std::vector<std::uint32_t> ranks = seeds_of("best_paths", ready, seeds);
     if (const auto device = graph_on("best_paths", backend, *state_)) {
         std::vector<std::int64_t> edge;

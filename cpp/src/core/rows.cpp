@@ -1,14 +1,15 @@
 // Making a filter ready: what the columns of a base already say need not be tested per arc.
 #include "core/rows.hpp"
 
+#include <algorithm>
 #include <string>
 
 #include "core/check.hpp"
 
 namespace remanence {
 
-Filter::Filter(const char* verb, const GraphState& state, const GraphFilter& filter)
-    : state_(state), arcs_(&state.arcs()), direction_(filter.direction) {
+Filter::Filter(const char* verb, const GraphState& state, const GraphFilter& filter, Reach reach)
+    : state_(&state), arcs_(&state.arcs()), direction_(filter.direction) {
     check(filter.min_weight >= 0.0F && filter.min_weight <= 1.0F, verb, [&] {
         return "min_weight must be in [0, 1] (got " + std::to_string(filter.min_weight) + ")";
     });
@@ -30,6 +31,33 @@ Filter::Filter(const char* verb, const GraphState& state, const GraphFilter& fil
     plain_ = state.log_edges == 0 && arcs_->nodes == state.nodes && !none_of_base_ &&
              !type_in_rows_ && !weight_in_rows_ && !valid_in_rows_ && !later_in_base_ &&
              !closed_in_base_ && allow_.empty();
+    if (reach != Reach::little) ready_copy(filter, reach);
+}
+
+void Filter::ready_copy(const GraphFilter& filter, Reach reach) {
+    const bool asks =
+        type_in_rows_ || weight_in_rows_ || valid_in_rows_ || later_in_base_ || closed_in_base_;
+    if (none_of_base_ || !asks) return;
+    ArcQuestion question{filter.types, min_weight_, filter.valid_at, seq_};
+    if (question.types) std::sort(question.types->begin(), question.types->end());
+    KeptArcs& kept = *state_->epoch->kept;
+    KeptArcs::Found found = kept.find(question, *state_);
+    if (found.due) {
+        KeptEpoch made = copy_passing(*this, question);
+        found.epoch = made.epoch;
+        kept.keep(question, std::move(made), arcs_->bytes());
+    }
+    if (found.epoch == nullptr) {
+        if (reach == Reach::all) kept.asked(question, arcs_->arcs());
+        question_ = std::move(question);
+        return;
+    }
+    copied_ = *state_;
+    copied_->epoch = std::move(found.epoch);
+    state_ = &*copied_;
+    arcs_ = &state_->arcs();
+    type_in_rows_ = weight_in_rows_ = valid_in_rows_ = later_in_base_ = closed_in_base_ = false;
+    plain_ = state_->log_edges == 0 && arcs_->nodes == state_->nodes && allow_.empty();
 }
 
 void Filter::ready_types(const std::vector<std::uint16_t>& types) {
@@ -58,11 +86,11 @@ void Filter::ready_valid_at() {
 }
 
 std::uint32_t Filter::seed(const char* verb, std::int64_t node) const {
-    if (node < 0 || node >= static_cast<std::int64_t>(state_.nodes) ||
+    if (node < 0 || node >= static_cast<std::int64_t>(state_->nodes) ||
         !this->node(static_cast<std::uint32_t>(node))) {
         throw NotFound(std::string(verb) + ": there is no node " + std::to_string(node));
     }
-    return state_.rank(static_cast<std::uint32_t>(node));
+    return state_->rank(static_cast<std::uint32_t>(node));
 }
 
 }  // namespace remanence

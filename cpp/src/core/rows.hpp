@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "core/graph_state.hpp"
+#include "core/kept_arcs.hpp"
 
 namespace remanence {
 
@@ -23,25 +23,37 @@ struct ArcRules {
     View<const std::uint8_t> allow;  ///< by node; empty = all
 };
 
+/// How much of a graph a verb walks: only what walks much is worth a copy of what passes, and only
+/// what does not ask how many arcs fail may use it.
+enum class Reach : std::uint8_t { little, counted, all };
+
 /// A GraphFilter made ready for one view: what need not be looked at is left out.
 class Filter {
 public:
-    Filter(const char* verb, const GraphState& state, const GraphFilter& filter);
+    /// With `counted` the verb says by asked() of how many arcs it asked.
+    Filter(const char* verb, const GraphState& state, const GraphFilter& filter,
+           Reach reach = Reach::little);
+    Filter(const Filter&) = delete;
+    Filter& operator=(const Filter&) = delete;
 
-    const GraphState& state() const { return state_; }
+    /// The view, whose base may be a copy of what passes.
+    const GraphState& state() const { return *state_; }
     Direction direction() const { return direction_; }
     /// Every arc of the base passes and there is no log.
     bool plain() const { return plain_; }
 
     bool arc(std::size_t a) const {
+        return arc_to_any(a) && (allow_.empty() || allow_[arcs_->to_node[a]] != 0);
+    }
+    /// The same whatever the node at the other end.
+    bool arc_to_any(std::size_t a) const {
         const Arcs& arcs = *arcs_;
         if (none_of_base_) return false;
         if (type_in_rows_ && !has_type(*types_, arcs.type.values[a])) return false;
         if (weight_in_rows_ && arcs.weight.values[a] < min_weight_) return false;
         if (valid_in_rows_ && !holds(arcs.valid_from.at(a), arcs.valid_to.at(a))) return false;
         if (later_in_base_ && arcs.seq_from.at(a) > seq_) return false;
-        if (closed_in_base_ && state_.closed_at(a) <= seq_) return false;
-        return allow_.empty() || allow_[arcs.node_of[arcs.to[a]]] != 0;
+        return !closed_in_base_ || state_->closed_at(a) > seq_;
     }
     bool log(const LogEdge& e, std::uint32_t other) const {
         if (has_types_ && !has_type(*types_, e.type)) return false;
@@ -56,16 +68,22 @@ public:
         return {none_of_base_, type_in_rows_, valid_in_rows_, later_in_base_, has_valid_at_,
                 types_.get(),  min_weight_,   valid_at_,      seq_,           allow_};
     }
+    void asked(std::size_t arcs) const {
+        if (question_) state_->epoch->kept->asked(*question_, arcs);
+    }
     /// The node as a rank, or NotFound.
     std::uint32_t seed(const char* verb, std::int64_t node) const;
 
 private:
     void ready_types(const std::vector<std::uint16_t>& types);
     void ready_valid_at();
+    void ready_copy(const GraphFilter& filter, Reach reach);
     bool holds(TimeNs from, TimeNs to) const { return from <= valid_at_ && open_at(to, valid_at_); }
 
-    const GraphState& state_;
+    const GraphState* state_;
     const Arcs* arcs_;
+    std::optional<GraphState> copied_;     ///< state_ points here where a copy is walked
+    std::optional<ArcQuestion> question_;  ///< where a copy may become worth it
     Direction direction_;
     bool plain_ = true;
     bool none_of_base_ = false;
@@ -90,6 +108,10 @@ struct ArcAt {
     const LogEdge* logged;  ///< null for an arc of the base
 
     float weight() const { return logged ? logged->weight : state->arcs().weight.at(arc); }
+    /// The other end, whose rank is `to`.
+    std::uint32_t node(std::uint32_t to) const {
+        return logged ? state->node(to) : state->arcs().to_node[arc];
+    }
     std::uint32_t edge() const {
         return logged ? state->arcs().edges + static_cast<std::uint32_t>(arc)
                       : state->arcs().edge[arc];
@@ -133,15 +155,23 @@ public:
         return false;
     }
 
+    /// About how many arcs a rank has, whether or not they pass.
+    std::size_t width(std::uint32_t rank) const {
+        const Arcs& arcs = state_->arcs();
+        if (!plain && rank >= arcs.nodes) return 1;
+        const std::uint32_t* const o = arcs.offset.data() + std::size_t{2} * rank;
+        return o[2] - o[0];
+    }
+
     /// Ask memory for where a rank's row begins, and, when that is there, for the row.
     void fetch_offset(std::uint32_t rank) const {
         const Arcs& arcs = state_->arcs();
         if (plain || rank < arcs.nodes) __builtin_prefetch(&arcs.offset[std::size_t{2} * rank]);
     }
-    void fetch_ends(std::uint32_t rank) const {
+    void fetch_nodes(std::uint32_t rank) const {
         const Arcs& arcs = state_->arcs();
         if (!plain && rank >= arcs.nodes) return;
-        __builtin_prefetch(arcs.to.data() + arcs.offset[std::size_t{2} * rank]);
+        __builtin_prefetch(arcs.to_node.data() + arcs.offset[std::size_t{2} * rank]);
     }
 
 private:

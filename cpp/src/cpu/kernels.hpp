@@ -129,6 +129,10 @@ struct Kernels {
     /// Clears the bits of rows whose kind is no bit of `kinds`; readable as for keep_equal.
     void (*keep_kinds)(const std::uint8_t* kind, std::uint32_t kinds, std::uint32_t count,
                        std::uint64_t* mask);
+    /// Writes the numbers of the bits of words that are not in `without` ascending; how many. There
+    /// must be room for 63 more.
+    std::size_t (*list_bits)(const std::uint64_t* words, const std::uint64_t* without,
+                             std::size_t count, std::uint32_t* out);
     /// mass = damping * sum(weight * value) + extra; arc i of the row adds to lane i mod 4.
     void (*pull16)(const PullRow& row);
     /// Cells per group that `nearest` is fast enough for.

@@ -201,6 +201,7 @@ void hadamard(float* x, std::size_t size) {
 }
 #endif
 
+#include "cpu/kernels_bits.inl"
 #include "cpu/kernels_codes.inl"
 #include "cpu/kernels_filter.inl"
 #include "cpu/kernels_pull.inl"
@@ -342,8 +343,22 @@ constexpr auto matrix_bounds = &bounds;
 }  // namespace
 
 const Kernels REMANENCE_KERNELS = {
-    REMANENCE_KERNELS_NAME, dot,     activation, side,       hadamard,   bounds,     matrix_bounds,
-    keep_reaching,          nearest, byte_dots,  keep_above, keep_equal, keep_kinds, pull16,
-    REMANENCE_CELLS};
+    .name = REMANENCE_KERNELS_NAME,
+    .dot = dot,
+    .activation = activation,
+    .side = side,
+    .hadamard = hadamard,
+    .bounds = bounds,
+    .matrix_bounds = matrix_bounds,
+    .keep_reaching = keep_reaching,
+    .nearest = nearest,
+    .byte_dots = byte_dots,
+    .keep_above = keep_above,
+    .keep_equal = keep_equal,
+    .keep_kinds = keep_kinds,
+    .list_bits = list_bits,
+    .pull16 = pull16,
+    .cells = REMANENCE_CELLS,
+};
 
 }  // namespace remanence::cpu

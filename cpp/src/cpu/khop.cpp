@@ -1,182 +1,156 @@
-// Nodes within a few hops: found by marks of ranks, put in order by bits of nodes.
+// Nodes within a few hops: marked as bits by node, which come out in order.
 #include <algorithm>
-#include <bit>
+#include <cstring>
 
+#include "cpu/kernels.hpp"
 #include "cpu/traverse.hpp"
 
 namespace remanence::cpu {
 namespace {
 
-/// A set of numbers that is enumerated in order.
-class Sorter {
-public:
+constexpr std::size_t ahead = 4;  ///< so many rows before its turn is a row asked for
+/// A frontier of fewer arcs than this share of the nodes lists what it finds; a look at the bits of
+/// all nodes would take longer.
+constexpr std::size_t list_share = 256;
+
+struct Scratch {
+    std::vector<std::uint64_t> seen;    ///< a bit for each node
+    std::vector<std::uint64_t> before;  ///< the same before a hop
+    bool clean = true;                  ///< seen is 0; false where a question could not end
+    std::vector<std::uint32_t> listed;  ///< nodes whose bits are set, while all were listed
+    std::vector<std::uint32_t> front;   ///< ranks found last
+    Array<std::uint32_t> nodes;         ///< found last, in order
+
     void reserve(std::size_t size) {
-        if (words_.size() <= size / 64) words_.resize(size / 64 + size / 128 + 1, 0);
-        if (upper_.size() <= words_.size() / 64) upper_.resize(words_.size() / 64 + 1, 0);
-    }
-    /// Writes count different numbers below `size` in order to out, which has room for
-    /// one more.
-    template <class Number>
-    void sort(std::size_t count, std::size_t size, Number&& number, std::uint32_t* out) {
-        if (count < size / 512) {
-            sparse(count, number, out);
-        } else {
-            dense(count, size / 64 + 1, number, out);
+        const std::size_t words = size / 64 + 1;
+        if (seen.size() < words) {
+            seen.resize(words + words / 2, 0);
+            before.resize(seen.size(), 0);
         }
+        if (!clean) std::fill(seen.begin(), seen.end(), 0);
+        clean = false;
+        // More, as list_bits and a node that was seen are written behind the last one.
+        if (nodes.size() <= size + 64) nodes = Array<std::uint32_t>(size + size / 2 + 128);
+    }
+    /// Whether the node was new, as a number; marks it.
+    static std::size_t insert(std::uint64_t* bits, std::uint32_t node) {
+        const std::uint64_t word = bits[node / 64];
+        bits[node / 64] = word | std::uint64_t{1} << (node % 64);
+        return ~(word >> (node % 64)) & 1U;
+    }
+};
+
+template <bool plain>
+class Search {
+public:
+    Search(const Filter& filter, Scratch& scratch, std::size_t limit, Hops& out)
+        : rows_(filter),
+          state_(filter.state()),
+          filter_(filter),
+          direction_(filter.direction()),
+          s_(scratch),
+          words_(state_.nodes / 64 + 1),
+          room_(limit),
+          out_(out) {}
+
+    void run(View<const std::uint32_t> seeds, int hops) {
+        s_.front.assign(seeds.begin(), seeds.end());
+        std::size_t count = 0;
+        for (const std::uint32_t seed : seeds) {
+            const std::uint32_t node = state_.node(seed);
+            s_.nodes[count] = node;
+            count += Scratch::insert(s_.seen.data(), node);
+        }
+        std::sort(s_.nodes.data(), s_.nodes.data() + count);
+        bool listed = true;
+        std::size_t asked = 0;
+        s_.listed.clear();
+        std::vector<std::uint32_t>& front = s_.front;
+        for (int hop = 0; count > 0; ++hop) {
+            const std::size_t given = std::min(room_, count);
+            out_.node.insert(out_.node.end(), s_.nodes.data(), s_.nodes.data() + given);
+            out_.hop.insert(out_.hop.end(), given, hop);
+            room_ -= given;
+            if (hop == hops || room_ == 0) break;
+            if (listed) s_.listed.insert(s_.listed.end(), s_.nodes.data(), s_.nodes.data() + count);
+            front.resize(count);
+            std::size_t width = 0;
+            for (std::size_t i = 0; i < count; ++i) {
+                front[i] = state_.rank(s_.nodes[i]);
+                width += rows_.width(front[i]);
+            }
+            asked += width;
+            listed = listed && width < state_.nodes / list_share;
+            count = listed ? expand_listed() : expand_marked();
+        }
+        if (!plain) filter_.asked(asked);
+        if (listed) s_.listed.insert(s_.listed.end(), s_.nodes.data(), s_.nodes.data() + count);
+        clear(listed);
     }
 
 private:
-    /// A second layer says which words hold a bit.
-    template <class Number>
-    void sparse(std::size_t count, Number& number, std::uint32_t* out) {
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::uint32_t x = number(i);
-            words_[x / 64] |= std::uint64_t{1} << (x % 64);
-            upper_[x / 4096] |= std::uint64_t{1} << (x / 64 % 64);
-        }
-        for (std::size_t u = 0; u < upper_.size(); ++u) {
-            for (std::uint64_t high = upper_[u]; high != 0; high &= high - 1) {
-                const std::size_t w = u * 64 + static_cast<std::size_t>(std::countr_zero(high));
-                out = take(w, out);
+    template <class Add>
+    void walk(Add&& add) {
+        const std::vector<std::uint32_t>& front = s_.front;
+        const std::uint64_t* const seen = s_.seen.data();
+        for (std::size_t i = 0; i < front.size(); ++i) {
+            if (i + 2 * ahead < front.size()) rows_.fetch_offset(front[i + 2 * ahead]);
+            if (i + ahead < front.size()) rows_.fetch_nodes(front[i + ahead]);
+            const auto use = [&](std::uint32_t to, const ArcAt& a) {
+                add(a.node(to));
+                return false;
+            };
+            if constexpr (plain) {
+                rows_.each(front[i], direction_, use);
+            } else {
+                rows_.each_that(
+                    front[i], direction_,
+                    [&](std::uint32_t to, const ArcAt& a) {
+                        const std::uint32_t node = a.node(to);
+                        return (seen[node / 64] >> (node % 64) & 1U) == 0;
+                    },
+                    use);
             }
-            upper_[u] = 0;
         }
     }
-    template <class Number>
-    void dense(std::size_t count, std::size_t words, Number& number, std::uint32_t* out) {
-        std::uint64_t* const bits = words_.data();
-        for (std::size_t i = 0; i < count; ++i) {
-            const std::uint32_t x = number(i);
-            bits[x / 64] |= std::uint64_t{1} << (x % 64);
-        }
-        for (std::size_t w = 0; w < words; ++w) out = take(w, out);
-    }
-    /// Four at a time: the end of a loop over single bits would be guessed wrong in most words.
-    std::uint32_t* take(std::size_t w, std::uint32_t* out) {
-        const auto base = static_cast<std::uint32_t>(w * 64);
-        std::uint64_t low = words_[w];
-        words_[w] = 0;
-        do {
-            for (int i = 0; i < 4; ++i) {
-                *out = base + static_cast<std::uint32_t>(std::countr_zero(low | last_bit));
-                out += low != 0 ? 1 : 0;
-                low &= low - 1;
-            }
-        } while (low != 0);
-        return out;
-    }
 
-    static constexpr std::uint64_t last_bit = std::uint64_t{1} << 63U;
-    std::vector<std::uint64_t> words_;
-    std::vector<std::uint64_t> upper_;
-};
-
-struct Scratch {
-    std::vector<std::uint64_t> seen;  ///< a bit for each rank
-    bool clean = true;                ///< all 0; false where a question could not end
-    Sorter sorter;
-    Array<std::uint32_t> found;  ///< ranks in the order in which they were found
-    Array<std::uint32_t> nodes;  ///< of one hop, in order
-
-    void reserve(std::size_t size) {
-        const std::size_t room = size + size / 2;
-        if (seen.size() * 64 <= size) seen.resize(room / 64 + 1, 0);
-        if (!clean) std::fill(seen.begin(), seen.end(), 0);
-        clean = false;
-        sorter.reserve(size);
-        // One more: what was found already is written behind the last rank and left there.
-        if (nodes.size() <= size) nodes = Array<std::uint32_t>(room + 1);
-        if (found.size() <= size) found = Array<std::uint32_t>(room + 1);
-    }
-    /// Whether the rank was new, as a number; marks it.
-    static std::size_t insert(std::uint64_t* seen, std::uint32_t rank) {
-        const std::uint64_t word = seen[rank / 64];
-        seen[rank / 64] = word | std::uint64_t{1} << (rank % 64);
-        return ~(word >> (rank % 64)) & 1U;
-    }
-    void clear(std::size_t count, std::size_t size) {
-        if (count > size / 512) {
-            std::fill_n(seen.begin(), size / 64 + 1, 0);
-        } else {
-            for (std::size_t i = 0; i < count; ++i) seen[found[i] / 64] = 0;
-        }
-        clean = true;
-    }
-};
-
-constexpr std::size_t few = 48;   ///< so many are sorted faster than marked
-constexpr std::size_t ahead = 4;  ///< so many rows before its turn is a row asked for
-
-/// Appends ranks as nodes in order, at most `room` of them.
-void hand_out(const GraphState& state, Scratch& scratch, View<const std::uint32_t> ranks,
-              std::int32_t hop, std::size_t room, Hops& out) {
-    std::uint32_t* const nodes = scratch.nodes.data();
-    if (ranks.size() <= few) {
-        for (std::size_t i = 0; i < ranks.size(); ++i) nodes[i] = state.node(ranks[i]);
-        std::sort(nodes, nodes + ranks.size());
-    } else {
-        scratch.sorter.sort(
-            ranks.size(), state.nodes, [&](std::size_t i) { return state.node(ranks[i]); }, nodes);
-    }
-    const std::size_t count = std::min(room, ranks.size());
-    out.node.insert(out.node.end(), nodes, nodes + count);
-    out.hop.insert(out.hop.end(), count, hop);
-}
-
-/// Appends the ranks one arc from found[first, last) that were not seen; returns how many there
-/// are now. The scratch comes by reference, as each look at a thread's own variable is a call.
-template <bool plain>
-std::size_t expand(const Rows<plain>& rows, Direction direction, Scratch& scratch,
-                   std::size_t first, std::size_t last) {
-    std::uint64_t* const seen = scratch.seen.data();
-    std::uint32_t* const found = scratch.found.data();
-    std::size_t count = last;
-    for (std::size_t i = first; i < last; ++i) {
-        const auto add = [&](std::uint32_t to, const ArcAt&) {
-            // Without a branch, which would be guessed wrong every few arcs.
-            found[count] = to;
-            count += Scratch::insert(seen, to);
-            return false;
-        };
-        if (i + 2 * ahead < last) rows.fetch_offset(found[i + 2 * ahead]);
-        if (i + ahead < last) rows.fetch_ends(found[i + ahead]);
-        if constexpr (plain) {
-            rows.each(found[i], direction, add);
-        } else {
-            rows.each_that(
-                found[i], direction,
-                [&](std::uint32_t to, const ArcAt&) {
-                    return (seen[to / 64] >> (to % 64) & 1U) == 0;
-                },
-                add);
-        }
-    }
-    return count;
-}
-
-void search(const Filter& filter, Scratch& scratch, View<const std::uint32_t> seeds, int hops,
-            std::size_t limit, Hops& out) {
-    const GraphState& state = filter.state();
-    std::uint32_t* const found = scratch.found.data();
-    std::size_t last = 0;
-    for (const std::uint32_t seed : seeds) {
-        found[last] = seed;
-        last += Scratch::insert(scratch.seen.data(), seed);
-    }
-    std::size_t first = 0;
-    std::size_t room = limit;
-    for (int hop = 0; first < last && room > 0; ++hop) {
-        hand_out(state, scratch, {found + first, last - first}, hop, room, out);
-        room -= std::min(room, last - first);
-        if (hop == hops || room == 0) break;
-        const std::size_t next = with_rows(filter, [&](const auto& rows) {
-            return expand(rows, filter.direction(), scratch, first, last);
+    /// Nodes one arc from the front that were not seen, in order; how many.
+    std::size_t expand_listed() {
+        std::uint64_t* const seen = s_.seen.data();
+        std::uint32_t* const nodes = s_.nodes.data();
+        std::size_t count = 0;
+        // Without a branch, which would be guessed wrong every few arcs.
+        walk([&](std::uint32_t node) {
+            nodes[count] = node;
+            count += Scratch::insert(seen, node);
         });
-        first = last;
-        last = next;
+        std::sort(nodes, nodes + count);
+        return count;
     }
-    scratch.clear(last, state.nodes);
-}
+    std::size_t expand_marked() {
+        std::uint64_t* const seen = s_.seen.data();
+        std::memcpy(s_.before.data(), seen, words_ * sizeof(std::uint64_t));
+        walk([&](std::uint32_t node) { seen[node / 64] |= std::uint64_t{1} << (node % 64); });
+        return kernels().list_bits(seen, s_.before.data(), words_, s_.nodes.data());
+    }
+    void clear(bool listed) {
+        if (listed) {
+            for (const std::uint32_t node : s_.listed) s_.seen[node / 64] = 0;
+        } else {
+            std::fill_n(s_.seen.begin(), words_, 0);
+        }
+        s_.clean = true;
+    }
+
+    Rows<plain> rows_;
+    const GraphState& state_;
+    const Filter& filter_;
+    Direction direction_;
+    Scratch& s_;
+    std::size_t words_;
+    std::size_t room_;
+    Hops& out_;
+};
 
 }  // namespace
 
@@ -184,7 +158,11 @@ void khop(const Filter& filter, View<const std::uint32_t> seeds, int hops, std::
           Hops& out) {
     thread_local Scratch scratch;
     scratch.reserve(filter.state().nodes);
-    search(filter, scratch, seeds, hops, limit, out);
+    if (filter.plain()) {
+        Search<true>(filter, scratch, limit, out).run(seeds, hops);
+    } else {
+        Search<false>(filter, scratch, limit, out).run(seeds, hops);
+    }
 }
 
 }  // namespace remanence::cpu

@@ -13,9 +13,11 @@ constexpr double least_gain = 1e-12;
 
 /// A round of moves in a graph that was not folded ends the moves when it gains so small a share.
 constexpr double least_share = 1e-3;
-constexpr std::uint32_t small = 4096;  ///< nodes of a graph whose moves are made to the end
+constexpr std::uint32_t small = 1U << 16U;  ///< nodes of a graph whose moves are made to the end
 
-constexpr int rounds = 2;  ///< from single nodes, then from what came of them
+/// From single nodes, then from what came of them; small graphs go on while it betters.
+constexpr int rounds = 2;
+constexpr int rounds_of_small = 6;
 
 /// Nodes of many arcs first: the others then find few communities, and most stay where they go.
 std::vector<std::uint32_t> visits(const Undirected& graph, std::uint64_t seed) {
@@ -224,7 +226,12 @@ Labels leiden(const Undirected& graph, double resolution, std::uint64_t seed) {
     Labels label(graph.size());
     std::iota(label.begin(), label.end(), 0U);
     if (graph.total == 0.0) return label;
-    for (int round = 0; round < rounds; ++round) improve(graph, resolution, seed, label);
+    const int most = graph.size() <= small ? rounds_of_small : rounds;
+    for (int round = 0; round < most; ++round) {
+        const Labels before = label;
+        improve(graph, resolution, seed + static_cast<std::uint64_t>(round), label);
+        if (label == before) break;
+    }
     return label;
 }
 
