@@ -27,6 +27,38 @@ Projection::Projection(const Filter& filter, Direction direction)
     one_ = arcs.weight.one;
 }
 
+Projection::Projection(const Projection& all, const RankPart& part)
+    : ranks_(static_cast<std::uint32_t>(part.rank.size())),
+      active_(ranks_),
+      one_(all.one_),
+      own_offset_(part.rank.size() + 1) {
+    own_offset_[0] = 0;
+    for (std::size_t i = 0; i < ranks_; ++i) {
+        const std::uint32_t r = part.rank[i];
+        own_offset_[i + 1] = own_offset_[i] + static_cast<std::uint32_t>(all.end(r) - all.begin(r));
+    }
+    own_to_ = Array<std::uint32_t>(own_offset_[ranks_]);
+    if (all.weight_ != nullptr) own_weight_ = Array<float>(own_to_.size());
+    for (std::size_t i = 0; i < ranks_; ++i) {
+        std::uint32_t put = own_offset_[i];
+        for (std::size_t a = all.begin(part.rank[i]); a < all.end(part.rank[i]); ++a, ++put) {
+            own_to_[put] = part.number[all.to_[a]];
+            if (all.weight_ != nullptr) own_weight_[put] = all.weight_[a];
+        }
+    }
+    own_rows(all.weight_ != nullptr);
+}
+
+/// Points at the own arrays.
+void Projection::own_rows(bool weighted) {
+    stride_ = 1;
+    low_ = 0;
+    high_ = 1;
+    offset_ = own_offset_.data();
+    to_ = own_to_.data();
+    weight_ = weighted ? own_weight_.data() : nullptr;
+}
+
 void Projection::copy(const Filter& filter, Direction direction) {
     const GraphState& state = filter.state();
     const Rows<false> rows(filter);
@@ -69,12 +101,7 @@ void Projection::copy(const Filter& filter, Direction direction) {
             return false;
         });
     });
-    stride_ = 1;
-    low_ = 0;
-    high_ = 1;
-    offset_ = own_offset_.data();
-    to_ = own_to_.data();
-    weight_ = own_weight_.data();
+    own_rows(true);
 }
 
 std::vector<std::uint32_t> Projection::tasks() const {

@@ -81,18 +81,35 @@ struct CodeQuestions {
 inline constexpr std::size_t least_matrix_questions = 8;
 inline constexpr std::uint32_t matrix_rows = 256;
 
-/// One row of a graph whose value is pulled for 16 questions at once.
-struct PullRow {
+/// What a walk of 16 questions starts from at one row.
+struct PullStart {
+    std::uint32_t rank;
+    double extra[16];  ///< what is added to the row
+};
+
+/// Rows of a graph whose values are pulled for 16 questions at once. What a row hands on, its mass
+/// over its degree, is single precision where `rounded` is there.
+struct PullRows {
+    const std::uint32_t* offset = nullptr;  ///< row r: [stride r] to [stride r + width]
+    std::size_t stride = 1;
+    std::size_t width = 1;
     const std::uint32_t* to = nullptr;
     const float* weight = nullptr;  ///< null: every weight is `one`
     float one = 1.0F;
-    std::size_t arcs = 0;
-    const double* value = nullptr;   ///< [nodes][16]
-    const float* rounded = nullptr;  ///< [nodes][16] in place of `value`, or null
     double damping = 0.0;
-    const double* extra = nullptr;   ///< [16] what the start adds, or null
-    double* mass = nullptr;          ///< [16] replaced
-    std::uint64_t* moved = nullptr;  ///< [16] grows by |new - old| in units of 2^-62
+    const double* inverse = nullptr;  ///< [rows] one over the degree
+    const double* value = nullptr;    ///< [rows][16] handed on in the last round
+    const float* rounded = nullptr;
+    double* next_value = nullptr;  ///< [rows][16] handed on in the next one
+    float* next_rounded = nullptr;
+    double* mass = nullptr;        ///< [rows][16] replaced
+    View<const PullStart> starts;  ///< by rank
+};
+
+/// What the rows of a task add to, each [16] in units of 2^-62.
+struct PullSums {
+    std::uint64_t moved[16];  ///< |new - old|
+    std::uint64_t lost[16];   ///< mass of rows that hand nothing on
 };
 
 struct Kernels {
@@ -133,8 +150,8 @@ struct Kernels {
     /// must be room for 63 more.
     std::size_t (*list_bits)(const std::uint64_t* words, const std::uint64_t* without,
                              std::size_t count, std::uint32_t* out);
-    /// mass = damping * sum(weight * value) + extra; arc i of the row adds to lane i mod 4.
-    void (*pull16)(const PullRow& row);
+    /// mass = damping * sum(weight * value) + extra; arc i of a row adds to lane i mod 4.
+    void (*pull16)(const PullRows& rows, std::uint32_t first, std::uint32_t last, PullSums& sums);
     /// Cells per group that `nearest` is fast enough for.
     std::uint32_t cells;
 };

@@ -11,13 +11,13 @@ namespace {
 /// Moves must gain more than rounding can feign.
 constexpr double least_gain = 1e-12;
 
-/// A round of moves in a graph that was not folded ends the moves when it gains so small a share.
+/// A round of moves ends the moves when it gains so small a share: of a graph that is large or was
+/// folded, and of a small one.
 constexpr double least_share = 1e-3;
-constexpr std::uint32_t small = 1U << 16U;  ///< nodes of a graph whose moves are made to the end
+constexpr double least_share_of_small = 1e-4;
+constexpr std::uint32_t small = 1U << 16U;  ///< nodes
 
-/// From single nodes, then from what came of them; small graphs go on while it betters.
-constexpr int rounds = 2;
-constexpr int rounds_of_small = 6;
+constexpr int rounds = 2;  ///< from single nodes, then from what came of them
 
 /// Nodes of many arcs first: the others then find few communities, and most stay where they go.
 std::vector<std::uint32_t> visits(const Undirected& graph, std::uint64_t seed) {
@@ -62,12 +62,12 @@ private:
 
 /// Moves nodes to the neighbouring community that gains most until none gains, or a round of those
 /// that wait gains less than `enough` of the total.
-void move_nodes(const Undirected& graph, double resolution, std::uint64_t seed, double enough,
-                Labels& label) {
+void move_nodes(const Undirected& graph, double resolution, std::vector<std::uint32_t> order,
+                double enough, Labels& label) {
     const std::uint32_t n = graph.size();
     std::vector<double> degrees(n, 0.0);
     for (std::uint32_t v = 0; v < n; ++v) degrees[label[v]] += graph.degree[v];
-    Queue queue(visits(graph, seed));
+    Queue queue(std::move(order));
     LabelSums sums(n);
     const double scale = resolution / graph.total;
     double gained = 0.0;
@@ -106,7 +106,7 @@ void move_nodes(const Undirected& graph, double resolution, std::uint64_t seed, 
 }
 
 /// Within each community, lone nodes that are well connected to it join the part that gains most.
-Labels refine(const Undirected& graph, double resolution, std::uint64_t seed,
+Labels refine(const Undirected& graph, double resolution, const std::vector<std::uint32_t>& order,
               const Labels& community) {
     const std::uint32_t n = graph.size();
     Labels part(n);
@@ -126,7 +126,7 @@ Labels refine(const Undirected& graph, double resolution, std::uint64_t seed,
         return outward[p] >= scale * of_part[p] * (of_community[c] - of_part[p]);
     };
     LabelSums sums(n);
-    for (const std::uint32_t v : visits(graph, seed)) {
+    for (const std::uint32_t v : order) {
         const std::uint32_t c = community[v];
         if (lone[v] == 0 || !well_connected(v, c)) continue;
         for (const auto& [u, weight] : graph.row(v)) {
@@ -202,10 +202,11 @@ void improve(const Undirected& graph, double resolution, std::uint64_t seed, Lab
     Labels now_label = label;
     Undirected folded;
     const Undirected* now = &graph;
-    double enough = n <= small ? 0.0 : least_share;
-    for (std::uint64_t level = 0;; ++level, enough = 0.0) {
-        move_nodes(*now, resolution, seed + level, enough, now_label);
-        Labels part = refine(*now, resolution, seed + level, now_label);
+    double enough = n <= small ? least_share_of_small : least_share;
+    for (std::uint64_t level = 0;; ++level, enough = least_share) {
+        const std::vector<std::uint32_t> order = visits(*now, seed + level);
+        move_nodes(*now, resolution, order, enough, now_label);
+        Labels part = refine(*now, resolution, order, now_label);
         const std::uint32_t parts = renumber(part);
         if (parts == now->size()) break;
         Labels above(parts);
@@ -226,11 +227,8 @@ Labels leiden(const Undirected& graph, double resolution, std::uint64_t seed) {
     Labels label(graph.size());
     std::iota(label.begin(), label.end(), 0U);
     if (graph.total == 0.0) return label;
-    const int most = graph.size() <= small ? rounds_of_small : rounds;
-    for (int round = 0; round < most; ++round) {
-        const Labels before = label;
+    for (int round = 0; round < rounds; ++round) {
         improve(graph, resolution, seed + static_cast<std::uint64_t>(round), label);
-        if (label == before) break;
     }
     return label;
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "core/threads.hpp"
+#include "cpu/traverse.hpp"
 
 namespace remanence::cpu {
 namespace {
@@ -44,7 +45,10 @@ double pull(const Projection& rows, std::uint32_t r, const Value* value) {
         lane[2] += term(i + 2);
         lane[3] += term(i + 3);
     }
-    for (std::size_t l = 0; i < n; ++i, ++l) lane[l] += term(i);
+    // No loop, so that the lanes stay in registers: most rows are short.
+    if (i < n) lane[0] += term(i);
+    if (i + 1 < n) lane[1] += term(i + 1);
+    if (i + 2 < n) lane[2] += term(i + 2);
     return (lane[0] + lane[1]) + (lane[2] + lane[3]);
 }
 
@@ -60,64 +64,68 @@ public:
           tasks_(rows_.tasks()),
           mass_(zeros(rows_.ranks())),
           stop_(graph.greatest_inverse(), settings),
-          scaled_(rows_.ranks()) {
-        std::fill(scaled_.data(), scaled_.data() + scaled_.size(), Value{0});
+          handed_{Array<Value>(rows_.ranks()), Array<Value>(rows_.ranks())} {
+        for (Array<Value>& side : handed_) {
+            std::fill(side.data(), side.data() + side.size(), Value{0});
+        }
     }
 
     Array<double> run() {
         const double d = settings_.damping;
-        for (std::size_t i = 0; i < start_.rank.size(); ++i)
-            mass_[start_.rank[i]] = start_.share[i];
+        std::uint64_t lost = 0;
+        for (std::size_t i = 0; i < start_.rank.size(); ++i) {
+            lost += set(start_.rank[i], start_.share[i], handed_[0]);
+        }
         for (int round = 0; round < most_rounds; ++round) {
-            const double returned = (1.0 - d) + d * scale();
-            const double change = step(returned);
+            const double returned = (1.0 - d) + d * (static_cast<double>(lost) / unit);
+            const double change = step(returned, lost);
             if (change * d <= stop_.change) break;
         }
         return std::move(mass_);
     }
 
 private:
-    /// Divides the mass by the degrees; the mass of nodes without arcs.
-    double scale() {
-        std::uint64_t lost = 0;
-        const auto one = [&](std::uint32_t r) {
-            scaled_[r] = static_cast<Value>(mass_[r] * graph_.inverse(r));
-            if (graph_.inverse(r) == 0.0) lost += counted(mass_[r]);
-        };
-        for (std::uint32_t r = 0; r < rows_.active(); ++r) one(r);
-        for (const std::uint32_t r : start_.rank) {
-            if (r >= rows_.active()) one(r);
-        }
-        return static_cast<double>(lost) / unit;
+    /// A mass, and what its row hands on; what it does not.
+    std::uint64_t set(std::uint32_t r, double mass, Array<Value>& handed) {
+        const double inverse = graph_.inverse(r);
+        mass_[r] = mass;
+        handed[r] = static_cast<Value>(mass * inverse);
+        return inverse == 0.0 ? counted(mass) : 0;
     }
-    double step(double returned) {
+    double step(double returned, std::uint64_t& lost) {
         const double d = settings_.damping;
         std::atomic<std::uint64_t> change{0};
+        std::atomic<std::uint64_t> kept{0};
+        const Value* const value = handed_[0].data();
         parallel_for(tasks_.size() - 1, worker_count(0), [&](std::size_t t, int) {
             std::uint64_t moved = 0;
+            std::uint64_t here = 0;
             std::size_t s = static_cast<std::size_t>(
                 std::lower_bound(start_.rank.begin(), start_.rank.end(), tasks_[t]) -
                 start_.rank.begin());
             for (std::uint32_t r = tasks_[t]; r < tasks_[t + 1]; ++r) {
-                const double sum = rows_.weight() ? pull<true>(rows_, r, scaled_.data())
-                                                  : pull<false>(rows_, r, scaled_.data());
+                const double sum =
+                    rows_.weight() ? pull<true>(rows_, r, value) : pull<false>(rows_, r, value);
                 double next = d * sum;
                 if (s < start_.rank.size() && start_.rank[s] == r) {
                     next += returned * start_.share[s++];
                 }
                 moved += counted(std::fabs(next - mass_[r]));
-                mass_[r] = next;
+                here += set(r, next, handed_[1]);
             }
             change += moved;
+            kept += here;
         });
         std::uint64_t moved = change;
+        lost = kept;
         for (std::size_t s = 0; s < start_.rank.size(); ++s) {
             const std::uint32_t r = start_.rank[s];
             if (r < rows_.active()) continue;
             const double next = returned * start_.share[s];
             moved += counted(std::fabs(next - mass_[r]));
-            mass_[r] = next;
+            lost += set(r, next, handed_[1]);
         }
+        std::swap(handed_[0], handed_[1]);
         return static_cast<double>(moved) / unit;
     }
 
@@ -128,13 +136,16 @@ private:
     std::vector<std::uint32_t> tasks_;
     Array<double> mass_;
     WalkStop stop_;
-    Array<Value> scaled_;  ///< mass over degree
+    Array<Value> handed_[2];  ///< mass over degree, now and next
 };
 
 }  // namespace
 
 WalkGraph::WalkGraph(const Filter& filter)
-    : rows_(filter, reversed(filter.direction())), degree_(rows_.ranks()), inverse_(rows_.ranks()) {
+    : filter_(&filter),
+      rows_(filter, reversed(filter.direction())),
+      degree_(rows_.ranks()),
+      inverse_(rows_.ranks()) {
     const auto fill = [&](const Projection& p) {
         parallel_for((p.ranks() + 4095) / 4096, worker_count(0), [&](std::size_t t, int) {
             const auto first = static_cast<std::uint32_t>(t * 4096);
@@ -154,8 +165,36 @@ WalkGraph::WalkGraph(const Filter& filter)
     }
 }
 
-std::vector<Array<double>> walk(const WalkGraph& graph, const std::vector<WalkStart>& starts,
-                                const WalkSettings& settings) {
+WalkGraph::WalkGraph(const WalkGraph& all, const RankPart& part)
+    : filter_(all.filter_),
+      rows_(all.rows_, part),
+      degree_(part.rank.size()),
+      inverse_(part.rank.size()),
+      greatest_inverse_(all.greatest_inverse_) {
+    for (std::size_t i = 0; i < part.rank.size(); ++i) {
+        degree_[i] = all.degree_[part.rank[i]];
+        inverse_[i] = all.inverse_[part.rank[i]];
+    }
+}
+
+RankPart WalkGraph::reached(const std::vector<WalkStart>& starts) const {
+    RankPart out;
+    if (filter_->direction() != Direction::both) return out;
+    std::vector<std::uint32_t> seeds;
+    for (const WalkStart& s : starts) seeds.insert(seeds.end(), s.rank.begin(), s.rank.end());
+    const Array<std::int32_t> hop = bfs(*filter_, seeds);
+    out.number = Array<std::uint32_t>(hop.size());
+    for (std::uint32_t r = 0; r < hop.size(); ++r) {
+        out.number[r] = static_cast<std::uint32_t>(out.rank.size());
+        if (hop[r] >= 0) out.rank.push_back(r);
+    }
+    return out;
+}
+
+namespace {
+
+std::vector<Array<double>> walk_all(const WalkGraph& graph, const std::vector<WalkStart>& starts,
+                                    const WalkSettings& settings) {
     std::vector<Array<double>> out;
     out.reserve(starts.size());
     std::size_t q = 0;
@@ -168,6 +207,29 @@ std::vector<Array<double>> walk(const WalkGraph& graph, const std::vector<WalkSt
     for (; q < starts.size(); ++q) {
         out.push_back(rounded ? Walk<float>(graph, starts[q], settings).run()
                               : Walk<double>(graph, starts[q], settings).run());
+    }
+    return out;
+}
+
+}  // namespace
+
+std::vector<Array<double>> walk(const WalkGraph& graph, const std::vector<WalkStart>& starts,
+                                const WalkSettings& settings) {
+    const RankPart part = graph.reached(starts);
+    if (part.rank.empty() || part.rank.size() > graph.rows().active() / 8 * 7) {
+        return walk_all(graph, starts, settings);
+    }
+    std::vector<WalkStart> numbered = starts;
+    for (WalkStart& s : numbered) {
+        for (std::uint32_t& r : s.rank) r = part.number[r];
+    }
+    std::vector<Array<double>> out;
+    out.reserve(starts.size());
+    for (const Array<double>& found : walk_all(WalkGraph(graph, part), numbered, settings)) {
+        Array<double> mass(graph.rows().ranks());
+        std::fill(mass.data(), mass.data() + mass.size(), 0.0);
+        for (std::size_t i = 0; i < found.size(); ++i) mass[part.rank[i]] = found[i];
+        out.push_back(std::move(mass));
     }
     return out;
 }

@@ -19,12 +19,18 @@ struct WalkStart {
 class WalkGraph {
 public:
     explicit WalkGraph(const Filter& filter);
+    /// The rows of a part that no arc leaves; sums, and what they are rounded to, stay the same.
+    WalkGraph(const WalkGraph& all, const RankPart& part);
+    /// What mass can reach from the starts; empty where arcs may lead in from elsewhere.
+    RankPart reached(const std::vector<WalkStart>& starts) const;
     const Projection& rows() const { return rows_; }
     double inverse(std::uint32_t r) const { return inverse_[r]; }
+    const double* inverse() const { return inverse_.data(); }
     double degree(std::uint32_t r) const { return degree_[r]; }
     double greatest_inverse() const { return greatest_inverse_; }
 
 private:
+    const Filter* filter_;
     Projection rows_;
     Array<double> degree_;
     Array<double> inverse_;  ///< 0 for a node without arcs

@@ -1,6 +1,7 @@
 // Sixteen walks in one pass: each arc is read once, each question's sums are those it has alone.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <mutex>
 
@@ -25,17 +26,19 @@ public:
           settings_(settings),
           stop_(graph.greatest_inverse(), settings),
           tasks_(rows_.tasks()),
-          mass_(rows_.ranks() * together),
-          scaled_(stop_.rounded ? 0 : mass_.size()),
-          rounded_(stop_.rounded ? mass_.size() : 0) {
-        std::fill(mass_.data(), mass_.data() + mass_.size(), 0.0);
-        std::fill(scaled_.data(), scaled_.data() + scaled_.size(), 0.0);
-        std::fill(rounded_.data(), rounded_.data() + rounded_.size(), 0.0F);
+          mass_(zeros<double>(rows_.ranks() * together)) {
+        for (int side = 0; side < 2; ++side) {
+            value_[side] = zeros<double>(stop_.rounded ? 0 : mass_.size());
+            rounded_[side] = zeros<float>(stop_.rounded ? mass_.size() : 0);
+        }
         for (std::size_t q = 0; q < count_; ++q) {
             for (std::size_t i = 0; i < starts[q].rank.size(); ++i) {
-                start_[starts[q].rank[i]][q] = starts[q].share[i];
-                mass_[starts[q].rank[i] * together + q] = starts[q].share[i];
+                share_[starts[q].rank[i]][q] = starts[q].share[i];
             }
+        }
+        for (const auto& [rank, share] : share_) {
+            starts_.push_back({rank, {}});
+            for (std::size_t q = 0; q < together; ++q) set(rank, q, share[q], lost_);
         }
     }
 
@@ -44,7 +47,7 @@ public:
         out.resize(first + count_);
         std::size_t open = count_;
         for (int round = 0; open > 0; ++round) {
-            const Each change = step(returned());
+            const Each change = step();
             for (std::size_t q = 0; q < count_; ++q) {
                 const bool near = change[q] * settings_.damping <= stop_.change;
                 if (!out[first + q].empty() || (!near && round + 1 < most_rounds)) continue;
@@ -58,69 +61,89 @@ public:
     }
 
 private:
-    /// Divides the masses by the degrees; what returns to the start of each question.
-    Each returned() {
-        Counts lost{};
-        const auto one = [&](std::uint32_t r) {
-            const double inverse = graph_.inverse(r);
-            const double* const mass = mass_.data() + r * together;
-            if (stop_.rounded) {
-                float* const out = rounded_.data() + r * together;
-                for (std::size_t q = 0; q < together; ++q) {
-                    out[q] = static_cast<float>(mass[q] * inverse);
-                }
-            } else {
-                double* const out = scaled_.data() + r * together;
-                for (std::size_t q = 0; q < together; ++q) out[q] = mass[q] * inverse;
-            }
-            if (inverse != 0.0) return;
-            for (std::size_t q = 0; q < together; ++q) {
-                lost[q] += static_cast<std::uint64_t>(static_cast<std::int64_t>(mass[q] * unit));
-            }
-        };
-        for (std::uint32_t r = 0; r < rows_.active(); ++r) one(r);
-        for (const auto& [r, share] : start_) {
-            if (r >= rows_.active()) one(r);
-        }
-        Each out{};
-        for (std::size_t q = 0; q < together; ++q) {
-            const double d = settings_.damping;
-            out[q] = (1.0 - d) + d * (static_cast<double>(lost[q]) / unit);
-        }
+    template <class T>
+    static Array<T> zeros(std::size_t size) {
+        Array<T> out(size);
+        std::fill(out.data(), out.data() + size, T{0});
         return out;
     }
+    static std::uint64_t counted(double x) {
+        return static_cast<std::uint64_t>(static_cast<std::int64_t>(x * unit));
+    }
+    /// A mass, and what its row will hand on.
+    void set(std::uint32_t r, std::size_t q, double mass, Counts& lost) {
+        const double inverse = graph_.inverse(r);
+        mass_[r * together + q] = mass;
+        if (stop_.rounded) {
+            rounded_[0][r * together + q] = static_cast<float>(mass * inverse);
+        } else {
+            value_[0][r * together + q] = mass * inverse;
+        }
+        if (inverse == 0.0) lost[q] += counted(mass);
+    }
 
-    Each step(const Each& back) {
-        Counts moved{};
-        std::mutex mutex;
-        const auto row = [&](std::uint32_t r, std::size_t arcs, const Each* share, Counts& here) {
-            Each extra{};
-            if (share != nullptr) {
-                for (std::size_t q = 0; q < together; ++q) extra[q] = back[q] * (*share)[q];
+    /// One round of all questions: how much each changed.
+    Each step() {
+        const double d = settings_.damping;
+        std::size_t next = 0;
+        for (const auto& [rank, share] : share_) {
+            for (std::size_t q = 0; q < together; ++q) {
+                const double back = (1.0 - d) + d * (static_cast<double>(lost_[q]) / unit);
+                starts_[next].extra[q] = back * share[q];
             }
-            const std::size_t first = arcs == 0 ? 0 : rows_.begin(r);
-            kernels().pull16({rows_.to() + first, rows_.weight() ? rows_.weight() + first : nullptr,
-                              rows_.one_weight(), arcs, scaled_.data(),
-                              stop_.rounded ? rounded_.data() : nullptr, settings_.damping,
-                              share != nullptr ? extra.data() : nullptr,
-                              mass_.data() + r * together, here.data()});
+            ++next;
+        }
+        const auto at = [&](std::uint32_t rank) {
+            return std::lower_bound(starts_.begin(), starts_.end(), rank,
+                                    [](const PullStart& s, std::uint32_t r) { return s.rank < r; });
         };
+        const PullRows all = pull_rows();
+        Counts moved{};
+        lost_ = {};
+        std::mutex mutex;
+        const auto pull16 = kernels().pull16;
         parallel_for(tasks_.size() - 1, worker_count(0), [&](std::size_t t, int) {
-            Counts here{};
-            auto next = start_.lower_bound(tasks_[t]);
-            for (std::uint32_t r = tasks_[t]; r < tasks_[t + 1]; ++r) {
-                const bool starts = next != start_.end() && next->first == r;
-                row(r, rows_.end(r) - rows_.begin(r), starts ? &next->second : nullptr, here);
-                if (starts) ++next;
-            }
+            PullRows rows = all;
+            rows.starts = {at(tasks_[t]), at(tasks_[t + 1])};
+            PullSums here;
+            pull16(rows, tasks_[t], tasks_[t + 1], here);
             const std::lock_guard lock(mutex);
-            for (std::size_t q = 0; q < together; ++q) moved[q] += here[q];
+            for (std::size_t q = 0; q < together; ++q) {
+                moved[q] += here.moved[q];
+                lost_[q] += here.lost[q];
+            }
         });
-        for (auto s = start_.lower_bound(rows_.active()); s != start_.end(); ++s) {
-            row(s->first, 0, &s->second, moved);
+        std::swap(value_[0], value_[1]);
+        std::swap(rounded_[0], rounded_[1]);
+        for (auto s = at(rows_.active()); s != starts_.end(); ++s) {
+            for (std::size_t q = 0; q < together; ++q) {
+                moved[q] += counted(std::fabs(s->extra[q] - mass_[s->rank * together + q]));
+                set(s->rank, q, s->extra[q], lost_);
+            }
         }
         Each out{};
         for (std::size_t q = 0; q < together; ++q) out[q] = static_cast<double>(moved[q]) / unit;
+        return out;
+    }
+
+    PullRows pull_rows() {
+        PullRows out;
+        out.offset = rows_.offset();
+        out.stride = rows_.stride();
+        out.width = rows_.width();
+        out.to = rows_.to();
+        out.weight = rows_.weight();
+        out.one = rows_.one_weight();
+        out.damping = settings_.damping;
+        out.inverse = graph_.inverse();
+        out.mass = mass_.data();
+        if (stop_.rounded) {
+            out.rounded = rounded_[0].data();
+            out.next_rounded = rounded_[1].data();
+        } else {
+            out.value = value_[0].data();
+            out.next_value = value_[1].data();
+        }
         return out;
     }
 
@@ -130,10 +153,12 @@ private:
     WalkSettings settings_;
     WalkStop stop_;
     std::vector<std::uint32_t> tasks_;
-    std::map<std::uint32_t, Each> start_;
-    Array<double> mass_;    ///< [ranks][16]
-    Array<double> scaled_;  ///< [ranks][16] mass over degree, or
-    Array<float> rounded_;  ///< the same in single precision
+    std::map<std::uint32_t, Each> share_;
+    std::vector<PullStart> starts_;  ///< the ranks of share_
+    Counts lost_{};                  ///< mass that handed nothing on
+    Array<double> mass_;             ///< [ranks][16]
+    Array<double> value_[2];         ///< [ranks][16] mass over degree now and next, or
+    Array<float> rounded_[2];        ///< the same in single precision
 };
 
 }  // namespace
