@@ -46,14 +46,19 @@ public:
         return arc_to_any(a) && (allow_.empty() || allow_[arcs_->to_node[a]] != 0);
     }
     /// The same whatever the node at the other end.
+    /// Every column is asked, without a branch that would be guessed wrong.
     bool arc_to_any(std::size_t a) const {
         const Arcs& arcs = *arcs_;
-        if (none_of_base_) return false;
-        if (type_in_rows_ && !has_type(*types_, arcs.type.values[a])) return false;
-        if (weight_in_rows_ && arcs.weight.values[a] < min_weight_) return false;
-        if (valid_in_rows_ && !holds(arcs.valid_from.at(a), arcs.valid_to.at(a))) return false;
-        if (later_in_base_ && arcs.seq_from.at(a) > seq_) return false;
-        return !closed_in_base_ || state_->closed_at(a) > seq_;
+        bool ok = !none_of_base_;
+        if (type_in_rows_) ok = ok & has_type(*types_, arcs.type.values[a]);
+        if (weight_in_rows_) ok = ok & (arcs.weight.values[a] >= min_weight_);
+        if (valid_in_rows_) {
+            ok = ok & (arcs.valid_from.at(a) <= valid_at_);
+            ok = ok & open_at(arcs.valid_to.at(a), valid_at_);
+        }
+        if (later_in_base_) ok = ok & (arcs.seq_from.at(a) <= seq_);
+        if (closed_in_base_) ok = ok & (state_->closed_at(a) > seq_);
+        return ok;
     }
     bool log(const LogEdge& e, std::uint32_t other) const {
         if (has_types_ && !has_type(*types_, e.type)) return false;
@@ -153,6 +158,28 @@ public:
             if (direction != Direction::out && logged(rank, true, want, use)) return true;
         }
         return false;
+    }
+
+    /// The same for all arcs: use(rank, ArcAt, whether it passes), without a branch on the filter.
+    template <class Use>
+    void each_asked(std::uint32_t rank, Direction direction, Use&& use) const {
+        const Arcs& arcs = state_->arcs();
+        if (rank < arcs.nodes) {
+            const std::uint32_t* const row = arcs.offset.data() + std::size_t{2} * rank;
+            const std::size_t end = row[direction == Direction::out ? 1 : 2];
+            for (std::size_t a = row[direction == Direction::in ? 1 : 0]; a < end; ++a) {
+                use(arcs.to[a], ArcAt{state_, a, nullptr}, filter_->arc(a));
+            }
+        }
+        const auto all = [](std::uint32_t, const ArcAt&) { return true; };
+        const auto passing = [&](std::uint32_t to, const ArcAt& arc) {
+            use(to, arc, true);
+            return false;
+        };
+        for (const bool in : {false, true}) {
+            if (direction == (in ? Direction::out : Direction::in)) continue;
+            logged(rank, in, all, passing);
+        }
     }
 
     /// About how many arcs a rank has, whether or not they pass.

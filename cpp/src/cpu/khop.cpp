@@ -32,11 +32,11 @@ struct Scratch {
         // More, as list_bits and a node that was seen are written behind the last one.
         if (nodes.size() <= size + 64) nodes = Array<std::uint32_t>(size + size / 2 + 128);
     }
-    /// Whether the node was new, as a number; marks it.
-    static std::size_t insert(std::uint64_t* bits, std::uint32_t node) {
+    /// Marks the node if `passes`, 0 or 1; whether it was new.
+    static std::size_t insert(std::uint64_t* bits, std::uint32_t node, std::uint64_t passes) {
         const std::uint64_t word = bits[node / 64];
-        bits[node / 64] = word | std::uint64_t{1} << (node % 64);
-        return ~(word >> (node % 64)) & 1U;
+        bits[node / 64] = word | passes << (node % 64);
+        return ~(word >> (node % 64)) & passes;
     }
 };
 
@@ -59,7 +59,7 @@ public:
         for (const std::uint32_t seed : seeds) {
             const std::uint32_t node = state_.node(seed);
             s_.nodes[count] = node;
-            count += Scratch::insert(s_.seen.data(), node);
+            count += Scratch::insert(s_.seen.data(), node, 1);
         }
         std::sort(s_.nodes.data(), s_.nodes.data() + count);
         bool listed = true;
@@ -92,24 +92,19 @@ private:
     template <class Add>
     void walk(Add&& add) {
         const std::vector<std::uint32_t>& front = s_.front;
-        const std::uint64_t* const seen = s_.seen.data();
         for (std::size_t i = 0; i < front.size(); ++i) {
             if (i + 2 * ahead < front.size()) rows_.fetch_offset(front[i + 2 * ahead]);
             if (i + ahead < front.size()) rows_.fetch_nodes(front[i + ahead]);
-            const auto use = [&](std::uint32_t to, const ArcAt& a) {
-                add(a.node(to));
-                return false;
-            };
             if constexpr (plain) {
-                rows_.each(front[i], direction_, use);
+                rows_.each(front[i], direction_, [&](std::uint32_t to, const ArcAt& a) {
+                    add(a.node(to), 1);
+                    return false;
+                });
             } else {
-                rows_.each_that(
-                    front[i], direction_,
-                    [&](std::uint32_t to, const ArcAt& a) {
-                        const std::uint32_t node = a.node(to);
-                        return (seen[node / 64] >> (node % 64) & 1U) == 0;
-                    },
-                    use);
+                rows_.each_asked(front[i], direction_,
+                                 [&](std::uint32_t to, const ArcAt& a, bool passes) {
+                                     add(a.node(to), passes ? 1 : 0);
+                                 });
             }
         }
     }
@@ -120,9 +115,9 @@ private:
         std::uint32_t* const nodes = s_.nodes.data();
         std::size_t count = 0;
         // Without a branch, which would be guessed wrong every few arcs.
-        walk([&](std::uint32_t node) {
+        walk([&](std::uint32_t node, std::uint64_t passes) {
             nodes[count] = node;
-            count += Scratch::insert(seen, node);
+            count += Scratch::insert(seen, node, passes);
         });
         std::sort(nodes, nodes + count);
         return count;
@@ -130,7 +125,9 @@ private:
     std::size_t expand_marked() {
         std::uint64_t* const seen = s_.seen.data();
         std::memcpy(s_.before.data(), seen, words_ * sizeof(std::uint64_t));
-        walk([&](std::uint32_t node) { seen[node / 64] |= std::uint64_t{1} << (node % 64); });
+        walk([&](std::uint32_t node, std::uint64_t passes) {
+            seen[node / 64] |= passes << (node % 64);
+        });
         return kernels().list_bits(seen, s_.before.data(), words_, s_.nodes.data());
     }
     void clear(bool listed) {
