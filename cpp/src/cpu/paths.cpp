@@ -87,7 +87,8 @@ Array<double> relax(const Filter& filter, const AnyRows& rows, View<const std::u
     return best;
 }
 
-/// A bucket's width: with narrow ones there are many rounds, with wide ones much is done twice.
+/// A bucket's width: with narrow ones there are many rounds, with wide ones the rows of hubs are
+/// walked several times.
 double bucket_width(const Filter& filter, const ByLength& by) {
     const GraphState& state = filter.state();
     double sum = 0.0;
@@ -105,7 +106,7 @@ double bucket_width(const Filter& filter, const ByLength& by) {
     if (count == 0 || sum == 0.0) return 1.0;
     const double mean = sum / static_cast<double>(count);
     const double degree = 2.0 * static_cast<double>(state.edges()) / (state.nodes + 1.0);
-    return mean / std::max(1.0, degree / 4.0);
+    return mean / std::max(1.0, degree * 2.5);
 }
 
 template <class By>
