@@ -1,4 +1,4 @@
-"""Merges run beside the writer: nothing that is written meanwhile is lost, and no answer changes."""
+"""Merges beside the writer: nothing written meanwhile is lost, and no answer changes."""
 
 from __future__ import annotations
 

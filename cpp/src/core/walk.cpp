@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
-#include <unordered_map>
 
 #include "remanence/canonical.hpp"
 
+#include "core/array.hpp"
 #include "core/start.hpp"
 #include "core/state.hpp"
 
@@ -33,11 +33,13 @@ struct Arc {
 Reach reach(const Columns& columns, const Links& links, const EdgeTest& test,
             const std::vector<std::uint32_t>& seeds) {
     Reach out;
-    std::unordered_map<std::uint32_t, std::uint32_t> local;
+    auto local = Array<std::uint32_t>::zeroed(columns.nodes());  // local number plus one
     const auto number = [&](std::uint32_t node) {
-        const auto [at, fresh] = local.emplace(node, static_cast<std::uint32_t>(out.nodes.size()));
-        if (fresh) out.nodes.push_back(node);
-        return at->second;
+        if (local[node] == 0) {
+            out.nodes.push_back(node);
+            local[node] = static_cast<std::uint32_t>(out.nodes.size());
+        }
+        return local[node] - 1;
     };
     out.seeds.reserve(seeds.size());
     for (const std::uint32_t seed : seeds) out.seeds.push_back(number(seed));
@@ -46,7 +48,8 @@ Reach reach(const Columns& columns, const Links& links, const EdgeTest& test,
         arcs.clear();
         links.each(out.nodes[at], [&](const Edge& e, bool outgoing) {
             const std::uint32_t other = outgoing ? e.target : e.source;
-            if (test.edge(e, outgoing) && test.node(other)) {
+            // What has a number was found to be seen.
+            if (test.edge(e, outgoing) && (local[other] != 0 || test.node(other))) {
                 arcs.push_back({e.id, other, static_cast<double>(e.weight)});
             }
         });
@@ -61,7 +64,6 @@ Reach reach(const Columns& columns, const Links& links, const EdgeTest& test,
         out.offset.push_back(out.target.size());
         out.degree.push_back(degree);
     }
-    (void)columns;
     return out;
 }
 

@@ -102,8 +102,9 @@ struct PullRows {
     const float* rounded = nullptr;
     double* next_value = nullptr;  ///< [rows][16] handed on in the next one
     float* next_rounded = nullptr;
-    double* mass = nullptr;        ///< [rows][16] replaced
-    View<const PullStart> starts;  ///< by rank
+    double* mass = nullptr;             ///< [rows][16] replaced
+    const PullStart* starts = nullptr;  ///< those of the rows asked for, by rank
+    std::size_t start_count = 0;
 };
 
 /// What the rows of a task add to, each [16] in units of 2^-62.

@@ -66,8 +66,8 @@ inline void pull_arcs(const PullRows& rows, const Value* value, std::size_t firs
 template <class Value>
 inline void pull_rows(const PullRows& rows, const Value* value, Value* next_value,
                       std::uint32_t begin, std::uint32_t end, PullSums& sums) {
-    const PullStart* start = rows.starts.data();
-    const PullStart* const last_start = start + rows.starts.size();
+    const PullStart* start = rows.starts;
+    const PullStart* const last_start = start + rows.start_count;
     Longs moved[2] = {};
     Longs lost[2] = {};
     for (std::uint32_t r = begin; r < end; ++r) {

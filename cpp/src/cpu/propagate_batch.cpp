@@ -104,7 +104,9 @@ private:
         const auto pull16 = kernels().pull16;
         parallel_for(tasks_.size() - 1, worker_count(0), [&](std::size_t t, int) {
             PullRows rows = all;
-            rows.starts = {at(tasks_[t]), at(tasks_[t + 1])};
+            const auto first = at(tasks_[t]);
+            rows.starts = starts_.data() + (first - starts_.begin());
+            rows.start_count = static_cast<std::size_t>(at(tasks_[t + 1]) - first);
             PullSums here;
             pull16(rows, tasks_[t], tasks_[t + 1], here);
             const std::lock_guard lock(mutex);
