@@ -20,6 +20,7 @@ CASES = {
         "components",
         "bfs, filters on",
         "bfs, filters that bite",
+        "bfs, filters that bite and are new",
     ),
     "propagate": ("PPR 1 seed", "PPR 16 seeds", "push damping 0.5", "leiden"),
     "ingest-graph": ("batched", "one by one", "durable", "reader"),

@@ -11,7 +11,7 @@
 namespace remanence {
 namespace {
 
-constexpr std::size_t most_slots = 4;
+constexpr std::size_t most_slots = 16;
 constexpr std::size_t times = 2;  ///< so often as many arcs as the base has
 constexpr unsigned most_doublings = 16;
 constexpr std::uint32_t ranks_per_task = 4096;
@@ -38,9 +38,12 @@ KeptArcs::Slot& KeptArcs::slot(const ArcQuestion& question) {
                            [&](const Slot& s) { return same(s.question, question); });
     if (at == slots_.end()) {
         if (slots_.size() == most_slots) {
+            // Filters that are asked once do not displace the copies of others.
             slots_.erase(
-                std::min_element(slots_.begin(), slots_.end(),
-                                 [](const Slot& a, const Slot& b) { return a.used < b.used; }));
+                std::min_element(slots_.begin(), slots_.end(), [](const Slot& a, const Slot& b) {
+                    const bool copied = a.copy.epoch != nullptr;
+                    return copied == (b.copy.epoch != nullptr) ? a.used < b.used : !copied;
+                }));
         }
         slots_.emplace_back().question = question;
         at = slots_.end() - 1;
