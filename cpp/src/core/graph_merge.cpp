@@ -38,15 +38,16 @@ BackgroundMerge::BackgroundMerge(GraphState from, std::function<GraphState()> no
       offer_(std::move(offer)),
       closed_(from_.epoch->closed),
       forks_(forks()),
-      thread_([this] { run(); }) {}
+      thread_(std::make_unique<std::thread>([this] { run(); })) {}
 
 BackgroundMerge::~BackgroundMerge() {
     if (lost()) {
-        new std::thread(std::move(thread_));  // neither joined nor destroyed: it is not there
+        // Neither joined nor destroyed: it is not there.
+        [[maybe_unused]] const std::thread* const left = thread_.release();
         return;
     }
     stop_ = true;
-    thread_.join();
+    thread_->join();
 }
 
 bool BackgroundMerge::lost() const { return forks_ != forks(); }

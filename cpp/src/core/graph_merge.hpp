@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -48,7 +49,7 @@ private:
     std::atomic<bool> ready_{false};
     std::atomic<bool> taken_{false};
     std::uint32_t forks_;
-    std::thread thread_;
+    std::unique_ptr<std::thread> thread_;
 };
 
 /// How many nodes the log of a graph has room for.
