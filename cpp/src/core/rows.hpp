@@ -68,6 +68,11 @@ public:
         return node(other);
     }
     bool node(std::uint32_t node) const { return allow_.empty() || allow_[node] != 0; }
+    /// Every arc of the base passes, whatever there is beside it.
+    bool whole_base() const {
+        return !none_of_base_ && !type_in_rows_ && !weight_in_rows_ && !valid_in_rows_ &&
+               !later_in_base_ && !closed_in_base_ && allow_.empty();
+    }
     bool restricts_nodes() const { return !allow_.empty(); }
     ArcRules rules() const {
         return {none_of_base_, type_in_rows_, valid_in_rows_, later_in_base_, has_valid_at_,
@@ -167,9 +172,11 @@ public:
         if (rank < arcs.nodes) {
             const std::uint32_t* const row = arcs.offset.data() + std::size_t{2} * rank;
             const std::size_t end = row[direction == Direction::out ? 1 : 2];
-            for (std::size_t a = row[direction == Direction::in ? 1 : 0]; a < end; ++a) {
-                use(arcs.to[a], ArcAt{state_, a, nullptr}, filter_->arc(a));
+            std::size_t a = row[direction == Direction::in ? 1 : 0];
+            if (filter_->whole_base()) {
+                for (; a < end; ++a) use(arcs.to[a], ArcAt{state_, a, nullptr}, true);
             }
+            for (; a < end; ++a) use(arcs.to[a], ArcAt{state_, a, nullptr}, filter_->arc(a));
         }
         const auto all = [](std::uint32_t, const ArcAt&) { return true; };
         const auto passing = [&](std::uint32_t to, const ArcAt& arc) {
