@@ -73,9 +73,10 @@ struct BlockSummary {
     Seq last_seq_to = 0;       ///< greatest seq_to of the closed rows
     std::uint32_t closed = 0;  ///< rows with a seq_to
     std::uint32_t erased = 0;
-    std::uint32_t touched = 0;  ///< rows accessed after their creation, or with feedback
-    std::uint32_t bounded = 0;  ///< rows with a valid_to
-    std::uint32_t doubted = 0;  ///< rows with belief < 1
+    std::uint32_t touched = 0;    ///< rows accessed after their creation, or with feedback
+    std::uint32_t bounded = 0;    ///< rows with a valid_to
+    std::uint32_t doubted = 0;    ///< rows with belief < 1
+    std::uint32_t important = 0;  ///< rows whose importance is not 0
     std::uint32_t vectors = 0;
     std::uint32_t least_scope = none;
     std::uint32_t greatest_scope = 0;

@@ -150,7 +150,7 @@ std::vector<Id> Engine::holding(std::string_view terms, std::uint32_t scope,
                                 std::size_t limit) const {
     const std::shared_lock lock(state_->mutex);
     const Columns& columns = state_->columns;
-    std::vector<const std::vector<Posting>*> lists;
+    std::vector<const Postings*> lists;
     bool known = true;
     each_term(terms, [&](std::string_view term) {
         lists.push_back(state_->lexicon.find(term));
@@ -166,10 +166,8 @@ std::vector<Id> Engine::holding(std::string_view terms, std::uint32_t scope,
         if (s.scope[r] != scope || is_node(s.kind[r]) || !columns.row_visible(p.row, seq_now)) {
             continue;
         }
-        const bool all = std::all_of(lists.begin() + 1, lists.end(), [&](const auto* list) {
-            const auto at = Lexicon::first_from(*list, p.row);
-            return at != list->end() && at->row == p.row;
-        });
+        const bool all = std::all_of(lists.begin() + 1, lists.end(),
+                                     [&](const auto* list) { return list->holds(p.row); });
         if (!all) continue;
         if (out.size() == limit) return {};
         out.push_back(s.id[r]);

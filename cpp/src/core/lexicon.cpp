@@ -24,21 +24,9 @@ std::uint32_t Lexicon::append(std::uint32_t row, std::string_view terms) {
             return;
         }
         ++words;
-        auto& list = postings_[term_of(word)];
-        if (!list.empty() && list.back().row == row) {
-            ++list.back().count;
-        } else {
-            list.push_back({row, 1});
-            ++posting_count_;
-        }
+        posting_count_ += postings_[term_of(word)].add(row) ? 1 : 0;
     });
     return words;
-}
-
-std::vector<Posting>::const_iterator Lexicon::first_from(const std::vector<Posting>& list,
-                                                         std::uint32_t row) {
-    return std::lower_bound(list.begin(), list.end(), row,
-                            [](const Posting& p, std::uint32_t r) { return p.row < r; });
 }
 
 std::string_view Lexicon::values(std::uint32_t row) const {
@@ -52,22 +40,16 @@ void Lexicon::copy_row(std::uint32_t from, std::uint32_t to) {
         values_.emplace(to, std::move(values));
     }
     for (auto& list : postings_) {
-        const auto at = first_from(list, from);
-        if (at == list.end() || at->row != from) continue;
-        const std::uint32_t count = at->count;
-        list.push_back({to, count});
+        const std::uint32_t count = list.count(from);
+        if (count == 0) continue;
+        list.append({to, count});
         ++posting_count_;
     }
 }
 
 void Lexicon::erase_row(std::uint32_t row) {
     values_.erase(row);
-    for (auto& list : postings_) {
-        const auto at = first_from(list, row);
-        if (at == list.end() || at->row != row) continue;
-        list.erase(at);
-        --posting_count_;
-    }
+    for (auto& list : postings_) posting_count_ -= list.erase(row) ? 1 : 0;
     // A word that only erased memories held would outlive them in the vocabulary.
     drop_empty_terms();
 }
@@ -77,7 +59,7 @@ MovedPostings Lexicon::moved(std::uint32_t first, const std::vector<std::uint32_
     const auto end = first + static_cast<std::uint32_t>(place.size());
     for (std::size_t term = 0; term < postings_.size(); ++term) {
         const auto& list = postings_[term];
-        const auto from = first_from(list, first);
+        const auto from = list.from(first);
         const auto to =
             std::find_if(from, list.end(), [&](const Posting& p) { return p.row >= end; });
         if (from == to) continue;
@@ -94,11 +76,10 @@ MovedPostings Lexicon::moved(std::uint32_t first, const std::vector<std::uint32_
 
 void Lexicon::move(std::uint32_t first, const std::vector<std::uint32_t>& place,
                    const MovedPostings& moved) {
-    auto from = moved.postings.begin();
+    const Posting* from = moved.postings.data();
     for (const MovedPostings::Part& part : moved.parts) {
-        const auto to = from + static_cast<std::ptrdiff_t>(part.count);
-        std::copy(from, to, postings_[part.term].begin() + static_cast<std::ptrdiff_t>(part.first));
-        from = to;
+        postings_[part.term].replace(part.first, from, part.count);
+        from += part.count;
     }
     std::vector<decltype(values_)::node_type> stated;
     const auto end = first + static_cast<std::uint32_t>(place.size());
@@ -113,7 +94,7 @@ void Lexicon::move(std::uint32_t first, const std::vector<std::uint32_t>& place,
 
 void Lexicon::drop_empty_terms() {
     std::vector<const std::string*> words;
-    std::vector<std::vector<Posting>> postings;
+    std::vector<Postings> postings;
     for (std::size_t term = 0; term < words_.size(); ++term) {
         if (postings_[term].empty()) {
             numbers_.erase(numbers_.find(*words_[term]));
@@ -127,12 +108,12 @@ void Lexicon::drop_empty_terms() {
     postings_ = std::move(postings);
 }
 
-const std::vector<Posting>* Lexicon::find(std::string_view term) const {
+const Postings* Lexicon::find(std::string_view term) const {
     const auto known = numbers_.find(term);
     return known == numbers_.end() ? nullptr : &postings_[known->second];
 }
 
-void Lexicon::load_term(std::string_view word, std::vector<Posting> postings) {
+void Lexicon::load_term(std::string_view word, Postings postings) {
     posting_count_ += postings.size();
     postings_[term_of(word)] = std::move(postings);
 }

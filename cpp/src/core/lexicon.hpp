@@ -9,12 +9,9 @@
 #include <unordered_map>
 #include <vector>
 
-namespace remanence {
+#include "core/postings.hpp"
 
-struct Posting {
-    std::uint32_t row;
-    std::uint32_t count;  ///< occurrences of the term in the row's lexical document
-};
+namespace remanence {
 
 /// Calls `use(term)` for every space-separated term of `terms`.
 template <class Use>
@@ -38,7 +35,7 @@ struct MovedPostings {
     std::vector<Posting> postings;  ///< of all parts, one after the other
 };
 
-/// Postings are in row order, so a range of rows is a range of each list.
+/// The vocabulary; the rows of each word are in order, so a range of rows is a range of each list.
 class Lexicon {
 public:
     /// Adds the lexical document of a row greater than all before; returns its number of words.
@@ -51,11 +48,8 @@ public:
     MovedPostings moved(std::uint32_t first, const std::vector<std::uint32_t>& place) const;
     void move(std::uint32_t first, const std::vector<std::uint32_t>& place,
               const MovedPostings& moved);
-    /// The first posting of `list` at or after `row`.
-    static std::vector<Posting>::const_iterator first_from(const std::vector<Posting>& list,
-                                                           std::uint32_t row);
     /// The rows of a term, or null when no memory ever held it.
-    const std::vector<Posting>* find(std::string_view term) const;
+    const Postings* find(std::string_view term) const;
 
     /// The values of a row, separated by single spaces; empty where it states none.
     std::string_view values(std::uint32_t row) const;
@@ -64,9 +58,9 @@ public:
 
     std::size_t terms() const { return words_.size(); }
     const std::string& word(std::size_t term) const { return *words_[term]; }
-    const std::vector<Posting>& postings(std::size_t term) const { return postings_[term]; }
+    const Postings& postings(std::size_t term) const { return postings_[term]; }
     std::size_t posting_count() const { return posting_count_; }
-    void load_term(std::string_view word, std::vector<Posting> postings);
+    void load_term(std::string_view word, Postings postings);
 
 private:
     struct Hash {
@@ -80,7 +74,7 @@ private:
 
     std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> numbers_;
     std::vector<const std::string*> words_;
-    std::vector<std::vector<Posting>> postings_;
+    std::vector<Postings> postings_;
     std::map<std::uint32_t, std::string> values_;
     std::size_t posting_count_ = 0;
 };

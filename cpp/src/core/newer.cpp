@@ -70,16 +70,13 @@ private:
         });
         return found;
     }
-    bool holds(const ScanTerm& term, std::uint32_t row) const {
-        const auto at = Lexicon::first_from(*term.postings, row);
-        return at != term.postings->end() && at->row == row;
-    }
     float shared(std::uint32_t newer, std::uint32_t older) const {
         float both = 0.0F;
         float all = 0.0F;
         for (const ScanTerm& term : plan_.terms) {
             all = all + term.weight;
-            if (holds(term, newer) && holds(term, older)) both = both + term.weight;
+            if (term.postings->holds(newer) && term.postings->holds(older))
+                both = both + term.weight;
         }
         return all > 0.0F ? both / all : 0.0F;
     }

@@ -16,7 +16,7 @@ namespace remanence {
 
 /// One word of the question: its rows, and idf * (repeats in the question), normalised.
 struct ScanTerm {
-    const std::vector<Posting>* postings;
+    const Postings* postings;
     float weight;
 };
 
@@ -45,8 +45,14 @@ struct ScanPlan {
     std::array<float, static_count> table{};
     std::array<float, kind_count> kind_ceiling{};  ///< greatest of the table, per kind
     std::vector<PastState> past;  ///< ascending by row; filled for devices, which keep no touches
+    bool words_help = false;      ///< no word can lower a score
     std::uint32_t author = 0;     ///< the one author that the question names, or 0
     bool nodes = false;           ///< only nodes are asked for: statistics are theirs
+
+    /// Whether what a word adds is bounded for many rows at once and looked up for few.
+    bool bounds_words(const ScanTerm& term) const {
+        return words_help && !term.postings->bits().empty();
+    }
 };
 
 /// What each kind of row takes part in, and which weight its words have: one line per Kind.

@@ -65,8 +65,12 @@ void load_words(Reader& in, Lexicon& lexicon, std::size_t terms, std::size_t row
         std::vector<Posting> list(counts[term]);
         if (bytes != 0) std::memcpy(list.data(), postings.data() + row, bytes);
         if (!list.empty() && list.back().row >= rows) in.refuse("names rows that it lacks");
+        const auto not_after = [](const Posting& a, const Posting& b) { return a.row >= b.row; };
+        if (std::adjacent_find(list.begin(), list.end(), not_after) != list.end()) {
+            in.refuse("names the rows of a word out of order");
+        }
         lexicon.load_term({reinterpret_cast<const char*>(text.data()) + at, lengths[term]},
-                          std::move(list));
+                          Postings(std::move(list)));
         at += lengths[term];
         row += bytes;
     }

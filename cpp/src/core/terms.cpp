@@ -19,10 +19,8 @@ float lexical_of(const ScanPlan& plan, std::uint32_t row, std::uint32_t words) {
     float sum = 0.0F;
     const float length = plan.length_base + plan.length_slope * static_cast<float>(words);
     for (const ScanTerm& term : plan.terms) {
-        const auto& list = *term.postings;
-        const auto at = Lexicon::first_from(list, row);
-        if (at == list.end() || at->row != row) continue;
-        const auto count = static_cast<float>(at->count);
+        const auto count = static_cast<float>(term.postings->count(row));
+        if (count == 0.0F) continue;
         sum = sum + term.weight * (count / (count + length));
     }
     return sum;
@@ -78,11 +76,13 @@ float usefulness_feature(std::uint32_t used, std::uint32_t unused) {
 
 void prepare_tables(ScanPlan& plan) {
     const Weights& w = plan.request->weights;
+    plan.words_help = true;
     const float when = plan.request->asks_when ? w.when : 0.0F;
     for (int kind = 0; kind < kind_count; ++kind) {
         const KindRule& rule = kind_rules[static_cast<std::size_t>(kind)];
         const bool turn = rule.turn;
         plan.lexical_weight[static_cast<std::size_t>(kind)] = w.*(rule.lexical);
+        plan.words_help &= w.*(rule.lexical) >= 0.0F;
         for (int flags = 0; flags < 4; ++flags) {
             for (std::uint32_t length = 0; length < static_lengths; ++length) {
                 float sum = w.bias;

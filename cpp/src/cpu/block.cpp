@@ -148,17 +148,19 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
     return rows;
 }
 
-bool score_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scratch& scratch) {
-    const bool follows = cursor.next_row == b.row;
+bool score_words(const ScanPlan& plan, const Block& b, bool rare, WordCursor& cursor,
+                 Scratch& scratch) {
+    const bool follows = cursor.next_row == b.row && cursor.rare == rare;
+    cursor.rare = rare;
     cursor.at.resize(plan.terms.size());
     cursor.next_row = b.row + b.count;
     bool any = false;
     for (std::size_t t = 0; t < plan.terms.size(); ++t) {
         const ScanTerm& term = plan.terms[t];
+        if (rare && plan.bounds_words(term)) continue;
         const auto& list = *term.postings;
         std::size_t& at = cursor.at[t];
-        if (!follows)
-            at = static_cast<std::size_t>(Lexicon::first_from(list, b.row) - list.begin());
+        if (!follows) at = static_cast<std::size_t>(list.from(b.row) - list.begin());
         for (; at < list.size() && list[at].row < cursor.next_row; ++at) {
             if (!any) scratch.lexical.fill(0.0F);
             any = true;
@@ -182,6 +184,9 @@ void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool
     side.mask = mask;
     side.table = plan.table.data();
     side.statics = b.s.statics + b.first;
+    if (std::has_single_bit(b.summary.kinds)) {
+        side.one_kind = static_cast<std::uint32_t>(std::countr_zero(b.summary.kinds));
+    }
     side.kind = b.s.kind + b.first;
     side.lexical = lexical;
     side.lexical_weight = plan.lexical_weight.data();
@@ -206,7 +211,7 @@ void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool
             bound != nullptr ? bound->nats.data() + b.first : scratch.activation.data();
         side.activation_weight = w.activation;
     }
-    if (w.importance != 0.0F) {
+    if (w.importance != 0.0F && b.summary.important != 0) {
         side.importance = b.s.importance + b.first;
         side.importance_weight = w.importance;
     }

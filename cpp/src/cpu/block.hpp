@@ -28,6 +28,7 @@ struct Scratch {
 struct WordCursor {
     std::vector<std::size_t> at;
     std::uint32_t next_row = none;
+    bool rare = false;  ///< only those of rare words
 };
 
 /// One block of a segment: its place and its rows in use.
@@ -55,8 +56,10 @@ void widen(Words& part, const std::uint64_t* mask, std::size_t step);
 void move_to_front(const Words& part, std::uint64_t* mask);
 Block part_of(const Block& b, const Words& part);
 
-/// BM25 of a block's rows into scratch.lexical; false when no word occurs there.
-bool score_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scratch& scratch);
+/// BM25 of a block's rows into scratch.lexical, if `rare` without the words that are bounded; false
+/// when no word occurs there.
+bool score_words(const ScanPlan& plan, const Block& b, bool rare, WordCursor& cursor,
+                 Scratch& scratch);
 
 /// The side terms of a block. With `may_bound` the activations may be upper bounds. Of 64 rows that
 /// `mask` wants none of, where there is one, nothing is written.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <vector>
 
@@ -33,12 +34,40 @@ private:
     std::vector<Scored> heap_;
 };
 
+/// The least of the best `keep` scores that rows reach for certain.
+class Sure {
+public:
+    explicit Sure(std::size_t keep) : keep_(keep) {}
+    void offer(float score) {
+        if (heap_.size() < keep_) {
+            heap_.push_back(score);
+        } else if (score > heap_.front()) {
+            std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
+            heap_.back() = score;
+        } else {
+            return;
+        }
+        std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+    }
+    float bar() const { return heap_.size() < keep_ ? lowest : heap_.front(); }
+
+private:
+    std::size_t keep_;
+    std::vector<float> heap_;
+};
+
 /// A row whose score is at most `bound`.
 struct Candidate {
     float bound;
     float side;  ///< upper bound of everything but the cosine
     std::uint32_t row;
 };
+
+inline void prefetch(const void* at, std::size_t bytes) {
+    for (std::size_t line = 0; line < bytes; line += 64) {
+        __builtin_prefetch(static_cast<const char*>(at) + line);
+    }
+}
 
 /// Moves the `count` candidates of the greatest bounds to the front.
 inline void greatest_first(std::vector<Candidate>& all, std::size_t count) {

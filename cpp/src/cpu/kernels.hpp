@@ -7,6 +7,9 @@
 #include "remanence/decay_math.hpp"
 #include "remanence/types.hpp"
 
+#include "core/columns.hpp"
+#include "core/postings.hpp"
+
 namespace remanence::cpu {
 
 /// Columns of one block of rows and the query's share of every side term. Null means "adds
@@ -16,6 +19,7 @@ struct SideBlock {
     const std::uint64_t* mask = nullptr;  ///< 64 rows of which none is wanted are left out
     const float* table = nullptr;         ///< [static_count] bias + length + question + when
     const std::uint16_t* statics = nullptr;
+    std::uint32_t one_kind = none;          ///< the kind of all rows, where it is one
     const float* lexical = nullptr;         ///< BM25 of the block's rows, already normalised
     const float* lexical_weight = nullptr;  ///< [kind_count]
     const std::uint8_t* kind = nullptr;
@@ -123,6 +127,10 @@ struct Kernels {
                        const float* age_s, std::size_t count, float* out);
     /// Adds every side term of a block in the order of `Term`.
     void (*side)(const SideBlock& block, float* out);
+    /// Adds `once` to the rows that hold a word, 64 for each of `groups`, and `again` to those that
+    /// repeat it.
+    void (*add_held)(const WordBits* groups, std::size_t count, float once, float again,
+                     float* out);
     /// Hadamard transform of 2^k values in place, k at least 4; lengths grow by 2^(k/2).
     void (*hadamard)(float* x, std::size_t size);
     /// An upper bound of every row's score for every question asked, from its code.

@@ -109,58 +109,6 @@ REMANENCE_LANE_FN void ask_ahead(const T* column) {
     for (std::size_t line = 0; line < 64 * sizeof(T); line += 64) __builtin_prefetch(at + line);
 }
 
-/// Side terms of the n rows, at most 64, from the first on.
-REMANENCE_LANE_FN void side_strip(const SideBlock& b, std::uint32_t first, std::uint32_t n,
-                                  float* __restrict out) {
-    const std::uint16_t* const statics = b.statics + first;
-    const std::uint8_t* const kind = b.kind + first;
-    unsigned others = 0;
-    for (std::uint32_t i = 0; i < n; ++i) others |= static_cast<unsigned>(statics[i] ^ statics[0]);
-    if (others == 0) {
-        const float same = b.table[statics[0]];
-        for (std::uint32_t i = 0; i < n; ++i) out[i] = same;
-    } else {
-        for (std::uint32_t i = 0; i < n; ++i) out[i] = b.table[statics[i]];
-    }
-    if (b.lexical != nullptr) {
-        for (std::uint32_t i = 0; i < n; ++i) {
-            out[i] = out[i] + b.lexical[first + i] * b.lexical_weight[kind[i]];
-        }
-    }
-    if (b.author != nullptr) {
-        const std::uint32_t* const author = b.author + first;
-        for (std::uint32_t i = 0; i < n; ++i) {
-            const float known = author[i] == 0 || kind[i] != 0 ? 0.0F : -b.author_weight;
-            out[i] =
-                out[i] + (author[i] == b.wanted_author && kind[i] == 0 ? b.author_weight : known);
-        }
-    }
-    const auto add = [&](const float* values) {
-        if (values == nullptr) return;
-        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + values[first + i];
-    };
-    const auto add_weighted = [&](const float* values, float weight) {
-        if (values == nullptr) return;
-        for (std::uint32_t i = 0; i < n; ++i) out[i] = out[i] + values[first + i] * weight;
-    };
-    add(b.date);
-    add(b.lift);
-    add_weighted(b.activation, b.activation_weight);
-    add(b.usefulness);
-    add_weighted(b.importance, b.importance_weight);
-    add(b.log_belief);
-}
-
-void side(const SideBlock& b, float* out) {
-    for (std::uint32_t first = 0; first < b.count; first += 64) {
-        if (b.mask != nullptr && b.mask[first / 64] == 0) continue;
-        ask_ahead(b.statics + first);
-        if (b.activation != nullptr) ask_ahead(b.activation + first);
-        if (b.importance != nullptr) ask_ahead(b.importance + first);
-        side_strip(b, first, b.count - first < 64 ? b.count - first : 64, out + first);
-    }
-}
-
 void hadamard_from(float* x, std::size_t size, std::size_t half) {
     for (; half < size; half *= 2) {
         for (std::size_t first = 0; first < size; first += 2 * half) {
@@ -205,6 +153,7 @@ void hadamard(float* x, std::size_t size) {
 #include "cpu/kernels_codes.inl"
 #include "cpu/kernels_filter.inl"
 #include "cpu/kernels_pull.inl"
+#include "cpu/kernels_side.inl"
 // Uses the codes.
 #include "cpu/kernels_cells.inl"
 
@@ -347,6 +296,7 @@ const Kernels REMANENCE_KERNELS = {
     .dot = dot,
     .activation = activation,
     .side = side,
+    .add_held = add_held,
     .hadamard = hadamard,
     .bounds = bounds,
     .matrix_bounds = matrix_bounds,

@@ -33,6 +33,9 @@ struct CellProducts {
     float most;
 };
 
+/// Whether what a scan adds up besides the cosine is that, and not an upper bound of it.
+inline bool sides_exact(const ScanPlan& plan) { return plan.request->weights.activation == 0.0F; }
+
 /// One question of a scan: what all its workers share.
 struct Question {
     const ScanPlan* plan = nullptr;
@@ -64,8 +67,9 @@ enum class Way : std::uint8_t { none, exact, codes, bytes };
 
 /// What one worker holds for one question.
 struct Share {
-    explicit Share(std::size_t keep) : best(keep) {}
+    explicit Share(std::size_t keep) : best(keep), sure(keep) {}
     Best best;
+    Sure sure;                       ///< of the rows that were bounded by their bytes
     std::vector<Candidate> waiting;  ///< bounded by their code of one bit per dimension
     std::vector<Candidate> near;     ///< bounded by their bytes
     std::size_t enough = 0;          ///< of those that are near, before the best of them are scored
@@ -87,14 +91,16 @@ struct Share {
         return spared * 4 >= strips || ++blocks % 16 == 0;
     }
     std::uint32_t passed = 0;
+    bool words = false;  ///< whether the block holds any of the question's words
     Way way = Way::exact;
 };
 
 struct Worker {
     std::vector<Share> shares;
-    std::vector<float> side;   ///< [question][block_rows]
-    std::vector<float> base;   ///< [question][block_rows] side + words + weight * <q, c>
-    std::vector<float> bound;  ///< [question][block_rows]
+    std::vector<float> side;     ///< [question][block_rows]
+    std::vector<float> lexical;  ///< [question][block_rows] what words add, at most
+    std::vector<float> base;     ///< [question][block_rows] side + words + weight * <q, c>
+    std::vector<float> bound;    ///< [question][block_rows]
     std::vector<CodeQuestion> asked;
     std::vector<std::int8_t> signs;
     std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();

@@ -13,17 +13,11 @@ namespace {
 constexpr std::size_t refined_rows = 128;  // candidates bounded by their bytes at a time
 constexpr std::size_t exact_chunk = 256;   // candidates of one task
 
-void prefetch(const void* at, std::size_t bytes) {
-    for (std::size_t line = 0; line < bytes; line += 64) {
-        __builtin_prefetch(static_cast<const char*>(at) + line);
-    }
-}
-
 }  // namespace
 
 /// Bounds candidates of one segment by their bytes, and keeps those that reach the bar.
-void Scan::refine_run(const Question& question, const Candidate* from, std::size_t count,
-                      std::vector<Candidate>& near) const {
+void Scan::refine_run(std::size_t q, const Candidate* from, std::size_t count, Share& share) const {
+    const Question& question = questions_[q];
     const Segment& s = columns_.at(from->row);
     const SegmentCodes& codes = s.codes;
     const CodeQuery& query = *question.codes;
@@ -41,7 +35,10 @@ void Scan::refine_run(const Question& question, const Candidate* from, std::size
         const float rest = along + query.fine_rest + query.length * codes.byte_error[r];
         Candidate c = from[i];
         c.bound = c.side + cells[codes.cell[r]] + weight * rest;
-        if (c.bound >= bar) near.push_back(c);
+        // The products with the centre and with the residual are both from above.
+        const float spread = query.length * codes.byte_error[r] + 4.0F * query.fine_rest;
+        share.sure.offer(c.bound - 2.0F * weight * spread);
+        if (c.bound >= bar) share.near.push_back(c);
     }
 }
 
@@ -55,8 +52,10 @@ void Scan::refine(std::size_t q, Share& share) {
                share.waiting[end].row / segment_rows == segment) {
             ++end;
         }
-        refine_run(questions_[q], share.waiting.data() + i, end - i, share.near);
+        refine_run(q, share.waiting.data() + i, end - i, share);
     }
+    const ScanPlan& plan = *questions_[q].plan;
+    if (sides_exact(plan)) questions_[q].raise(share.sure.bar() - slack_of(plan, share.sure.bar()));
     share.waiting.clear();
 }
 

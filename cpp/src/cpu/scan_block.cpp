@@ -6,6 +6,7 @@
 #include "core/codes.hpp"
 #include "cpu/kernels.hpp"
 #include "cpu/scan.hpp"
+#include "cpu/words.hpp"
 
 namespace remanence::cpu {
 namespace {
@@ -104,11 +105,10 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
     Scratch& scratch = *worker.scratch;
     float* const base = worker.base.data() + q * block_rows;
     const float* side = worker.side.data() + leader * block_rows;
-    if (score_words(plan, b, share.cursor, scratch)) {
-        for (std::uint32_t i = 0; i < b.count; ++i) {
-            scratch.score[i] =
-                side[i] + scratch.lexical[i] * plan.lexical_weight[b.s.kind[b.first + i]];
-        }
+    share.words = bound_words(plan, b, share.cursor, scratch);
+    if (share.words) {
+        add_words(plan, b, scratch.lexical.data(), side, worker.lexical.data() + q * block_rows,
+                  scratch.score.data());
         side = scratch.score.data();
     }
     const CellProducts& cells = *question.along[b.row / segment_rows];
@@ -120,15 +120,11 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
         left += static_cast<std::uint32_t>(std::popcount(share.mask[w]));
     }
     if (left > sparse_rows && !plan.request->proved) return true;
-    const auto* const cell = b.s.codes.cell + b.first;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-            const float rest = base[i] - cells.along[cell[i]];
-            const float most =
-                base[i] + static_cast<float>(b.s.codes.reach[b.first + i]) * question.per_reach;
-            share.waiting.push_back({most, rest, b.row + i});
-            ask_for_bytes(b.s.codes, b.first + i);
+            const auto reach = static_cast<float>(b.s.codes.reach[b.first + i]);
+            wait(b, q, leader, i, base[i] + reach * question.per_reach, worker);
         }
     }
     share.mask.fill(0);
@@ -185,25 +181,33 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
     }
     for (std::size_t q = asked.first; q < asked.end; ++q) {
         const Way way = worker.shares[q].way;
-        if (way == Way::codes) collect(b, q, worker);
+        if (way == Way::codes) collect(b, q, std::max(questions_[q].side, asked.first), worker);
         if (way == Way::bytes) collect_all(b, q, worker);
         if (way == Way::exact) score_block(b, q, worker);
     }
 }
 
-/// Keeps the rows whose bound reaches the bar.
-void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
+/// Lets row i of the block wait, of which no more is known than that it scores at most `bound`.
+void Scan::wait(const Block& b, std::size_t q, std::size_t leader, std::uint32_t i, float bound,
+                Worker& worker) {
     Share& share = worker.shares[q];
-    const Question& question = questions_[q];
+    Candidate row{bound, worker.side[leader * block_rows + i], b.row + i};
+    if (share.words) {
+        sharpen(*questions_[q].plan, b, worker.lexical.data() + q * block_rows, row);
+        if (row.bound < questions_[q].threshold()) return;
+    }
+    share.waiting.push_back(row);
+    ask_for_bytes(b.s.codes, b.first + i);
+}
+
+/// The rows whose codes left them wait for their bytes.
+void Scan::collect(const Block& b, std::size_t q, std::size_t leader, Worker& worker) {
+    Share& share = worker.shares[q];
     const float* const bound = worker.bound.data() + q * block_rows;
-    const float* const base = worker.base.data() + q * block_rows;
-    const std::vector<float>& along = question.along[b.row / segment_rows]->along;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-            const float rest = base[i] - along[b.s.codes.cell[b.first + i]];
-            share.waiting.push_back({bound[i], rest, b.row + i});
-            ask_for_bytes(b.s.codes, b.first + i);
+            wait(b, q, leader, i, bound[i], worker);
         }
     }
     if (share.waiting.size() > waiting_rows) tighten(q, share);
@@ -214,7 +218,7 @@ void Scan::collect_all(const Block& b, std::size_t q, Worker& worker) {
     Share& share = worker.shares[q];
     const ScanPlan& plan = *questions_[q].plan;
     Scratch& scratch = *worker.scratch;
-    const bool words = score_words(plan, b, share.cursor, scratch);
+    const bool words = score_words(plan, b, false, share.cursor, scratch);
     const Question& question = questions_[q];
     bound_rows(plan, b, share.mask.data(), words ? scratch.lexical.data() : nullptr,
                {question.along[b.row / segment_rows]->along.data(), question.per_reach,
@@ -229,7 +233,7 @@ void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
     Scratch& scratch = *worker.scratch;
     const ScanPlan& plan = *questions_[q].plan;
     const bool cosine = !plan.query.empty() && b.summary.vectors != 0;
-    const bool words = score_words(plan, b, share.cursor, scratch);
+    const bool words = score_words(plan, b, false, share.cursor, scratch);
     score_side(plan, b, words ? scratch.lexical.data() : nullptr, false, nullptr, scratch,
                scratch.score.data());
     if (cosine) score_cosine(plan, b, share.mask.data(), share.passed, scratch);

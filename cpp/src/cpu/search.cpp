@@ -7,6 +7,7 @@
 
 #include "core/codes.hpp"
 #include "core/threads.hpp"
+#include "cpu/head_start.hpp"
 #include "cpu/scan.hpp"
 
 namespace remanence::cpu {
@@ -24,12 +25,14 @@ Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
             question.codes =
                 std::make_unique<const CodeQuery>(make_code_query(plans[q].query, columns_.dim));
             multiply_cells(question);
+            question.raise(head_start(question, encoded_));
         }
     }
     for (Worker& worker : workers_) {
         for (const Question& q : questions_) worker.shares.emplace_back(q.plan->keep);
         worker.side.resize(count * block_rows);
         worker.base.resize(count * block_rows);
+        worker.lexical.resize(count * block_rows);
         worker.bound.resize(count * block_rows);
         worker.asked.resize(count);
     }

@@ -1,0 +1,82 @@
+// What a question's words add to the rows of a block: at once for frequent words, as upper bounds.
+#include "cpu/words.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "cpu/kernels.hpp"
+
+namespace remanence::cpu {
+namespace {
+
+/// What a word adds to a row that holds it `count` times, at most: as if the row were empty else.
+float most_of(const ScanPlan& plan, const ScanTerm& term, std::uint32_t count) {
+    const auto times = static_cast<float>(count);
+    return term.weight * (times / (times + plan.length_base));
+}
+
+bool holds_any(const WordBits* from, std::size_t groups) {
+    std::uint64_t any = 0;
+    for (std::size_t g = 0; g < groups; ++g) any |= from[g].held;
+    return any != 0;
+}
+
+/// Adds the upper bounds of a frequent word; false where no row of the block holds it.
+bool bound_word(const ScanPlan& plan, const ScanTerm& term, const Block& b, float* lexical,
+                bool fresh) {
+    const auto& bits = term.postings->bits();
+    const std::size_t first = b.row / 64;
+    const std::size_t end = std::min<std::size_t>((b.row + b.count + 63) / 64, bits.size());
+    if (first >= end || !holds_any(bits.data() + first, end - first)) return false;
+    if (fresh) std::fill_n(lexical, block_rows, 0.0F);
+    const float once = most_of(plan, term, 1);
+    const float again = most_of(plan, term, term.postings->most()) - once;
+    kernels().add_held(bits.data() + first, end - first, once, again, lexical);
+    return true;
+}
+
+}  // namespace
+
+bool bound_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scratch& scratch) {
+    bool any = score_words(plan, b, true, cursor, scratch);
+    for (const ScanTerm& term : plan.terms) {
+        if (!plan.bounds_words(term)) continue;
+        any = bound_word(plan, term, b, scratch.lexical.data(), !any) || any;
+    }
+    return any;
+}
+
+void add_words(const ScanPlan& plan, const Block& b, const float* words, const float* side,
+               float* lexical, float* sum) {
+    const std::uint8_t* const kind = b.s.kind + b.first;
+    if (std::has_single_bit(b.summary.kinds)) {
+        const float weight =
+            plan.lexical_weight[static_cast<std::size_t>(std::countr_zero(b.summary.kinds))];
+        for (std::uint32_t i = 0; i < b.count; ++i) lexical[i] = words[i] * weight;
+    } else {
+        for (std::uint32_t i = 0; i < b.count; ++i) {
+            lexical[i] = words[i] * plan.lexical_weight[kind[i]];
+        }
+    }
+    for (std::uint32_t i = 0; i < b.count; ++i) sum[i] = side[i] + lexical[i];
+}
+
+void sharpen(const ScanPlan& plan, const Block& b, const float* lexical, Candidate& row) {
+    const std::uint32_t i = row.row - b.row;
+    float above = 0.0F;
+    const float length =
+        plan.length_base + plan.length_slope * static_cast<float>(b.s.words[b.first + i]);
+    for (const ScanTerm& term : plan.terms) {
+        if (!plan.bounds_words(term)) continue;
+        const std::uint32_t found = term.postings->count(row.row);
+        if (found == 0) continue;
+        const auto count = static_cast<float>(found);
+        const float bound = most_of(plan, term, found == 1 ? 1 : term.postings->most());
+        above += bound - term.weight * (count / (count + length));
+    }
+    above *= plan.lexical_weight[b.s.kind[b.first + i]];
+    row.bound -= above;
+    row.side += lexical[i] - above;
+}
+
+}  // namespace remanence::cpu
