@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 
 VERBS = (
-    "quality", "use", "ask", "recall", "filter", "batch", "decay", "ingest", "write", "open",
-    "durability", "gpu",
+    "quality", "use", "ask", "recall", "filter", "batch", "decay", "cover", "ingest", "write",
+    "open", "durability", "gpu",
     "traverse", "propagate", "ingest-graph", "kgqa",
 )  # fmt: skip
 _SHOW_ONLY_JSON = "-"

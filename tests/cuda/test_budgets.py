@@ -16,6 +16,9 @@ pytestmark = pytest.mark.skipif(NVCC is None, reason="no nvcc")
 
 # Registers a thread may use: 80 leave 3 blocks of 256 threads on a multiprocessor, 64 leave 4.
 BUDGET = {
+    "meet_kept": 40,
+    "meet_block": 40,
+    "settle_block": 32,
     "decay_column": 56,
     "decay_traces": 40,
     "check_histories": 32,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "remanence/backend.hpp"
+#include "remanence/cover.hpp"
 #include "remanence/decay.hpp"
 #include "remanence/engine.hpp"
 #include "remanence/error.hpp"

@@ -91,6 +91,7 @@ PYBIND11_MODULE(_core, m) {
     register_backends(m);
     bindings::register_device_arrays(m);
     bindings::register_decay(m);
+    bindings::register_cover(m);
     bindings::register_recall(m);
     bindings::register_learning(m);
     bindings::register_graph_store(m);

@@ -7,6 +7,7 @@
 
 namespace remanence::bindings {
 
+void register_cover(pybind11::module_& m);
 void register_decay(pybind11::module_& m);
 void register_recall(pybind11::module_& m);
 void register_engine(pybind11::module_& m);

@@ -15,6 +15,7 @@ namespace remanence {
 class ArcLog;
 class DeviceGraph;
 struct Arcs;
+struct CoverPlan;
 
 /// What a plug-in's one exported function returns. The build id must be ours to the letter.
 struct PluginInfo {
@@ -36,6 +37,8 @@ struct PluginInfo {
     /// A mirror of one epoch of a graph.
     std::shared_ptr<DeviceGraph> (*make_graph)(std::shared_ptr<const Arcs>,
                                                std::shared_ptr<const ArcLog>);
+    /// The place that stands for each place of a plan.
+    void (*cover)(const CoverPlan&, View<std::uint32_t>);
     /// Bytes that this process holds on the device.
     std::size_t (*held_bytes)();
     /// Memory for a caller's arrays.

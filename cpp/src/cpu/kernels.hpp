@@ -117,6 +117,15 @@ struct PullSums {
     std::uint64_t lost[16];   ///< mass of rows that hand nothing on
 };
 
+/// Heads of up to head_tile rows, 16 of them side by side.
+struct HeadTile {
+    const float* heads = nullptr;  ///< [groups][dims][16]
+    const float* tails = nullptr;  ///< [groups][16]
+    std::size_t dims = 0;
+    std::size_t groups = 0;
+};
+inline constexpr std::size_t head_tile = 256;
+
 struct Kernels {
     const char* name;
     /// Canonical dot products of `query` [padded] with `count` consecutive rows [padded].
@@ -161,6 +170,10 @@ struct Kernels {
                              std::size_t count, std::uint32_t* out);
     /// mass = damping * sum(weight * value) + extra; arc i of a row adds to lane i mod 4.
     void (*pull16)(const PullRows& rows, std::uint32_t first, std::uint32_t last, PullSums& sums);
+    /// Products of `count` rows' heads with those of a tile, and of their tails, added up:
+    /// out [count][head_tile]. The order of the sums is the lanes' own.
+    void (*head_bounds)(const HeadTile& tile, const float* const* rows, const float* tails,
+                        std::size_t count, float* out);
     /// Cells per group that `nearest` is fast enough for.
     std::uint32_t cells;
 };

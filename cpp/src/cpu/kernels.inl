@@ -151,6 +151,7 @@ void hadamard(float* x, std::size_t size) {
 
 #include "cpu/kernels_bits.inl"
 #include "cpu/kernels_codes.inl"
+#include "cpu/kernels_cover.inl"
 #include "cpu/kernels_filter.inl"
 #include "cpu/kernels_pull.inl"
 #include "cpu/kernels_side.inl"
@@ -308,6 +309,7 @@ const Kernels REMANENCE_KERNELS = {
     .keep_kinds = keep_kinds,
     .list_bits = list_bits,
     .pull16 = pull16,
+    .head_bounds = head_bounds,
     .cells = REMANENCE_CELLS,
 };
 

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "cuda/kernels/cover.cuh"
 #include "cuda/kernels/decay.cuh"
 #include "cuda/kernels/scan.cuh"
 #include "cuda/kernels/walk.cuh"
@@ -49,6 +50,20 @@ void launch_walk_round(const WalkColumns& c, T* scaled, const Stream& stream) {
 }
 
 }  // namespace
+
+void run_cover_block(const CoverColumns& c, std::uint32_t first, std::uint32_t count,
+                     const Stream& stream) {
+    // The more may be kept, the more blocks take turns at it.
+    const unsigned teams = (count + cover_halves - 1) / cover_halves;
+    const unsigned turns = std::clamp(first / 256, 1U, std::max(1U, 16 * processors() / teams));
+    if (first > 0) {
+        REMANENCE_LAUNCH(meet_kept, teams * turns, cover_threads, 0, stream.handle(), c, first,
+                         count);
+    }
+    REMANENCE_LAUNCH(meet_block, grid(std::size_t{count} * cover_words, cover_halves),
+                     cover_threads, 0, stream.handle(), c, first, count);
+    REMANENCE_LAUNCH(settle_block, 1, 32, 0, stream.handle(), c, first, count);
+}
 
 void run_sum_degrees(const PlainRows& rows, double* degree, double* inverse, Key* greatest,
                      const Stream& stream) {

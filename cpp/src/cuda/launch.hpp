@@ -3,6 +3,7 @@
 
 #include "remanence/decay.hpp"
 
+#include "core/cover.hpp"
 #include "core/device.hpp"
 #include "cuda/layout.hpp"
 #include "cuda/runtime.hpp"
@@ -55,6 +56,25 @@ void run_decay(const DecayLaw& law, const DecayPointers<float>& columns, TimeNs 
                std::size_t count, float* out, const Stream& stream);
 void run_decay(const DecayLaw& law, const DecayPointers<double>& columns, TimeNs now,
                std::size_t count, double* out, const Stream& stream);
+
+/// A cover under way, all on the device; columns as in CoverPlan.
+struct CoverColumns {
+    std::uint32_t rows, padded, head;
+    float cosine, least;  ///< bounds below `least` cannot reach the cosine
+    const float* unit;
+    const float* tail;
+    const std::uint8_t* pinned;
+    const std::uint32_t* group;
+    std::uint32_t* stands;  ///< [rows] no_place at first
+    std::uint32_t* kept;    ///< [rows] places, ascending
+    std::uint32_t* held;    ///< how many of them
+    std::uint32_t* near;    ///< [cover_block][cover_block / 32] bits
+};
+inline constexpr std::uint32_t cover_block = 1024;
+
+/// The places from first on, `count` of them: who stands for each, and which are kept.
+void run_cover_block(const CoverColumns& c, std::uint32_t first, std::uint32_t count,
+                     const Stream& stream);
 
 /// Rows of arcs on the device: those of rank r from offset[stride * r + low] to
 /// offset[stride * r + high].

@@ -1,6 +1,7 @@
 // The one exported function of the library: what it is, and whether it can run here.
 #include "core/plugin.hpp"
 
+#include "cuda/cover.hpp"
 #include "cuda/decay.hpp"
 #include "cuda/memory.hpp"
 #include "cuda/runtime.hpp"
@@ -17,6 +18,7 @@ extern "C" __attribute__((visibility("default"))) const remanence::PluginInfo* r
                                                .decay_there_f32 = &remanence::cuda::decay_there,
                                                .decay_there_f64 = &remanence::cuda::decay_there,
                                                .make_graph = &remanence::cuda::make_graph,
+                                               .cover = &remanence::cuda::cover,
                                                .held_bytes = &remanence::cuda::held_bytes,
                                                .memory = remanence::cuda::memory()};
     return &info;

@@ -669,6 +669,10 @@ def build_id() -> str:
     """
     What a plug-in must be built as to be loaded.
     """
+def cover(vectors: typing.Any, cosine: typing.SupportsFloat | typing.SupportsIndex, *, pinned: typing.Any = None, uses: typing.Any = None, prior: typing.Any = None, groups: typing.Any = None, backend: str = 'cpu') -> numpy.typing.NDArray[numpy.int64]:
+    """
+    For each row of vectors [n, dim] the row that stands for it, int64 [n]; kept rows stand for themselves. Taken by pin, then by prior + 2 ln(1 + uses) descending, then by number, a row is kept if it is pinned or no kept row of its group is as near as `cosine`.
+    """
 def device_bytes(name: str) -> int:
     """
     Bytes of device memory that this process holds through a backend.

@@ -193,17 +193,22 @@ __device__ inline float side_score(const SegmentColumns& s, const BlockSummary& 
     return sum;
 }
 
-/// Canonical dot product by half a warp, lane l of 16 adding l, l + 16, ...; `mask` names the half.
-__device__ inline float canonical_dot(const float* a, const float* b, std::uint32_t padded,
-                                      unsigned lane, unsigned mask) {
-    float sum = 0.0F;
-    for (std::uint32_t j = lane; j < padded; j += 16) sum = sum + a[j] * b[j];
+/// The sum of what the 16 lanes of a half hold, halves added until one is left; `mask` names it.
+__device__ inline float sum_of_half(float sum, unsigned mask) {
     for (unsigned width = 8; width != 0; width /= 2) {
         // a[l] + a[l + width]: both sides of the pair add the same two numbers.
         const float other = __shfl_xor_sync(mask, sum, width);
         sum = sum + other;
     }
     return sum;
+}
+
+/// Canonical dot product by half a warp, lane l of 16 adding l, l + 16, ...; `mask` names the half.
+__device__ inline float canonical_dot(const float* a, const float* b, std::uint32_t padded,
+                                      unsigned lane, unsigned mask) {
+    float sum = 0.0F;
+    for (std::uint32_t j = lane; j < padded; j += 16) sum = sum + a[j] * b[j];
+    return sum_of_half(sum, mask);
 }
 
 }  // namespace remanence::cuda
