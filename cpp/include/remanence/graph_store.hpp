@@ -137,7 +137,8 @@ public:
                             std::string_view backend = "cpu") const;
     /// The k best paths without a repeated node, best first; source: Yen 1971.
     std::vector<Path> paths(std::int64_t source, std::int64_t target, std::size_t k, PathBy by,
-                            View<const double> lengths, const GraphFilter& filter) const;
+                            View<const double> lengths, const GraphFilter& filter,
+                            std::string_view backend = "cpu") const;
 
     /// Mass by node, [questions, nodes]; each question's sums to one.
     std::vector<double> propagate(const GraphWalk& walk, const GraphFilter& filter) const;

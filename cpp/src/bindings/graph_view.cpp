@@ -159,34 +159,37 @@ void define_paths(py::class_<T>& c) {
     c.def(
         "path",
         [](const T& self, std::int64_t source, std::int64_t target, const std::string& by,
-           const py::object& lengths, const py::kwargs& which) {
+           const py::object& lengths, const std::string& backend, const py::kwargs& which) {
             const GraphFilter f = filter_of("paths", which);
             const auto l = view_or_empty<double>("paths", "lengths", lengths);
             const PathBy how = path_by(by);
-            auto found = freely([&] { return view_of(self).paths(source, target, 1, how, l, f); });
+            auto found =
+                freely([&] { return view_of(self).paths(source, target, 1, how, l, f, backend); });
             Path none;
             none.value = how == PathBy::weight ? 0.0 : std::numeric_limits<double>::infinity();
             return path_tuple(found.empty() ? none : std::move(found[0]));
         },
         py::arg("source"), py::arg("target"), py::arg("by") = "weight",
-        py::arg("lengths") = py::none(),
+        py::arg("lengths") = py::none(), py::arg("backend") = "cpu",
         "Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest "
         "product), 'length' or 'hops'; of equal ones that of fewest "
         "hops, then of least edge numbers.");
     c.def(
         "paths",
         [](const T& self, std::int64_t source, std::int64_t target, std::size_t k,
-           const std::string& by, const py::object& lengths, const py::kwargs& which) {
+           const std::string& by, const py::object& lengths, const std::string& backend,
+           const py::kwargs& which) {
             const GraphFilter f = filter_of("paths", which);
             const auto l = view_or_empty<double>("paths", "lengths", lengths);
             const PathBy how = path_by(by);
-            auto found = freely([&] { return view_of(self).paths(source, target, k, how, l, f); });
+            auto found =
+                freely([&] { return view_of(self).paths(source, target, k, how, l, f, backend); });
             py::list out;
             for (Path& p : found) out.append(path_tuple(std::move(p)));
             return out;
         },
         py::arg("source"), py::arg("target"), py::arg("k"), py::arg("by") = "weight",
-        py::arg("lengths") = py::none(),
+        py::arg("lengths") = py::none(), py::arg("backend") = "cpu",
         "The k best paths without a repeated node, best first, as path() gives them.");
 }
 

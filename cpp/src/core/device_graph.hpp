@@ -47,6 +47,10 @@ public:
     /// cpu::least_lengths or cpu::greatest_products; with `edges` also cpu::parents.
     virtual Array<double> best(const Filter& filter, View<const std::uint32_t> seeds,
                                const DevicePaths& paths, std::vector<std::int64_t>* edges) = 0;
+    /// cpu::best_between.
+    virtual std::vector<Path> paths(const Filter& filter, std::uint32_t source,
+                                    std::uint32_t target, std::size_t k,
+                                    const DevicePaths& measure) = 0;
     /// cpu::components, by node.
     virtual std::vector<std::int64_t> components(const Filter& filter) = 0;
     /// cpu::walk; with `degree` also the degree of every rank.

@@ -144,9 +144,9 @@ Tree<std::int32_t> GraphView::bfs(View<const std::int64_t> seeds, bool parents,
     if (parents) {
         Array<double> values(hop.size());
         for (std::size_t r = 0; r < hop.size(); ++r) {
-            values[r] = hop[r] < 0 ? cpu::ByHops::worst : hop[r];
+            values[r] = hop[r] < 0 ? ByHops::worst : hop[r];
         }
-        out.edge = by_node(*state_, cpu::parents(ready, ranks, values, cpu::ByHops{}).data());
+        out.edge = by_node(*state_, cpu::parents(ready, ranks, values, ByHops{}).data());
     }
     return out;
 }
@@ -170,7 +170,7 @@ Tree<double> GraphView::shortest_paths(View<const std::int64_t> seeds, View<cons
         const auto found = device->best(ready, ranks, paths, parents ? &edge : nullptr);
         return tree_of(*state_, found, edge);
     }
-    const cpu::ByLength by{lengths};
+    const ByLength by{lengths};
     const Array<double> best = cpu::least_lengths(ready, ranks, by);
     Tree<double> out{by_node(*state_, best.data()), {}};
     if (parents) out.edge = by_node(*state_, cpu::parents(ready, ranks, best, by).data());
@@ -190,22 +190,26 @@ Tree<double> GraphView::best_paths(View<const std::int64_t> seeds, bool parents,
     const Array<double> best = cpu::greatest_products(ready, ranks);
     Tree<double> out{by_node(*state_, best.data()), {}};
     if (parents) {
-        out.edge = by_node(*state_, cpu::parents(ready, ranks, best, cpu::ByWeight{}).data());
+        out.edge = by_node(*state_, cpu::parents(ready, ranks, best, ByWeight{}).data());
     }
     return out;
 }
 
 std::vector<Path> GraphView::paths(std::int64_t source, std::int64_t target, std::size_t k,
-                                   PathBy by, View<const double> lengths,
-                                   const GraphFilter& filter) const {
+                                   PathBy by, View<const double> lengths, const GraphFilter& filter,
+                                   std::string_view backend) const {
     check(k >= 1 && k <= max_k, "paths", [&] {
         return "k must be between 1 and " + std::to_string(max_k) + " (got " + std::to_string(k) +
                ")";
     });
     const Filter ready("paths", *state_, filter);
     check_lengths("paths", lengths, edges());
-    return cpu::best_between(ready, ready.seed("paths", source), ready.seed("paths", target), k, by,
-                             lengths);
+    const std::uint32_t from = ready.seed("paths", source);
+    const std::uint32_t to = ready.seed("paths", target);
+    if (const auto device = graph_on("paths", backend, *state_)) {
+        return device->paths(ready, from, to, k, {by, lengths});
+    }
+    return cpu::best_between(ready, from, to, k, by, lengths);
 }
 
 }  // namespace remanence

@@ -2,38 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <vector>
 
-#include "core/rows.hpp"
+#include "core/path_values.hpp"
 
 namespace remanence::cpu {
-
-/// What a path is worth, arc by arc. `extend` never betters, and is monotone also when rounded, so
-/// the best value of a node is the same whatever the order of relaxation.
-struct ByHops {
-    static constexpr double start = 0.0;
-    static constexpr double worst = std::numeric_limits<double>::infinity();
-    static bool better(double a, double b) { return a < b; }
-    double extend(double value, const ArcAt&) const { return value + 1.0; }
-};
-struct ByLength {
-    static constexpr double start = 0.0;
-    static constexpr double worst = std::numeric_limits<double>::infinity();
-    View<const double> lengths;  ///< [edges]; empty = the weights
-    static bool better(double a, double b) { return a < b; }
-    double extend(double value, const ArcAt& a) const {
-        return value + (lengths.empty() ? static_cast<double>(a.weight()) : lengths[a.edge()]);
-    }
-};
-struct ByWeight {
-    static constexpr double start = 1.0;
-    static constexpr double worst = 0.0;
-    static bool better(double a, double b) { return a > b; }
-    double extend(double value, const ArcAt& a) const {
-        return value * static_cast<double>(a.weight());
-    }
-};
 
 /// Best value by rank, `worst` = not reached.
 Array<double> least_lengths(const Filter& filter, View<const std::uint32_t> seeds,

@@ -1,21 +1,14 @@
-// Best paths from one node to another: Dijkstra that stops early, and Yen's detours from it.
+// Best paths from one node to another: Dijkstra that stops early, for each of Yen's detours.
 #include <algorithm>
 #include <queue>
-#include <set>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "core/detours.hpp"
 #include "cpu/paths.hpp"
 
 namespace remanence::cpu {
 namespace {
-
-/// A path inside: ranks, and values after each arc.
-struct Found {
-    double value = 0.0;
-    std::vector<std::int64_t> edge;
-    std::vector<std::uint32_t> rank;
-};
 
 struct Banned {
     std::unordered_set<std::int64_t> edges;  ///< as first step only
@@ -29,9 +22,7 @@ public:
         : filter_(filter), target_(target), by_(by) {}
 
     /// The best path from `source`, which a walk reaches with `start`; empty when there is none.
-    Found best(std::uint32_t source, double start, const Banned& banned);
-
-    std::vector<Found> yen(std::uint32_t source, std::size_t k);
+    RankPath best(std::uint32_t source, double start, const Banned& banned);
 
 private:
     struct Open {
@@ -56,7 +47,7 @@ private:
             });
         });
     }
-    Found trace(std::uint32_t source, const Banned& banned) const;
+    RankPath trace(std::uint32_t source, const Banned& banned) const;
 
     const Filter& filter_;
     std::uint32_t target_;
@@ -65,7 +56,7 @@ private:
 };
 
 template <class By>
-Found Between<By>::best(std::uint32_t source, double start, const Banned& banned) {
+RankPath Between<By>::best(std::uint32_t source, double start, const Banned& banned) {
     best_.clear();
     best_[source] = start;
     std::priority_queue<Open> open;
@@ -85,13 +76,13 @@ Found Between<By>::best(std::uint32_t source, double start, const Banned& banned
             }
         });
     }
-    return value(target_) == By::worst ? Found{} : trace(source, banned);
+    return value(target_) == By::worst ? RankPath{} : trace(source, banned);
 }
 
 /// Level by level along arcs that are tight, so that of equal paths one of fewest hops wins; then
 /// back from the target to find which arcs lead there, and forward by least edge numbers.
 template <class By>
-Found Between<By>::trace(std::uint32_t source, const Banned& banned) const {
+RankPath Between<By>::trace(std::uint32_t source, const Banned& banned) const {
     struct Tight {
         std::uint32_t from, to;
         std::int64_t edge;
@@ -127,7 +118,7 @@ Found Between<By>::trace(std::uint32_t source, const Banned& banned) const {
         }
         leads.swap(before);
     }
-    Found out;
+    RankPath out;
     out.value = value(target_);
     out.rank.push_back(source);
     for (std::uint32_t r = source; r != target_; r = out.rank.back()) {
@@ -137,83 +128,24 @@ Found Between<By>::trace(std::uint32_t source, const Banned& banned) const {
     return out;
 }
 
-template <class By>
-std::vector<Found> Between<By>::yen(std::uint32_t source, std::size_t k) {
-    const auto order = [](const Found& a, const Found& b) {
-        if (a.value != b.value) return By::better(a.value, b.value);
-        if (a.edge.size() != b.edge.size()) return a.edge.size() < b.edge.size();
-        return a.edge < b.edge;
-    };
-    std::set<Found, decltype(order)> candidates(order);
-    std::vector<Found> out;
-    if (source == target_) return {Found{By::start, {}, {source}}};
-    Found first = best(source, By::start, {});
-    if (first.edge.empty()) return out;
-    candidates.insert(std::move(first));
-    while (out.size() < k && !candidates.empty()) {
-        out.push_back(std::move(candidates.extract(candidates.begin()).value()));
-        if (out.size() == k) break;
-        const Found last = out.back();
-        double root_value = By::start;
-        Banned banned;
-        for (std::size_t i = 0; i < last.edge.size(); ++i) {
-            banned.edges.clear();
-            for (const Found& p : out) {
-                if (p.edge.size() > i &&
-                    std::equal(p.edge.begin(), p.edge.begin() + static_cast<std::ptrdiff_t>(i),
-                               last.edge.begin())) {
-                    banned.edges.insert(p.edge[i]);
-                }
-            }
-            Found tail = best(last.rank[i], root_value, banned);
-            if (!tail.edge.empty()) {
-                const auto cut = static_cast<std::ptrdiff_t>(i);
-                tail.edge.insert(tail.edge.begin(), last.edge.begin(), last.edge.begin() + cut);
-                tail.rank.insert(tail.rank.begin(), last.rank.begin(), last.rank.begin() + cut);
-                candidates.insert(std::move(tail));
-            }
-            banned.ranks.insert(last.rank[i]);
-            double next_value = By::worst;
-            with_rows(filter_, [&](const auto& rows) {
-                rows.each(last.rank[i], filter_.direction(), [&](std::uint32_t, const ArcAt& a) {
-                    if (a.edge() != last.edge[i]) return false;
-                    next_value = by_.extend(root_value, a);
-                    return true;
-                });
-            });
-            root_value = next_value;
-        }
-    }
-    return out;
-}
-
-template <class By>
-std::vector<Path> run(const Filter& filter, std::uint32_t source, std::uint32_t target,
-                      std::size_t k, const By& by) {
-    std::vector<Path> out;
-    for (Found& f : Between<By>(filter, target, by).yen(source, k)) {
-        Path p;
-        p.value = f.value;
-        p.edge = std::move(f.edge);
-        for (const std::uint32_t r : f.rank) p.node.push_back(filter.state().node(r));
-        out.push_back(std::move(p));
-    }
-    return out;
-}
-
 }  // namespace
 
 std::vector<Path> best_between(const Filter& filter, std::uint32_t source, std::uint32_t target,
                                std::size_t k, PathBy by, View<const double> lengths) {
-    switch (by) {
-        case PathBy::hops:
-            return run(filter, source, target, k, ByHops{});
-        case PathBy::length:
-            return run(filter, source, target, k, ByLength{lengths});
-        case PathBy::weight:
-            break;
-    }
-    return run(filter, source, target, k, ByWeight{});
+    return with_measure(by, lengths, [&](const auto& measure) {
+        Between search(filter, target, measure);
+        const auto ways = [&](const RankPath& path, const std::vector<Detour>& detours) {
+            std::vector<RankPath> out;
+            Banned banned;
+            for (const Detour& d : detours) {
+                banned.edges = {d.edges.begin(), d.edges.end()};
+                out.push_back(search.best(path.rank[d.at], d.start, banned));
+                banned.ranks.insert(path.rank[d.at]);
+            }
+            return out;
+        };
+        return paths_by_node(filter, best_detours(filter, source, target, k, measure, ways));
+    });
 }
 
 }  // namespace remanence::cpu

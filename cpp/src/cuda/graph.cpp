@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "cuda/paths_between.hpp"
 #include "cuda/walk.hpp"
 
 namespace remanence::cuda {
@@ -38,6 +39,11 @@ public:
                             std::vector<std::int64_t>* edges) override;
     Array<double> best(const Filter& filter, View<const std::uint32_t> seeds,
                        const DevicePaths& paths, std::vector<std::int64_t>* edges) override;
+    std::vector<Path> paths(const Filter& filter, std::uint32_t source, std::uint32_t target,
+                            std::size_t k, const DevicePaths& measure) override {
+        const std::lock_guard lock(mutex_);
+        return between_.best(mirror_, filter, source, target, k, measure, stream_);
+    }
     std::vector<std::int64_t> components(const Filter& filter) override;
     void walk(const Filter& filter, const WalkSettings& settings, View<const DeviceStart> starts,
               Array<double>* degree) override {
@@ -57,6 +63,7 @@ private:
     std::mutex mutex_;
     Stream stream_;
     GraphMirror mirror_;
+    Between between_;
     Buffer<std::uint32_t> lists_[2], count_, hops_, edges_, listed_, seeds_, start_;
     Buffer<std::uint32_t> bits_, found_, ends_, place_, gathered_;
     Buffer<Key> best_;

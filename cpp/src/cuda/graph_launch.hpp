@@ -80,6 +80,35 @@ void run_advance(const GraphColumns& g, const Measure& measure, const Level& lev
 void run_relax(const GraphColumns& g, const Measure& measure, const Level& level,
                std::uint32_t round, Key* best, std::uint32_t* listed, const Stream& stream);
 
+/// Detours from one path to a target, side by side; a slot is detour * ranks + rank.
+struct BetweenColumns {
+    PathBy by;
+    std::uint32_t target, first_detour;
+    const double* lengths;        ///< [edges]; null = the weights
+    const std::uint32_t* from;    ///< [detours]
+    const std::uint32_t* cut;     ///< [detours + 1] of the edges that no detour may begin with
+    const std::uint32_t* banned;  ///< of each detour ascending
+    std::uint32_t* place;         ///< [ranks] on the path; detour i may not pass those below i
+    Key* best;                    ///< [slots] bits of the best values
+    Key* step;                    ///< [slots] least edge << 32 | rank that leads on to the target
+    std::uint32_t* listed;        ///< [slots]
+    std::uint32_t* hops;          ///< [slots]
+};
+void run_start_between(std::uint32_t ranks, const BetweenColumns& b, std::uint32_t detours,
+                       const Key* value, const Stream& stream);
+/// As run_relax and run_advance, for every detour at once; then back from the targets.
+void run_relax_between(const GraphColumns& g, const BetweenColumns& b, const Level& level,
+                       std::uint32_t round, const Stream& stream);
+void run_advance_between(const GraphColumns& g, const BetweenColumns& b, const Level& level,
+                         std::uint32_t hop, const Stream& stream);
+void run_lead_back(const GraphColumns& g, const BetweenColumns& b, const Level& level,
+                   std::uint32_t mark, const Stream& stream);
+/// The values and hops of the targets, and the steps of the ways to them from place[d] on.
+void run_read_targets(std::uint32_t ranks, const BetweenColumns& b, std::uint32_t detours,
+                      Key* value, std::uint32_t* hops, const Stream& stream);
+void run_read_steps(std::uint32_t ranks, const BetweenColumns& b, std::uint32_t detours,
+                    const std::uint32_t* place, Key* steps, const Stream& stream);
+
 /// Least node of each component by rank, through a forest over the ranks.
 void run_components(const GraphColumns& g, std::uint32_t* parent, std::uint32_t* least,
                     const Stream& stream);

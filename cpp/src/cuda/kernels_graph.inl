@@ -1,6 +1,7 @@
 // Launches of the kernels of graphs; part of kernels.inl.
 
 #include "cuda/graph_launch.hpp"
+#include "cuda/kernels/between.cuh"
 #include "cuda/kernels/khop.cuh"
 #include "cuda/kernels/project.cuh"
 #include "cuda/kernels/search_graph.cuh"
@@ -40,6 +41,62 @@ void run_relax(const GraphColumns& g, const Measure& measure, const Level& level
         REMANENCE_LAUNCH((relax<PathBy::weight>), blocks, graph_threads, 0, stream.handle(), g,
                          measure, level, round, best, listed);
     }
+}
+
+namespace {
+
+/// Calls launch(tag) with the measure as a constant.
+template <class Launch>
+void by_measure(PathBy by, Launch&& launch) {
+    if (by == PathBy::hops) return launch(std::integral_constant<PathBy, PathBy::hops>{});
+    if (by == PathBy::length) return launch(std::integral_constant<PathBy, PathBy::length>{});
+    launch(std::integral_constant<PathBy, PathBy::weight>{});
+}
+
+unsigned blocks_of(std::uint32_t items) { return (items + graph_threads - 1) / graph_threads; }
+
+}  // namespace
+
+void run_start_between(std::uint32_t ranks, const BetweenColumns& b, std::uint32_t detours,
+                       const Key* value, const Stream& stream) {
+    REMANENCE_LAUNCH(start_between, blocks_of(detours), graph_threads, 0, stream.handle(), ranks, b,
+                     detours, value);
+}
+
+void run_relax_between(const GraphColumns& g, const BetweenColumns& b, const Level& level,
+                       std::uint32_t round, const Stream& stream) {
+    by_measure(b.by, [&](auto by) {
+        REMANENCE_LAUNCH((relax_between<by.value>), grid(level.count, graph_warps), graph_threads,
+                         0, stream.handle(), g, b, level, round);
+    });
+}
+
+void run_advance_between(const GraphColumns& g, const BetweenColumns& b, const Level& level,
+                         std::uint32_t hop, const Stream& stream) {
+    by_measure(b.by, [&](auto by) {
+        REMANENCE_LAUNCH((advance_between<by.value>), grid(level.count, graph_warps), graph_threads,
+                         0, stream.handle(), g, b, level, hop);
+    });
+}
+
+void run_lead_back(const GraphColumns& g, const BetweenColumns& b, const Level& level,
+                   std::uint32_t mark, const Stream& stream) {
+    by_measure(b.by, [&](auto by) {
+        REMANENCE_LAUNCH((lead_back<by.value>), grid(level.count, graph_warps), graph_threads, 0,
+                         stream.handle(), g, b, level, mark);
+    });
+}
+
+void run_read_targets(std::uint32_t ranks, const BetweenColumns& b, std::uint32_t detours,
+                      Key* value, std::uint32_t* hops, const Stream& stream) {
+    REMANENCE_LAUNCH(read_targets, blocks_of(detours), graph_threads, 0, stream.handle(), ranks, b,
+                     detours, value, hops);
+}
+
+void run_read_steps(std::uint32_t ranks, const BetweenColumns& b, std::uint32_t detours,
+                    const std::uint32_t* place, Key* steps, const Stream& stream) {
+    REMANENCE_LAUNCH(read_steps, blocks_of(detours), graph_threads, 0, stream.handle(), ranks, b,
+                     detours, place, steps);
 }
 
 void run_components(const GraphColumns& g, std::uint32_t* parent, std::uint32_t* least,

@@ -344,11 +344,11 @@ class GraphView:
         """
         PageRank, float64 [nodes], sums to 1; start [nodes] says where walks restart.
         """
-    def path(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> tuple:
+    def path(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple:
         """
         Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest product), 'length' or 'hops'; of equal ones that of fewest hops, then of least edge numbers.
         """
-    def paths(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, k: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> list:
+    def paths(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, k: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, backend: str = 'cpu', **kwargs) -> list:
         """
         The k best paths without a repeated node, best first, as path() gives them.
         """
@@ -469,11 +469,11 @@ class Graph:
         """
         PageRank, float64 [nodes], sums to 1; start [nodes] says where walks restart.
         """
-    def path(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> tuple:
+    def path(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple:
         """
         Why two nodes are connected: (value, edge, node) of the best path by 'weight' (greatest product), 'length' or 'hops'; of equal ones that of fewest hops, then of least edge numbers.
         """
-    def paths(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, k: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, **kwargs) -> list:
+    def paths(self, source: typing.SupportsInt | typing.SupportsIndex, target: typing.SupportsInt | typing.SupportsIndex, k: typing.SupportsInt | typing.SupportsIndex, by: str = 'weight', lengths: typing.Any = None, backend: str = 'cpu', **kwargs) -> list:
         """
         The k best paths without a repeated node, best first, as path() gives them.
         """

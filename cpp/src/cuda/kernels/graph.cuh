@@ -103,35 +103,47 @@ __device__ void each_arc(const GraphColumns& g, std::uint32_t rank, unsigned lan
     }
 }
 
-/// each_arc for the ranks first, first + warps, ... below `count`: a warp for each, the whole block
-/// for wide rows. `wide` is shared, [most_wide + 1], and its last word zero before and after. All
-/// threads of the block must come here.
-template <class RankAt, class Use>
-__device__ void walk_rows(const GraphColumns& g, std::size_t first, std::size_t warps,
-                          std::size_t count, RankAt rank_at, std::uint32_t* wide, Use use) {
+/// Calls use(item, other end, arc) for the arcs of the rank of each item first, first + warps, ...
+/// below `count`: a warp for each, the whole block for wide rows. `wide` is shared,
+/// [most_wide + 1], and its last word zero before and after. All threads of the block must come.
+template <class ItemAt, class RankOf, class Use>
+__device__ void walk_items(const GraphColumns& g, std::size_t first, std::size_t warps,
+                           std::size_t count, ItemAt item_at, RankOf rank_of, std::uint32_t* wide,
+                           Use use) {
     const unsigned lane = threadIdx.x % 32;
+    const auto walk = [&](std::uint32_t item, unsigned thread, unsigned threads) {
+        each_arc(g, rank_of(item), thread, threads,
+                 [&](std::uint32_t, std::uint32_t to, const ArcPlace& a) { use(item, to, a); });
+    };
     for (std::size_t i = first; i < count; i += warps) {
-        const std::uint32_t rank = rank_at(i);
-        const Span row = base_row(g, rank);
+        const std::uint32_t item = item_at(i);
+        const Span row = base_row(g, rank_of(item));
         if (row.end - row.first > wide_row) {
             std::uint32_t at = 0;
             if (lane == 0) at = atomicAdd(wide + most_wide, 1U);
             at = __shfl_sync(all_lanes, at, 0);
             if (at < most_wide) {
-                if (lane == 0) wide[at] = rank;
+                if (lane == 0) wide[at] = item;
                 continue;
             }
         }
-        each_arc(g, rank, lane, 32, use);
+        walk(item, lane, 32);
     }
     __syncthreads();
     const std::uint32_t put = wide[most_wide];
     for (std::uint32_t w = 0; w < put && w < most_wide; ++w) {
-        each_arc(g, wide[w], threadIdx.x, graph_threads, use);
+        walk(wide[w], threadIdx.x, graph_threads);
     }
     __syncthreads();
     if (threadIdx.x == 0) wide[most_wide] = 0;
     __syncthreads();
+}
+
+/// The same where the items are ranks.
+template <class RankAt, class Use>
+__device__ void walk_rows(const GraphColumns& g, std::size_t first, std::size_t warps,
+                          std::size_t count, RankAt rank_at, std::uint32_t* wide, Use use) {
+    walk_items(g, first, warps, count, rank_at, [](std::uint32_t rank) { return rank; }, wide, use);
 }
 
 __device__ inline std::size_t first_warp() {

@@ -27,7 +27,8 @@ inline constexpr Key infinite = 0x7FF0'0000'0000'0000U;
 template <PathBy by>
 __device__ double extend(const GraphColumns& g, const double* lengths, double value,
                          const ArcPlace& a) {
-    if (by == PathBy::weight) return value * weight_of(g, a);
+    if constexpr (by == PathBy::hops) return value + 1.0;
+    if constexpr (by == PathBy::weight) return value * weight_of(g, a);
     return value + (lengths != nullptr ? lengths[edge_of(g, a)] : weight_of(g, a));
 }
 
