@@ -6,7 +6,7 @@ endif()
 
 set(cuda_host cpp/src/cuda/cover.cpp cpp/src/cuda/decay.cpp cpp/src/cuda/graph.cpp
               cpp/src/cuda/graph_mirror.cpp cpp/src/cuda/mirror.cpp cpp/src/cuda/paths_between.cpp
-              cpp/src/cuda/plugin.cpp cpp/src/cuda/search.cpp
+              cpp/src/cuda/plugin.cpp cpp/src/cuda/push.cpp cpp/src/cuda/search.cpp
               cpp/src/cuda/batch.cpp cpp/src/cuda/memory.cpp cpp/src/cuda/question.cpp cpp/src/cuda/single.cpp
               cpp/src/cuda/walk.cpp)
 

@@ -65,6 +65,8 @@ BUDGET = {
     "label_ranks": 32,
     "khop_blocks": 64,
     "gather_found": 32,
+    "push_walks": 80,
+    "read_pushed": 32,
     "project_rows": 64,
     "sum_offsets": 32,
 }

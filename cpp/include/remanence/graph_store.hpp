@@ -77,7 +77,7 @@ struct GraphWalk {
     View<const std::int64_t> start;  ///< cuts the seeds into questions; empty = one question
     double damping = 0.5;
     double tolerance = 1e-9;
-    std::string_view backend = "cpu";  ///< where propagate and spread walk; the bits are the same
+    std::string_view backend = "cpu";  ///< where they walk; the bits are the same
 };
 
 /// Mass of a walk by node, in the verb's order.
@@ -148,6 +148,9 @@ public:
     /// arcs: in all the masses are off by at most 2 left. Source: Andersen, Chung & Lang 2006.
     NodeMasses push(const GraphWalk& walk, double residual, std::size_t top,
                     const GraphFilter& filter) const;
+    /// push of each question that `walk.start` cuts the seeds into.
+    std::vector<NodeMasses> push_batch(const GraphWalk& walk, double residual, std::size_t top,
+                                       const GraphFilter& filter) const;
     /// ln((pi + d) / (prior + d)), d = 1e-3/nodes, clipped to +-4, of the nodes that one question's
     /// walk reaches; prior is a node's share of all degrees. Ordered by (lift descending, node).
     NodeMasses spread(const GraphWalk& walk, const GraphFilter& filter) const;

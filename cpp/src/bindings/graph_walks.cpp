@@ -6,6 +6,15 @@
 namespace remanence::bindings {
 namespace {
 
+/// Where questions begin: as indptr says, or at each seed, which `each` then holds.
+Nodes cuts(const char* verb, const py::object& indptr, std::size_t seeds,
+           std::vector<std::int64_t>& each) {
+    const Nodes given = view_or_empty<std::int64_t>(verb, "indptr", indptr);
+    if (!given.empty()) return given;
+    for (std::size_t i = 0; i <= seeds; ++i) each.push_back(static_cast<std::int64_t>(i));
+    return each;
+}
+
 template <class T>
 py::array_t<double> propagate(const T& self, const GraphWalk& walk, bool batch,
                               const py::kwargs& which) {
@@ -42,16 +51,12 @@ void define_walks(py::class_<T>& c) {
            const py::kwargs& which) {
             const Nodes from = nodes("propagate", "seeds", seeds);
             std::vector<std::int64_t> each;
-            Nodes start = view_or_empty<std::int64_t>("propagate", "indptr", indptr);
-            if (start.empty()) {
-                for (std::size_t i = 0; i <= from.size(); ++i) {
-                    each.push_back(static_cast<std::int64_t>(i));
-                }
-                start = each;
-            }
-            const GraphWalk walk{from,      view_or_empty<float>("propagate", "weights", weights),
-                                 start,     damping,
-                                 tolerance, backend};
+            const GraphWalk walk{from,
+                                 view_or_empty<float>("propagate", "weights", weights),
+                                 cuts("propagate", indptr, from.size(), each),
+                                 damping,
+                                 tolerance,
+                                 backend};
             return propagate(self, walk, true, which);
         },
         py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
@@ -77,20 +82,54 @@ void define_local(py::class_<T>& c) {
     c.def(
         "push",
         [](const T& self, const py::object& seeds, const py::object& weights, double damping,
-           double residual, std::size_t top, const py::kwargs& which) {
+           double residual, std::size_t top, const std::string& backend, const py::kwargs& which) {
             const GraphFilter f = filter_of("push", which);
             const GraphWalk walk{nodes("push", "seeds", seeds),
                                  view_or_empty<float>("push", "weights", weights),
                                  {},
                                  damping,
-                                 1.0};
+                                 1.0,
+                                 backend};
             NodeMasses m = freely([&] { return view_of(self).push(walk, residual, top, f); });
             return py::make_tuple(array_of(std::move(m.node)), array_of(std::move(m.mass)), m.left);
         },
         py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
-        py::arg("residual") = 1e-5, py::arg("top") = 20,
+        py::arg("residual") = 1e-5, py::arg("top") = 20, py::arg("backend") = "cpu",
         "Local PageRank: (node, mass, left) of the greatest masses near the seeds. What was not "
         "pushed sums to left and is dealt out by share of arcs: off by at most 2 left in all.");
+    c.def(
+        "push_batch",
+        [](const T& self, const py::object& seeds, const py::object& weights, double damping,
+           double residual, std::size_t top, const py::object& indptr, const std::string& backend,
+           const py::kwargs& which) {
+            const GraphFilter f = filter_of("push", which);
+            const Nodes from = nodes("push", "seeds", seeds);
+            std::vector<std::int64_t> each;
+            const GraphWalk walk{from,
+                                 view_or_empty<float>("push", "weights", weights),
+                                 cuts("push", indptr, from.size(), each),
+                                 damping,
+                                 1.0,
+                                 backend};
+            std::vector<NodeMasses> found =
+                freely([&] { return view_of(self).push_batch(walk, residual, top, f); });
+            NodeMasses all;
+            std::vector<std::int64_t> start{0};
+            std::vector<double> left;
+            for (const NodeMasses& m : found) {
+                all.node.insert(all.node.end(), m.node.begin(), m.node.end());
+                all.mass.insert(all.mass.end(), m.mass.begin(), m.mass.end());
+                start.push_back(static_cast<std::int64_t>(all.node.size()));
+                left.push_back(m.left);
+            }
+            return py::make_tuple(array_of(std::move(start)), array_of(std::move(all.node)),
+                                  array_of(std::move(all.mass)), array_of(std::move(left)));
+        },
+        py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
+        py::arg("residual") = 1e-5, py::arg("top") = 20, py::arg("indptr") = py::none(),
+        py::arg("backend") = "cpu",
+        "push for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, mass, "
+        "left float64 [questions]).");
     c.def(
         "spread",
         [](const T& self, const py::object& seeds, const py::object& weights, double damping,

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/push.hpp"
 #include "core/rows.hpp"
 #include "core/walk_stop.hpp"
 
@@ -26,6 +27,15 @@ struct DeviceStart {
 struct DevicePaths {
     PathBy by = PathBy::length;
     View<const double> lengths;  ///< [edges]; empty = the weights
+};
+
+/// Local walks, of which question q starts at the ranks from cut[q] to cut[q + 1].
+struct DevicePush {
+    std::vector<std::uint32_t> ranks;  ///< of a question each once, in the order of their nodes
+    std::vector<double> share;
+    std::vector<std::uint32_t> cut;
+    double damping;
+    double residual;
 };
 
 /// The arcs of one epoch on a device: its base, once, and the log as far as any call has asked for
@@ -56,6 +66,9 @@ public:
     /// cpu::walk; with `degree` also the degree of every rank.
     virtual void walk(const Filter& filter, const WalkSettings& settings,
                       View<const DeviceStart> starts, Array<double>* degree) = 0;
+    /// What cpu::push touches for each question, in its order.
+    virtual std::vector<std::vector<Pushed>> push(const Filter& filter,
+                                                  const DevicePush& asked) = 0;
 };
 
 /// What devices hold of an epoch, by backend; freed with the epoch.

@@ -4,8 +4,11 @@
 
 #include "remanence/canonical.hpp"
 
+#include "core/device_graph.hpp"
 #include "core/masses.hpp"
+#include "core/push.hpp"
 #include "core/start.hpp"
+#include "core/threads.hpp"
 
 namespace remanence {
 namespace {
@@ -42,36 +45,48 @@ cpu::WalkStart start_of(const char* verb, const Filter& filter, View<const std::
     return out;
 }
 
-cpu::WalkStart one_start(const char* verb, const Filter& filter, const GraphWalk& walk) {
-    check_settings(verb, walk.damping, walk.tolerance);
-    check_seed_count(verb, walk.seeds.size());
-    if (!walk.weights.empty()) {
-        check_length(verb, "weights", walk.weights.size(), walk.seeds.size());
-    }
-    return start_of(verb, filter, walk.seeds, walk.weights);
-}
-
-}  // namespace
-
-std::vector<double> GraphView::propagate(const GraphWalk& walk, const GraphFilter& filter) const {
-    const char* const verb = "propagate";
+/// Of every question that the walk asks.
+std::vector<cpu::WalkStart> starts_of(const char* verb, const Filter& filter,
+                                      const GraphWalk& walk) {
     check_settings(verb, walk.damping, walk.tolerance);
     check_start(verb, walk.start, walk.seeds.size());
     check_seed_count(verb, walk.seeds.size());
     if (!walk.weights.empty()) {
         check_length(verb, "weights", walk.weights.size(), walk.seeds.size());
     }
-    const Filter ready(verb, *state_, filter, reach_on(walk.backend));
-    std::vector<cpu::WalkStart> starts;
-    const std::size_t questions = walk.start.empty() ? 1 : walk.start.size() - 1;
-    for (std::size_t q = 0; q < questions; ++q) {
-        const auto first = walk.start.empty() ? 0 : static_cast<std::size_t>(walk.start[q]);
-        const auto last =
-            walk.start.empty() ? walk.seeds.size() : static_cast<std::size_t>(walk.start[q + 1]);
-        starts.push_back(start_of(
-            verb, ready, walk.seeds.subspan(first, last - first),
-            walk.weights.empty() ? walk.weights : walk.weights.subspan(first, last - first)));
+    if (walk.start.empty()) return {start_of(verb, filter, walk.seeds, walk.weights)};
+    std::vector<cpu::WalkStart> out;
+    for (std::size_t q = 0; q + 1 < walk.start.size(); ++q) {
+        const auto first = static_cast<std::size_t>(walk.start[q]);
+        const std::size_t count = static_cast<std::size_t>(walk.start[q + 1]) - first;
+        out.push_back(
+            start_of(verb, filter, walk.seeds.subspan(first, count),
+                     walk.weights.empty() ? walk.weights : walk.weights.subspan(first, count)));
     }
+    return out;
+}
+
+void by_node(const GraphState& state, cpu::WalkStart& start) {
+    std::vector<std::pair<std::uint32_t, double>> seeds;
+    for (std::size_t i = 0; i < start.rank.size(); ++i) {
+        seeds.emplace_back(start.rank[i], start.share[i]);
+    }
+    std::sort(seeds.begin(), seeds.end(), [&](const auto& a, const auto& b) {
+        return state.node(a.first) < state.node(b.first);
+    });
+    for (std::size_t i = 0; i < seeds.size(); ++i) {
+        start.rank[i] = seeds[i].first;
+        start.share[i] = seeds[i].second;
+    }
+}
+
+}  // namespace
+
+std::vector<double> GraphView::propagate(const GraphWalk& walk, const GraphFilter& filter) const {
+    const char* const verb = "propagate";
+    const Filter ready(verb, *state_, filter, reach_on(walk.backend));
+    const std::vector<cpu::WalkStart> starts = starts_of(verb, ready, walk);
+    const std::size_t questions = starts.size();
     const auto masses = walk_on(verb, walk.backend, ready, starts, {walk.damping, walk.tolerance});
     std::vector<double> out(questions * state_->nodes);
     for (std::size_t q = 0; q < questions; ++q) {
@@ -83,16 +98,45 @@ std::vector<double> GraphView::propagate(const GraphWalk& walk, const GraphFilte
 
 NodeMasses GraphView::push(const GraphWalk& walk, double residual, std::size_t top,
                            const GraphFilter& filter) const {
-    check(residual >= 1e-12 && residual <= 1.0, "push",
+    GraphWalk one = walk;
+    const std::int64_t all[] = {0, static_cast<std::int64_t>(walk.seeds.size())};
+    one.start = all;
+    return push_batch(one, residual, top, filter)[0];
+}
+
+std::vector<NodeMasses> GraphView::push_batch(const GraphWalk& walk, double residual,
+                                              std::size_t top, const GraphFilter& filter) const {
+    const char* const verb = "push";
+    check(residual >= 1e-12 && residual <= 1.0, verb,
           [&] { return "residual must be in [1e-12, 1] (got " + std::to_string(residual) + ")"; });
-    check(top > 0, "push", [] { return std::string("top must be positive (got 0)"); });
-    const Filter ready("push", *state_, filter);
-    return cpu::push(ready, one_start("push", ready, walk), walk.damping, residual, top);
+    check(top > 0, verb, [] { return std::string("top must be positive (got 0)"); });
+    const Filter ready(verb, *state_, filter);
+    std::vector<cpu::WalkStart> starts = starts_of(verb, ready, walk);
+    // A push hands on in the order of the nodes, whatever the layout.
+    for (cpu::WalkStart& start : starts) by_node(*state_, start);
+    std::vector<NodeMasses> out(starts.size());
+    if (const auto device = graph_on(verb, walk.backend, *state_)) {
+        DevicePush asked{{}, {}, {0}, walk.damping, residual};
+        for (const cpu::WalkStart& start : starts) {
+            asked.ranks.insert(asked.ranks.end(), start.rank.begin(), start.rank.end());
+            asked.share.insert(asked.share.end(), start.share.begin(), start.share.end());
+            asked.cut.push_back(static_cast<std::uint32_t>(asked.ranks.size()));
+        }
+        const auto touched = device->push(ready, asked);
+        for (std::size_t q = 0; q < out.size(); ++q) {
+            out[q] = pushed_masses(ready, touched[q], walk.damping, top);
+        }
+        return out;
+    }
+    parallel_for(starts.size(), worker_count(0), [&](std::size_t q, int) {
+        out[q] = cpu::push(ready, starts[q], walk.damping, residual, top);
+    });
+    return out;
 }
 
 NodeMasses GraphView::spread(const GraphWalk& walk, const GraphFilter& filter) const {
     const Filter ready("spread", *state_, filter, reach_on(walk.backend));
-    const std::vector<cpu::WalkStart> start{one_start("spread", ready, walk)};
+    const std::vector<cpu::WalkStart> start = starts_of("spread", ready, walk);
     Array<double> degree;
     const auto mass =
         walk_on("spread", walk.backend, ready, start, {walk.damping, walk.tolerance}, &degree);

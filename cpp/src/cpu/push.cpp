@@ -1,4 +1,6 @@
 // Local PageRank: residuals are pushed in the order in which they arise, near the start only.
+#include "core/push.hpp"
+
 #include <algorithm>
 
 #include "cpu/propagate.hpp"
@@ -6,11 +8,15 @@
 namespace remanence::cpu {
 namespace {
 
+/// Marks of a rank.
+constexpr std::uint8_t touched = 1;
+constexpr std::uint8_t queued = 2;
+
 /// Kept from call to call and emptied by what was touched.
 struct Scratch {
     std::vector<double> mass;
     std::vector<double> residual;
-    std::vector<std::uint8_t> queued;
+    std::vector<std::uint8_t> mark;
     std::vector<std::uint32_t> touched;
     std::vector<std::uint32_t> queue;
 };
@@ -31,10 +37,14 @@ public:
 
     void give(std::uint32_t r, double mass) {
         double& there = s_.residual[r];
-        if (there == 0.0 && s_.mass[r] == 0.0) s_.touched.push_back(r);
+        std::uint8_t& mark = s_.mark[r];
+        if (mark == 0) {
+            mark = touched;
+            s_.touched.push_back(r);
+        }
         there += mass;
-        if (s_.queued[r] == 0 && there > residual_ * static_cast<double>(width(r))) {
-            s_.queued[r] = 1;
+        if ((mark & queued) == 0 && there > residual_ * static_cast<double>(width(r))) {
+            mark |= queued;
             s_.queue.push_back(r);
         }
     }
@@ -45,7 +55,7 @@ public:
         for (std::size_t at = 0; at < s_.queue.size(); ++at) {
             const std::uint32_t r = s_.queue[at];
             const double here = s_.residual[r];
-            s_.queued[r] = 0;
+            s_.mark[r] = touched;
             s_.residual[r] = 0.0;
             s_.mass[r] += (1.0 - damping_) * here;
             double degree = 0.0;
@@ -68,8 +78,8 @@ public:
     }
 
     /// Arcs of a node that a push looks at, whether or not they pass; at least one.
-    std::size_t width(std::uint32_t r) const {
-        std::size_t n = 0;
+    std::uint32_t width(std::uint32_t r) const {
+        std::uint32_t n = 0;
         const Direction d = filter_.direction();
         if (r < state_.arcs().nodes) {
             const std::uint32_t* const o = state_.arcs().offset.data() + std::size_t{2} * r;
@@ -83,7 +93,7 @@ public:
                                         return false;
                                     });
         }
-        return std::max<std::size_t>(n, 1);
+        return std::max(n, 1U);
     }
 
 private:
@@ -104,42 +114,25 @@ NodeMasses push(const Filter& filter, const WalkStart& start, double damping, do
     if (s.mass.size() < state.nodes) {
         s.mass.resize(state.nodes, 0.0);
         s.residual.resize(state.nodes, 0.0);
-        s.queued.resize(state.nodes, 0);
+        s.mark.resize(state.nodes, 0);
     }
     std::vector<std::pair<std::uint32_t, double>> from;
     from.reserve(start.rank.size());
     for (std::size_t i = 0; i < start.rank.size(); ++i) {
         from.emplace_back(start.rank[i], start.share[i]);
     }
-    std::sort(from.begin(), from.end(), [&](const auto& a, const auto& b) {
-        return state.node(a.first) < state.node(b.first);
-    });
     Push local(filter, damping, residual, s);
     with_rows(filter, [&](const auto& rows) { local.run(rows, from); });
-    NodeMasses out;
-    std::vector<std::pair<double, std::int64_t>> found;
+    std::vector<Pushed> found;
     found.reserve(s.touched.size());
-    for (const std::uint32_t r : s.touched) out.left += damping * s.residual[r];
-    const bool both = filter.direction() == Direction::both;
-    const double arcs = static_cast<double>(state.edges()) * (both ? 2.0 : 1.0);
     for (const std::uint32_t r : s.touched) {
-        // A residual's own share stays at its node whatever becomes of the rest; the rest is
-        // guessed to end where a long walk does, at each node by its share of all arcs.
-        const double mass = s.mass[r] + (1.0 - damping) * s.residual[r] +
-                            out.left * (static_cast<double>(local.width(r)) / std::max(1.0, arcs));
-        if (mass > 0.0) found.emplace_back(-mass, state.node(r));
+        found.push_back({r, local.width(r), s.mass[r], s.residual[r]});
         s.mass[r] = s.residual[r] = 0.0;
-        s.queued[r] = 0;
+        s.mark[r] = 0;
     }
     s.touched.clear();
     s.queue.clear();
-    const std::size_t n = std::min(top, found.size());
-    std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n), found.end());
-    for (std::size_t i = 0; i < n; ++i) {
-        out.node.push_back(found[i].second);
-        out.mass.push_back(-found[i].first);
-    }
-    return out;
+    return pushed_masses(filter, found, damping, top);
 }
 
 }  // namespace remanence::cpu

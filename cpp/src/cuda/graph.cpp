@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "cuda/paths_between.hpp"
+#include "cuda/push.hpp"
 #include "cuda/walk.hpp"
 
 namespace remanence::cuda {
@@ -51,6 +52,11 @@ public:
         cuda::walk(mirror_, filter, settings, starts, degree, stream_);
     }
 
+    std::vector<std::vector<Pushed>> push(const Filter& filter, const DevicePush& asked) override {
+        const std::lock_guard lock(mutex_);
+        return pushes_.push(mirror_, filter, asked, stream_);
+    }
+
 private:
     template <class Step>
     void levels(const std::vector<std::uint32_t>& seeds, std::uint32_t ranks, Step&& step);
@@ -64,6 +70,7 @@ private:
     Stream stream_;
     GraphMirror mirror_;
     Between between_;
+    Pushes pushes_;
     Buffer<std::uint32_t> lists_[2], count_, hops_, edges_, listed_, seeds_, start_;
     Buffer<std::uint32_t> bits_, found_, ends_, place_, gathered_;
     Buffer<Key> best_;

@@ -3,6 +3,7 @@
 
 #include "remanence/graph_store.hpp"
 
+#include "core/push.hpp"
 #include "cuda/launch.hpp"
 
 namespace remanence::cuda {
@@ -132,6 +133,27 @@ void run_khop(const GraphColumns& g, const HopQuestions& questions, std::uint32_
 /// The first nodes of each block's room, one question behind the other.
 void run_gather(const HopRoom& room, std::uint32_t ranks, const std::uint32_t* place,
                 std::uint32_t count, std::uint32_t* out, const Stream& stream);
+
+/// A warp's room for one local walk; all but the lists are zero before.
+struct PushRoom {
+    double* mass;  ///< [questions][ranks], as the others
+    double* residual;
+    std::uint32_t* mark;
+    std::uint32_t* touched;  ///< ranks in the order in which they were touched
+    std::uint32_t* queue;
+    std::uint32_t* count;  ///< [questions] ranks touched
+};
+struct PushQuestions {
+    const std::uint32_t* ranks;
+    const double* share;
+    const std::uint32_t* cut;  ///< question q starts at ranks cut[q] to cut[q + 1]
+    double damping, residual;
+};
+void run_push(const GraphColumns& g, const PushQuestions& q, std::uint32_t questions,
+              const PushRoom& room, const Stream& stream);
+/// What each question touched, from place[q] on.
+void run_read_pushed(const GraphColumns& g, const PushRoom& room, const std::uint32_t* place,
+                     std::uint32_t questions, Pushed* out, const Stream& stream);
 
 /// The arcs that pass, as plain rows in the processor's order: counts into offset[1..], then, once
 /// they are summed, the arcs.

@@ -4,6 +4,7 @@
 #include "cuda/kernels/between.cuh"
 #include "cuda/kernels/khop.cuh"
 #include "cuda/kernels/project.cuh"
+#include "cuda/kernels/push.cuh"
 #include "cuda/kernels/search_graph.cuh"
 
 namespace remanence::cuda {
@@ -117,6 +118,17 @@ void run_khop(const GraphColumns& g, const HopQuestions& questions, std::uint32_
 void run_gather(const HopRoom& room, std::uint32_t ranks, const std::uint32_t* place,
                 std::uint32_t count, std::uint32_t* out, const Stream& stream) {
     REMANENCE_LAUNCH(gather_found, count, graph_threads, 0, stream.handle(), room, ranks, place,
+                     out);
+}
+
+void run_push(const GraphColumns& g, const PushQuestions& q, std::uint32_t questions,
+              const PushRoom& room, const Stream& stream) {
+    REMANENCE_LAUNCH(push_walks, questions, 32, 0, stream.handle(), g, q, room);
+}
+
+void run_read_pushed(const GraphColumns& g, const PushRoom& room, const std::uint32_t* place,
+                     std::uint32_t questions, Pushed* out, const Stream& stream) {
+    REMANENCE_LAUNCH(read_pushed, questions, graph_threads, 0, stream.handle(), g, room, place,
                      out);
 }
 

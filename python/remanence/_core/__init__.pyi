@@ -360,9 +360,13 @@ class GraphView:
         """
         propagate for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
         """
-    def push(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], float]:
+    def push(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], float]:
         """
         Local PageRank: (node, mass, left) of the greatest masses near the seeds. What was not pushed sums to left and is dealt out by share of arcs: off by at most 2 left in all.
+        """
+    def push_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+        """
+        push for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, mass, left float64 [questions]).
         """
     def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, backend: str = 'cpu', **kwargs) -> typing.Any:
         """
@@ -485,9 +489,13 @@ class Graph:
         """
         propagate for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
         """
-    def push(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], float]:
+    def push(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], float]:
         """
         Local PageRank: (node, mass, left) of the greatest masses near the seeds. What was not pushed sums to left and is dealt out by share of arcs: off by at most 2 left in all.
+        """
+    def push_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+        """
+        push for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, mass, left float64 [questions]).
         """
     def shortest_paths(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, backend: str = 'cpu', **kwargs) -> typing.Any:
         """
