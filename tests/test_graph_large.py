@@ -40,6 +40,7 @@ VERBS = {
     "communities by labels": lambda g: [g.communities("labels")[0]],
     "pagerank": lambda g: [g.pagerank()],
     "push": lambda g: g.push(ints(3, 9), damping=0.85)[:2],
+    "push_batch": lambda g: g.push_batch(np.arange(20), damping=0.85),
     "spread": lambda g: g.spread(ints(3, 9)),
     "khop_batch": lambda g: g.khop_batch(np.arange(100), 2),
     "khop": lambda g: g.khop(ints(3, 9), 3),

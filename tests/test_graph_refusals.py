@@ -101,7 +101,8 @@ SEEDED = {
     **{
         name: lambda g, seeds, name=name: getattr(g, name)(seeds)
         for name in (
-            "bfs", "shortest_paths", "best_paths", "propagate", "propagate_batch", "push", "spread",
+            "bfs", "shortest_paths", "best_paths", "propagate", "propagate_batch", "push",
+            "push_batch", "spread",
         )
     },
 }  # fmt: skip

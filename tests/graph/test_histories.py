@@ -133,6 +133,18 @@ class Pair:
         node, near, left = native.push(start, damping=0.6, residual=1e-3, top=100, **asked)
         off = abs(near - np.array(wanted)[node]).sum()
         yield "push", off <= 2 * left + 1e-9 and len(node) > 0
+        parts = native.push_batch(start, damping=0.6, residual=1e-3, top=100, **asked)
+        cut = zip(parts[0][:-1].tolist(), parts[0][1:].tolist(), strict=True)
+        yield (
+            "push_batch",
+            [parts[1][a:b].tolist() for a, b in cut]
+            == [
+                native.push(start[i : i + 1], damping=0.6, residual=1e-3, top=100, **asked)[
+                    0
+                ].tolist()
+                for i in range(len(seeds))
+            ],
+        )
         batch = native.propagate_batch(start[:2], damping=0.6, tolerance=1e-11, **asked)
         alone = [wanted] if len(seeds) == 1 else [
             judge.propagate([seed], damping=0.6, **which) for seed in seeds[:2]

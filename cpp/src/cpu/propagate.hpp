@@ -48,9 +48,10 @@ inline constexpr std::size_t least_together = 4;  ///< fewer are answered one by
 void walk_together(const WalkGraph& graph, View<const WalkStart> starts,
                    const WalkSettings& settings, std::vector<Array<double>>& out);
 
-/// Approximate mass near the start, whose seeds are in the order of their nodes, by pushing residuals (Andersen, Chung & Lang 2006): a node is
+/// Approximate mass near the start by pushing residuals (Andersen, Chung & Lang 2006): a node is
 /// pushed while its residual exceeds `residual` per arc. What is never pushed, `left`, is dealt out
-/// by share of arcs: the masses are off by at most twice that. The `top` greatest, ties by node.
+/// by share of arcs: the masses are off by at most twice that. The seeds are in the order of their
+/// nodes. The `top` greatest, ties by node.
 NodeMasses push(const Filter& filter, const WalkStart& start, double damping, double residual,
                 std::size_t top);
 
