@@ -4,7 +4,7 @@ if(NOT REMANENCE_CUDA MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "REMANENCE_CUDA must be AUTO, ON or OFF (got '${REMANENCE_CUDA}')")
 endif()
 
-set(cuda_host cpp/src/cuda/cover.cpp cpp/src/cuda/decay.cpp cpp/src/cuda/graph.cpp
+set(cuda_host cpp/src/cuda/communities.cpp cpp/src/cuda/cover.cpp cpp/src/cuda/decay.cpp cpp/src/cuda/graph.cpp
               cpp/src/cuda/graph_mirror.cpp cpp/src/cuda/mirror.cpp cpp/src/cuda/paths_between.cpp
               cpp/src/cuda/plugin.cpp cpp/src/cuda/push.cpp cpp/src/cuda/search.cpp
               cpp/src/cuda/batch.cpp cpp/src/cuda/memory.cpp cpp/src/cuda/question.cpp cpp/src/cuda/single.cpp

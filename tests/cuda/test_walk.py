@@ -88,6 +88,23 @@ def test_batches_of_every_width(device: str, direction: str, questions: int, tol
         same_bits(graph.pagerank, device, **asked)
 
 
+@pytest.mark.parametrize("merged", [True, False])
+@pytest.mark.parametrize("direction", ["in", "both"])
+def test_hubs_whose_rows_a_block_shares(device: str, direction: str, merged: bool):
+    """Rows of more than one tile of products, and of a part of one, beside short ones."""
+    graph = skewed(900, 3000)
+    rng = np.random.default_rng(9)
+    for hub, arcs in ((3, 1025), (880, 2600), (899, 1024)):
+        weight = rng.uniform(0.01, 1, arcs).astype(np.float32)
+        graph.append(rng.integers(900, size=arcs), np.full(arcs, hub), weight=weight)
+    if merged:
+        graph.merge()
+    for questions in (1, 5, 16):
+        seeds = np.arange(questions, dtype=np.int64) * 7
+        same_bits(graph.propagate_batch, device, seeds, tolerance=1e-5, direction=direction)
+    same_bits(graph.spread, device, ints(3, 880), direction=direction)
+
+
 def test_questions_of_several_seeds_with_weights(device: str):
     graph = skewed(60, 300)
     weights = np.array([0.1, 3, 0.7, 2, 5], np.float32)

@@ -159,9 +159,9 @@ public:
                                  const GraphFilter& filter, std::string_view backend = "cpu") const;
     /// Communities of the undirected graph; deterministic, and each hangs together.
     Communities communities(CommunityMethod method, double resolution, std::uint64_t seed,
-                            const GraphFilter& filter) const;
-    double modularity(View<const std::int64_t> label, double resolution,
-                      const GraphFilter& filter) const;
+                            const GraphFilter& filter, std::string_view backend = "cpu") const;
+    double modularity(View<const std::int64_t> label, double resolution, const GraphFilter& filter,
+                      std::string_view backend = "cpu") const;
 
     std::shared_ptr<const GraphState> state() const { return state_; }
 

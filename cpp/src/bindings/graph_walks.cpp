@@ -151,28 +151,30 @@ void define_local(py::class_<T>& c) {
     c.def(
         "communities",
         [](const T& self, const std::string& method, double resolution, std::uint64_t seed,
-           const py::kwargs& which) {
+           const std::string& backend, const py::kwargs& which) {
             const GraphFilter f = filter_of("communities", which);
             if (method != "leiden" && method != "labels") {
                 throw InvalidArgument("communities: method must be leiden or labels (got '" +
                                       method + "')");
             }
             const auto how = method == "leiden" ? CommunityMethod::leiden : CommunityMethod::labels;
-            Communities found =
-                freely([&] { return view_of(self).communities(how, resolution, seed, f); });
+            Communities found = freely(
+                [&] { return view_of(self).communities(how, resolution, seed, f, backend); });
             return py::make_tuple(array_of(std::move(found.label)), found.modularity);
         },
         py::arg("method") = "leiden", py::arg("resolution") = 1.0, py::arg("seed") = 0,
+        py::arg("backend") = "cpu",
         "(label int64 [nodes], modularity): the least node of each node's community. The direction "
         "is ignored; the same seed gives the same answer.");
     c.def(
         "modularity",
-        [](const T& self, const py::object& label, double resolution, const py::kwargs& which) {
+        [](const T& self, const py::object& label, double resolution, const std::string& backend,
+           const py::kwargs& which) {
             const GraphFilter f = filter_of("modularity", which);
             const Nodes labels = nodes("modularity", "label", label);
-            return freely([&] { return view_of(self).modularity(labels, resolution, f); });
+            return freely([&] { return view_of(self).modularity(labels, resolution, f, backend); });
         },
-        py::arg("label"), py::arg("resolution") = 1.0,
+        py::arg("label"), py::arg("resolution") = 1.0, py::arg("backend") = "cpu",
         "Modularity of a partition given as a node for each node.");
 }
 

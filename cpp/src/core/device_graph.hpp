@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/partition.hpp"
 #include "core/push.hpp"
 #include "core/rows.hpp"
 #include "core/walk_stop.hpp"
@@ -63,6 +64,13 @@ public:
                                     const DevicePaths& measure) = 0;
     /// cpu::components, by node.
     virtual std::vector<std::int64_t> components(const Filter& filter) = 0;
+    /// Arcs of each node that pass, whatever the direction, by node.
+    virtual Array<std::uint32_t> arc_counts(const Filter& filter) = 0;
+    /// cpu::propagate_labels and cpu::tidy: the least node of each node's community, by node.
+    virtual std::vector<std::uint32_t> propagate_labels(const Filter& filter,
+                                                        const LabelOrder& order) = 0;
+    /// What modularity_of needs of each node's row, by node; labels are nodes.
+    virtual RowSums row_sums(const Filter& filter, View<const std::uint32_t> label) = 0;
     /// cpu::walk; with `degree` also the degree of every rank.
     virtual void walk(const Filter& filter, const WalkSettings& settings,
                       View<const DeviceStart> starts, Array<double>* degree) = 0;

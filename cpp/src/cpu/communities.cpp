@@ -11,31 +11,14 @@ namespace {
 
 constexpr int most_rounds = 50;
 
-/// SplitMix64: the order depends on the seed alone.
-std::uint64_t next_random(std::uint64_t& state) {
-    std::uint64_t z = state += 0x9E3779B97F4A7C15ULL;
-    z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
-    z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
-    return z ^ (z >> 31U);
-}
-
 }  // namespace
-
-std::vector<std::uint32_t> drawn_order(std::uint32_t n, std::uint64_t seed) {
-    std::vector<std::uint32_t> order(n);
-    std::iota(order.begin(), order.end(), 0U);
-    for (std::uint32_t i = n; i > 1; --i) {
-        std::swap(order[i - 1], order[next_random(seed) % i]);
-    }
-    return order;
-}
 
 void Undirected::sum_degrees() {
     const std::size_t n = offset.size() - 1;
     degree.assign(n, 0.0);
     total = 0.0;
     for (std::uint32_t v = 0; v < n; ++v) {
-        for (const Arc& a : row(v)) degree[v] += static_cast<double>(a.weight);
+        degree[v] = sum_row(v, [](std::uint32_t) { return true; });
         total += degree[v];
     }
 }
@@ -124,21 +107,16 @@ Labels tidy(const Undirected& graph, const Labels& labels) {
 }
 
 double modularity(const Undirected& graph, const Labels& by_node, double resolution) {
-    if (graph.total == 0.0) return 0.0;
     const std::uint32_t n = graph.size();
+    RowSums rows{std::vector<double>(n), std::vector<double>(n)};
     Labels label(n);
     for (std::uint32_t v = 0; v < n; ++v) label[v] = by_node[graph.node[v]];
-    std::vector<double> degrees(n, 0.0);
-    double inside = 0.0;
     for (std::uint32_t v = 0; v < n; ++v) {
-        degrees[label[v]] += graph.degree[v];
-        for (const auto& [u, weight] : graph.row(v)) {
-            if (label[u] == label[v]) inside += static_cast<double>(weight);
-        }
+        rows.degree[graph.node[v]] = graph.degree[v];
+        rows.inside[graph.node[v]] =
+            graph.sum_row(v, [&](std::uint32_t u) { return label[u] == label[v]; });
     }
-    double expected = 0.0;
-    for (const double d : degrees) expected += (d / graph.total) * (d / graph.total);
-    return inside / graph.total - resolution * expected;
+    return modularity_of(graph.node, rows, by_node, resolution);
 }
 
 }  // namespace remanence::cpu

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "core/partition.hpp"
 #include "core/projection.hpp"
 
 namespace remanence::cpu {
@@ -28,6 +29,16 @@ struct Undirected {
         return {arcs.data() + offset[v], arcs.data() + offset[v + 1]};
     }
     void sum_degrees();
+    /// Summed weight of the arcs of a row that lead where `wanted` says, in four lanes by place.
+    template <class Wanted>
+    double sum_row(std::uint32_t v, Wanted&& wanted) const {
+        double lane[4] = {0.0, 0.0, 0.0, 0.0};
+        const std::span<const Arc> arcs_of = row(v);
+        for (std::size_t i = 0; i < arcs_of.size(); ++i) {
+            if (wanted(arcs_of[i].to)) lane[i % 4] += static_cast<double>(arcs_of[i].weight);
+        }
+        return (lane[0] + lane[1]) + (lane[2] + lane[3]);
+    }
 };
 
 /// The arcs that pass. Nodes are numbered by arcs descending, then by node, whatever the layout.
@@ -45,11 +56,8 @@ Labels propagate_labels(const Undirected& graph, std::uint64_t seed);
 /// Splits what does not hang together: the least node of each node's community, by node.
 Labels tidy(const Undirected& graph, const Labels& labels);
 
-/// sum over communities of inside / total - resolution * (degrees / total)^2; labels by node.
+/// As modularity_of; labels by node.
 double modularity(const Undirected& graph, const Labels& by_node, double resolution);
-
-/// Nodes in the order that the seed draws.
-std::vector<std::uint32_t> drawn_order(std::uint32_t n, std::uint64_t seed);
 
 /// Sums of weight per label that are emptied by what was added.
 class LabelSums {

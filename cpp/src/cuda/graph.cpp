@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "cuda/communities.hpp"
 #include "cuda/paths_between.hpp"
 #include "cuda/push.hpp"
 #include "cuda/walk.hpp"
@@ -52,6 +53,19 @@ public:
         cuda::walk(mirror_, filter, settings, starts, degree, stream_);
     }
 
+    Array<std::uint32_t> arc_counts(const Filter& filter) override {
+        const std::lock_guard lock(mutex_);
+        return labels_.arc_counts(mirror_, filter, stream_);
+    }
+    std::vector<std::uint32_t> propagate_labels(const Filter& filter,
+                                                const LabelOrder& order) override {
+        const std::lock_guard lock(mutex_);
+        return labels_.propagate(mirror_, filter, order, stream_);
+    }
+    RowSums row_sums(const Filter& filter, View<const std::uint32_t> label) override {
+        const std::lock_guard lock(mutex_);
+        return labels_.row_sums(mirror_, filter, label, stream_);
+    }
     std::vector<std::vector<Pushed>> push(const Filter& filter, const DevicePush& asked) override {
         const std::lock_guard lock(mutex_);
         return pushes_.push(mirror_, filter, asked, stream_);
@@ -71,6 +85,7 @@ private:
     GraphMirror mirror_;
     Between between_;
     Pushes pushes_;
+    LabelWaves labels_;
     Buffer<std::uint32_t> lists_[2], count_, hops_, edges_, listed_, seeds_, start_;
     Buffer<std::uint32_t> bits_, found_, ends_, place_, gathered_;
     Buffer<Key> best_;
@@ -175,7 +190,7 @@ std::vector<std::int64_t> Graph::components(const Filter& filter) {
     hops_.reserve(g.ranks);
     listed_.reserve(g.ranks);
     fill(listed_.data(), 0xFF, least.size() * sizeof least[0], stream_);
-    run_components(g, hops_.data(), listed_.data(), stream_);
+    run_components(g, nullptr, hops_.data(), listed_.data(), stream_);
     download(least.data(), listed_.data(), least.size() * sizeof least[0], stream_);
     for (std::uint32_t r = 0; r < state.nodes; ++r) out[state.node(r)] = least[r];
     return out;

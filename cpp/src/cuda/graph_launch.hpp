@@ -110,9 +110,36 @@ void run_read_targets(std::uint32_t ranks, const BetweenColumns& b, std::uint32_
 void run_read_steps(std::uint32_t ranks, const BetweenColumns& b, std::uint32_t detours,
                     const std::uint32_t* place, Key* steps, const Stream& stream);
 
-/// Least node of each component by rank, through a forest over the ranks.
-void run_components(const GraphColumns& g, std::uint32_t* parent, std::uint32_t* least,
-                    const Stream& stream);
+/// Labels and the waves in which they are settled, by rank but for the waves themselves.
+struct LabelColumns {
+    PlainRows rows;
+    const std::uint32_t* turn;  ///< in the drawn order
+    std::uint32_t* label;
+    std::uint32_t* earlier;  ///< neighbours before it that are not done
+    std::uint32_t* waves;    ///< ranks, one wave behind the other
+    std::uint32_t* tail;     ///< their number, and how many waves one launch found
+    std::uint32_t* cuts;     ///< where waves begin
+    std::uint32_t* moved;
+    std::uint32_t* keys;  ///< two for each arc, as the sums
+    double* sums;
+};
+void run_first_wave(const LabelColumns& c, const Stream& stream);
+void run_next_wave(const LabelColumns& c, std::uint32_t first, std::uint32_t end,
+                   const Stream& stream);
+/// Waves by one block until one is empty or has more than `few` nodes; their ends into cuts.
+void run_small_waves(const LabelColumns& c, std::uint32_t first, std::uint32_t end,
+                     std::uint32_t few, const Stream& stream);
+/// New labels of the nodes of the waves from `first` on; `nodes` of the first one.
+void run_settle_waves(const LabelColumns& c, std::uint32_t first, std::uint32_t waves,
+                      std::uint32_t nodes, const Stream& stream);
+/// Summed weights of each row, and of its arcs whose ends have one label.
+void run_sum_communities(const PlainRows& rows, const std::uint32_t* label, double* degree,
+                         double* inside, const Stream& stream);
+
+/// Least node of each component by rank, through a forest over the ranks. With labels only arcs
+/// between equal ones count.
+void run_components(const GraphColumns& g, const std::uint32_t* label, std::uint32_t* parent,
+                    std::uint32_t* least, const Stream& stream);
 
 /// A block's room for one question: bits by node, which it leaves clear, nodes in the order of the
 /// answer, and how many there are after each hop.

@@ -46,6 +46,7 @@ void launch_walk_round(const WalkColumns& c, T* scaled, const Stream& stream) {
                      scaled);
     REMANENCE_LAUNCH((pull_rows<T>), grid(items, walk_threads / pull_lanes), walk_threads, 0,
                      stream.handle(), c, scaled);
+    REMANENCE_LAUNCH((pull_hubs<T>), 2 * processors(), walk_threads, 0, stream.handle(), c, scaled);
     REMANENCE_LAUNCH(end_round, 1, 32, 0, stream.handle(), c);
 }
 
@@ -69,6 +70,13 @@ void run_sum_degrees(const PlainRows& rows, double* degree, double* inverse, Key
                      const Stream& stream) {
     REMANENCE_LAUNCH(sum_degrees, grid(rows.ranks, walk_threads / pull_lanes), walk_threads, 0,
                      stream.handle(), rows, degree, inverse, greatest);
+    REMANENCE_LAUNCH(sum_hub_degrees, 2 * processors(), walk_threads, 0, stream.handle(), rows,
+                     degree, inverse, greatest);
+}
+
+void run_find_hubs(const PlainRows& rows, std::uint32_t* hubs, const Stream& stream) {
+    REMANENCE_LAUNCH(find_hubs, grid(rows.active, walk_threads), walk_threads, 0, stream.handle(),
+                     rows, hubs);
 }
 
 void run_start_walks(const WalkColumns& c, const std::uint32_t* ranks, std::uint32_t count,

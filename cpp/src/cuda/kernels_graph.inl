@@ -2,6 +2,7 @@
 
 #include "cuda/graph_launch.hpp"
 #include "cuda/kernels/between.cuh"
+#include "cuda/kernels/communities.cuh"
 #include "cuda/kernels/khop.cuh"
 #include "cuda/kernels/project.cuh"
 #include "cuda/kernels/push.cuh"
@@ -100,12 +101,40 @@ void run_read_steps(std::uint32_t ranks, const BetweenColumns& b, std::uint32_t 
                      detours, place, steps);
 }
 
-void run_components(const GraphColumns& g, std::uint32_t* parent, std::uint32_t* least,
-                    const Stream& stream) {
+void run_first_wave(const LabelColumns& c, const Stream& stream) {
+    REMANENCE_LAUNCH(first_wave, grid(c.rows.ranks, graph_warps), graph_threads, 0, stream.handle(),
+                     c);
+}
+
+void run_next_wave(const LabelColumns& c, std::uint32_t first, std::uint32_t end,
+                   const Stream& stream) {
+    REMANENCE_LAUNCH(next_wave, grid(end - first, graph_warps), graph_threads, 0, stream.handle(),
+                     c, first, end);
+}
+
+void run_small_waves(const LabelColumns& c, std::uint32_t first, std::uint32_t end,
+                     std::uint32_t few, const Stream& stream) {
+    REMANENCE_LAUNCH(small_waves, 1, graph_threads, 0, stream.handle(), c, first, end, few);
+}
+
+void run_settle_waves(const LabelColumns& c, std::uint32_t first, std::uint32_t waves,
+                      std::uint32_t nodes, const Stream& stream) {
+    const unsigned blocks = waves > 1 ? 1 : grid(nodes, graph_warps);
+    REMANENCE_LAUNCH(settle_waves, blocks, graph_threads, 0, stream.handle(), c, first, waves);
+}
+
+void run_sum_communities(const PlainRows& rows, const std::uint32_t* label, double* degree,
+                         double* inside, const Stream& stream) {
+    REMANENCE_LAUNCH(sum_communities, grid(rows.ranks, walk_threads / pull_lanes), walk_threads, 0,
+                     stream.handle(), rows, label, degree, inside);
+}
+
+void run_components(const GraphColumns& g, const std::uint32_t* label, std::uint32_t* parent,
+                    std::uint32_t* least, const Stream& stream) {
     const unsigned flat = grid(g.ranks, graph_threads);
     REMANENCE_LAUNCH(start_forest, flat, graph_threads, 0, stream.handle(), g.ranks, parent);
     REMANENCE_LAUNCH(link_ranks, grid(g.ranks, graph_warps), graph_threads, 0, stream.handle(), g,
-                     parent);
+                     label, parent);
     REMANENCE_LAUNCH(least_nodes, flat, graph_threads, 0, stream.handle(), g, parent, least);
     REMANENCE_LAUNCH(label_ranks, flat, graph_threads, 0, stream.handle(), g.ranks, parent, least);
 }

@@ -85,7 +85,12 @@ struct PlainRows {
     const std::uint32_t* to;
     const float* weight;  ///< null = every weight is `one`
     float one;
+    const std::uint32_t* hubs;  ///< how many ranks have rows of more than hub_row arcs, then they
 };
+inline constexpr std::uint32_t hub_row = 1024;  ///< arcs: a row of more is summed by a block
+
+/// The ranks of hubs into rows.hubs, whose first word is zero before.
+void run_find_hubs(const PlainRows& rows, std::uint32_t* hubs, const Stream& stream);
 
 /// Summed weights of the rows, one over them (0 = no arcs), and the bits of the greatest of those.
 void run_sum_degrees(const PlainRows& rows, double* degree, double* inverse, Key* greatest,

@@ -3,50 +3,13 @@
 
 #include <bit>
 
+#include "cuda/passing_rows.hpp"
+
 namespace remanence::cuda {
 namespace {
 
 constexpr int most_rounds = 20000;  // as on the processor
 constexpr int rounds_unasked = 4;   // between looks at whether any walk goes on
-
-/// Rows of the arcs that pass: the mirror's own, or a copy of what passes.
-class PassingRows {
-public:
-    void make(GraphMirror& mirror, const Filter& filter, Direction direction,
-              const Stream& stream) {
-        const GraphColumns g = mirror.follow(filter, direction, stream);
-        rows_ = {g.ranks, g.ranks, 1, 0, 1, nullptr, nullptr, nullptr, 1.0F};
-        if (filter.plain()) {
-            rows_ = {g.ranks,
-                     mirror.arcs().active,
-                     2,
-                     g.out ? 0U : 1U,
-                     g.in ? 2U : 1U,
-                     g.offset,
-                     g.to,
-                     g.weight,
-                     g.one};
-            return;
-        }
-        offset_.reserve(std::size_t{g.ranks} + 1);
-        run_project(g, offset_.data(), nullptr, nullptr, stream);
-        run_sum_offsets(offset_.data(), g.ranks, stream);
-        std::uint32_t arcs = 0;
-        download(&arcs, offset_.data() + g.ranks, sizeof arcs, stream);
-        to_.reserve(std::max<std::size_t>(1, arcs));
-        weight_.reserve(std::max<std::size_t>(1, arcs));
-        run_project(g, offset_.data(), to_.data(), weight_.data(), stream);
-        rows_.offset = offset_.data();
-        rows_.to = to_.data();
-        rows_.weight = weight_.data();
-    }
-    const PlainRows& rows() const { return rows_; }
-
-private:
-    PlainRows rows_{};
-    Buffer<std::uint32_t> offset_, to_;
-    Buffer<float> weight_;
-};
 
 class Walks {
 public:
@@ -58,7 +21,7 @@ public:
         inverse_.reserve(ranks_);
         fill(greatest.data(), 0, sizeof(Key), stream);
         passing_.make(mirror, filter, filter.direction(), stream);
-        run_sum_degrees(passing_.rows(), degrees.data(), inverse_.data(), greatest.data(), stream);
+        run_sum_degrees(rows(), degrees.data(), inverse_.data(), greatest.data(), stream);
         Key bits = 0;
         download(&bits, greatest.data(), sizeof bits, stream);
         if (degree != nullptr) {
@@ -70,7 +33,7 @@ public:
         }
         const WalkStop stop(std::bit_cast<double>(bits), settings);
         rounded_walks_ = stop.rounded;
-        c_.rows = passing_.rows();
+        c_.rows = rows();
         c_.ranks = ranks_;
         c_.inverse = inverse_.data();
         c_.damping = settings.damping;
@@ -87,6 +50,15 @@ public:
     }
 
 private:
+    /// The rows that pass, and which of them are hubs.
+    PlainRows rows() {
+        PlainRows out = passing_.rows();
+        hubs_.reserve(passing_.arcs() / hub_row + 2);
+        fill(hubs_.data(), 0, sizeof(std::uint32_t), stream_);
+        out.hubs = hubs_.data();
+        run_find_hubs(out, hubs_.data(), stream_);
+        return out;
+    }
     void begin(const DeviceStart& start) {
         const std::size_t size = std::size_t{ranks_} * start.width;
         mass_.reserve(size);
@@ -113,10 +85,13 @@ private:
     void rounds(Buffer<T>& scaled, const DeviceStart& start) {
         const std::size_t size = std::size_t{ranks_} * start.width;
         scaled.reserve(size);
+        Recording some;
+        some.record(stream_, [&] {
+            for (int i = 0; i < rounds_unasked; ++i) run_walk_round(c_, scaled.data(), stream_);
+        });
         std::uint32_t open = start.width;
-        for (int round = 1; open > 0 && round <= most_rounds; ++round) {
-            run_walk_round(c_, scaled.data(), stream_);
-            if (round % rounds_unasked != 0) continue;
+        for (int round = 0; open > 0 && round < most_rounds; round += rounds_unasked) {
+            some.run(stream_);
             download(&open, c_.open + start.width, sizeof open, stream_);
         }
         download(start.mass, mass_.data(), size * sizeof(double), stream_);
@@ -127,7 +102,7 @@ private:
     bool rounded_walks_ = false;
     WalkColumns c_{};
     PassingRows passing_;
-    Buffer<std::uint32_t> place_, open_, from_;
+    Buffer<std::uint32_t> place_, open_, from_, hubs_;
     Buffer<float> rounded_;
     Buffer<double> inverse_, share_, mass_, scaled_;
     Buffer<Key> counts_;

@@ -308,7 +308,7 @@ class GraphView:
         """
         Hops from the nearest seed, int32 [nodes], -1 = not reached; with parents also the edge.
         """
-    def communities(self, method: str = 'leiden', resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, seed: typing.SupportsInt | typing.SupportsIndex = 0, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], float]:
+    def communities(self, method: str = 'leiden', resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, seed: typing.SupportsInt | typing.SupportsIndex = 0, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], float]:
         """
         (label int64 [nodes], modularity): the least node of each node's community. The direction is ignored; the same seed gives the same answer.
         """
@@ -336,7 +336,7 @@ class GraphView:
         """
         khop for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, hop).
         """
-    def modularity(self, label: typing.Any, resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, **kwargs) -> float:
+    def modularity(self, label: typing.Any, resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, backend: str = 'cpu', **kwargs) -> float:
         """
         Modularity of a partition given as a node for each node.
         """
@@ -433,7 +433,7 @@ class Graph:
         """
         Closes edges from the commit on, all or none; the commit.
         """
-    def communities(self, method: str = 'leiden', resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, seed: typing.SupportsInt | typing.SupportsIndex = 0, **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], float]:
+    def communities(self, method: str = 'leiden', resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, seed: typing.SupportsInt | typing.SupportsIndex = 0, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], float]:
         """
         (label int64 [nodes], modularity): the least node of each node's community. The direction is ignored; the same seed gives the same answer.
         """
@@ -465,7 +465,7 @@ class Graph:
         """
         Merges the log into the base; happens by itself, too.
         """
-    def modularity(self, label: typing.Any, resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, **kwargs) -> float:
+    def modularity(self, label: typing.Any, resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, backend: str = 'cpu', **kwargs) -> float:
         """
         Modularity of a partition given as a node for each node.
         """

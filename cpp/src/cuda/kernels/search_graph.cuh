@@ -102,7 +102,8 @@ __device__ inline std::uint32_t root_of(const std::uint32_t* parent, std::uint32
     return r;
 }
 
-__global__ void __launch_bounds__(graph_threads) link_ranks(GraphColumns g, std::uint32_t* parent) {
+__global__ void __launch_bounds__(graph_threads)
+    link_ranks(GraphColumns g, const std::uint32_t* label, std::uint32_t* parent) {
     REMANENCE_SHARED(std::uint32_t, wide, most_wide + 1);
     if (threadIdx.x == 0) wide[most_wide] = 0;
     __syncthreads();
@@ -111,6 +112,7 @@ __global__ void __launch_bounds__(graph_threads) link_ranks(GraphColumns g, std:
         [&](std::size_t i) { return static_cast<std::uint32_t>(i); }, wide,
         [&](std::uint32_t rank, std::uint32_t to, const ArcPlace&) {
             if (g.allow != nullptr && g.allow[rank] == 0) return;
+            if (label != nullptr && label[rank] != label[to]) return;
             link_roots(parent, root_of(parent, rank), root_of(parent, to));
         });
 }
