@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 VERBS = (
     "quality", "use", "ask", "recall", "filter", "batch", "decay", "cover", "ingest", "write",
-    "open", "durability", "gpu",
+    "open", "durability", "gpu", "gpu-graphs",
     "traverse", "propagate", "ingest-graph", "kgqa",
 )  # fmt: skip
 _SHOW_ONLY_JSON = "-"

@@ -24,13 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dim", type=int, default=384)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--backend", default="cpu")
 
 
 def run(options: argparse.Namespace) -> Report:
     """Covers of rows in clusters and of rows that have none."""
     if options.quick:
         options.rows, options.rounds = min(options.rows, 3_000), 2
-    names = ("rows", "dim", "threads", "rounds")
+    names = ("rows", "dim", "threads", "rounds", "backend")
     report = Report("cover", {name: getattr(options, name) for name in names})
     before = _core.threads()
     _core.set_threads(options.threads)
@@ -79,19 +80,20 @@ def _row(kind: str, cosine: float, options: argparse.Namespace) -> Row:
     vectors = data.unit_vectors(options.rows, options.dim, kind, 7)
     worth = np.random.default_rng(7).standard_normal(options.rows).astype(np.float32)
     few = np.ascontiguousarray(vectors[:CHECKED])
-    got = _core.cover(few, cosine, prior=worth[:CHECKED])
+    got = _core.cover(few, cosine, prior=worth[:CHECKED], backend=options.backend)
     checked = got.tolist() == judged(few, cosine, prior=worth[:CHECKED])
     cases = {
-        "remanence": lambda: _core.cover(vectors, cosine, prior=worth),
+        "remanence": lambda: _core.cover(vectors, cosine, prior=worth, backend=options.backend),
         "numpy": lambda: by_numpy(vectors, cosine, worth),
     }
     ours, theirs = (case() for case in cases.values())
     timings = alternate(cases, options.rounds)
     value, spread = timings["remanence"].scaled(1e3)
+    case = f"{kind} n={options.rows} d={options.dim} cosine={cosine} threads={options.threads}"
     return Row(
-        f"{kind} n={options.rows} d={options.dim} cosine={cosine} threads={options.threads}", "ms",
-        value, "numpy", timings["numpy"].scaled(1e3)[0], spread=spread, checked=checked,
-        target={} if options.quick else {"ratio_min": 2.0},
+        case if options.backend == "cpu" else f"{case} on {options.backend}", "ms", value, "numpy",
+        timings["numpy"].scaled(1e3)[0], spread=spread, checked=checked,
+        target={} if options.quick or options.backend != "cpu" else {"ratio_min": 2.0},
         extra={
             "kept": int((ours == np.arange(len(ours))).sum()),
             "same_as_numpy": float((ours == theirs).mean()),

@@ -2,7 +2,7 @@
 # Everything that a machine with a GPU has to say, in one command and under 9 minutes, without
 # network: build, suite on the device, compute-sanitizer, benchmarks with their rivals, one file.
 #
-#   benchmarks/gpu.sh [OUT]             OUT/gpu.json and the logs (default: gpu-out)
+#   benchmarks/gpu.sh [OUT]             OUT/gpu.json, gpu-graphs.json and the logs (gpu-out)
 #   benchmarks/gpu.sh --dry-run [OUT]   the same steps on the emulator; states no time
 #
 # Wants Python 3.12, CUDA 13, CMake >= 3.30, pybind11, scikit-build-core, numpy, pytest, hypothesis,
@@ -62,7 +62,8 @@ export python wheels
 
 if [ $dry = 1 ]; then
   device=emulated
-  suite=(tests/cuda/test_device.py tests/cuda/test_device_arrays.py tests/memory/test_device.py)
+  suite=(tests/cuda/test_device.py tests/cuda/test_device_arrays.py tests/cuda/test_push.py
+         tests/memory/test_device.py)
   patience=300
 else
   device=cuda
@@ -88,15 +89,21 @@ elif ! compute-sanitizer "$python" -c "from remanence import _core; _core.Engine
   printf 'sanitizer\tnot run: %s\n' "$(tail -n 1 "$out/sanitizer.log")" >>"$steps"
 else
   for tool in memcheck racecheck initcheck synccheck; do
-    step "sanitizer-$tool" 25 compute-sanitizer --tool $tool --error-exitcode 9 \
+    step "sanitizer-$tool" 30 compute-sanitizer --tool $tool --error-exitcode 9 \
       "$python" -m pytest -q -p no:cacheprovider tests/cuda/test_device.py tests/cuda/test_batch.py \
-      -k "any_dimension and (64 or 96)"
+      tests/cuda/test_push.py tests/cuda/test_walk.py \
+      -k "any_dimension and (64 or 96) or each_question_alone or several_seeds"
   done
 fi
 
 printf '\n== benchmarks\n'
 quick=()
 if [ $dry = 1 ]; then quick=(--quick); fi
-timeout 185 "$python" -m benchmarks gpu --seconds 150 --backend $device "${quick[@]}" \
+timeout 145 "$python" -m benchmarks gpu --seconds 110 --backend $device "${quick[@]}" \
   --steps "$steps" --json "$out/gpu.json" || failed=1
+if [ $dry = 0 ]; then
+  timeout 30 "$python" -m benchmarks cover --backend cuda --rounds 1 --json "$out/cover.json" || failed=1
+fi
+timeout 60 "$python" -m benchmarks gpu-graphs --seconds 35 --backend $device "${quick[@]}" \
+  --json "$out/gpu-graphs.json" || failed=1
 exit $failed

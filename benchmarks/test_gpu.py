@@ -12,6 +12,20 @@ from remanence import _core
 DEVICES = [name for name in _core.available_backends() if name != "cpu"]
 
 
+def test_a_dry_run_of_graphs_checks_every_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["gpu-graphs", "--quick", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    if not DEVICES:
+        assert report["rows"] == []
+        return
+    assert {row["case"].rsplit(" ", 1)[0] for row in report["rows"]} == {
+        "2hop 1024", "PPR 64", "bfs", "components", "push 1024", "sssp", "path", "labels",
+    }  # fmt: skip
+    assert all(row["checked"] for row in report["rows"])
+    if report["backend"] != "cuda":
+        assert all(row.get("value") is None for row in report["rows"])
+
+
 def test_a_dry_run_checks_answers_and_states_no_time(
     capsys: pytest.CaptureFixture[str], tmp_path
 ) -> None:

@@ -19,6 +19,7 @@ struct Scratch {
     std::vector<std::uint8_t> mark;
     std::vector<std::uint32_t> touched;
     std::vector<std::uint32_t> queue;
+    std::vector<Pushed> found;
 };
 
 struct Step {
@@ -38,12 +39,13 @@ public:
     void give(std::uint32_t r, double mass) {
         double& there = s_.residual[r];
         std::uint8_t& mark = s_.mark[r];
+        there += mass;
+        if ((mark & queued) != 0) return;
         if (mark == 0) {
             mark = touched;
             s_.touched.push_back(r);
         }
-        there += mass;
-        if ((mark & queued) == 0 && there > residual_ * static_cast<double>(width(r))) {
+        if (there > residual_ * static_cast<double>(width(r))) {
             mark |= queued;
             s_.queue.push_back(r);
         }
@@ -123,16 +125,16 @@ NodeMasses push(const Filter& filter, const WalkStart& start, double damping, do
     }
     Push local(filter, damping, residual, s);
     with_rows(filter, [&](const auto& rows) { local.run(rows, from); });
-    std::vector<Pushed> found;
-    found.reserve(s.touched.size());
     for (const std::uint32_t r : s.touched) {
-        found.push_back({r, local.width(r), s.mass[r], s.residual[r]});
+        s.found.push_back({r, local.width(r), s.mass[r], s.residual[r]});
         s.mass[r] = s.residual[r] = 0.0;
         s.mark[r] = 0;
     }
+    NodeMasses out = pushed_masses(filter, s.found, damping, top);
     s.touched.clear();
     s.queue.clear();
-    return pushed_masses(filter, found, damping, top);
+    s.found.clear();
+    return out;
 }
 
 }  // namespace remanence::cpu
