@@ -68,4 +68,9 @@ if(REMANENCE_EMULATED)
     cpp/src/cuda/emulated/kernels.cpp
     cpp/src/cuda/emulated/runtime.cpp)
   target_compile_definitions(remanence_emulated PRIVATE REMANENCE_EMULATED)
+  if(REMANENCE_SANITIZE STREQUAL "thread")
+    # The scheduler tells the sanitizer what orders what; its own state is not to be watched.
+    set_source_files_properties(cpp/src/cuda/emulated/emulator.cpp cpp/src/cuda/emulated/fiber.cpp
+      PROPERTIES COMPILE_OPTIONS -fno-sanitize=thread COMPILE_DEFINITIONS REMANENCE_EMULATED_TSAN)
+  endif()
 endif()

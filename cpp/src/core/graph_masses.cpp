@@ -68,6 +68,7 @@ std::vector<cpu::WalkStart> starts_of(const char* verb, const Filter& filter,
 
 void by_node(const GraphState& state, cpu::WalkStart& start) {
     std::vector<std::pair<std::uint32_t, double>> seeds;
+    seeds.reserve(start.rank.size());
     for (std::size_t i = 0; i < start.rank.size(); ++i) {
         seeds.emplace_back(start.rank[i], start.share[i]);
     }
@@ -124,7 +125,10 @@ std::vector<NodeMasses> GraphView::push_batch(const GraphWalk& walk, double resi
         }
         const auto touched = device->push(ready, asked);
         for (std::size_t q = 0; q < out.size(); ++q) {
-            out[q] = pushed_masses(ready, touched[q], walk.damping, top);
+            double left = 0.0;
+            for (const Pushed& p : touched[q]) left += walk.damping * p.residual;
+            const auto at = [&](std::size_t i) { return touched[q][i]; };
+            out[q] = pushed_masses(ready, touched[q].size(), at, left, walk.damping, top);
         }
         return out;
     }

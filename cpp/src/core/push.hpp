@@ -1,6 +1,7 @@
 // What a local walk leaves behind, and the masses that are made of it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -16,8 +17,33 @@ struct Pushed {
     double residual;
 };
 
-/// The `top` greatest masses, ties by node, of the ranks in the order in which they were touched.
-NodeMasses pushed_masses(const Filter& filter, const std::vector<Pushed>& touched, double damping,
-                         std::size_t top);
+/// The `top` greatest masses, ties by node, of the ranks touched, of which at(i) gives the i-th;
+/// `left` is what all their residuals would have handed on.
+template <class At>
+NodeMasses pushed_masses(const Filter& filter, std::size_t count, At&& at, double left,
+                         double damping, std::size_t top) {
+    const GraphState& state = filter.state();
+    const bool both = filter.direction() == Direction::both;
+    const double arcs = static_cast<double>(state.edges()) * (both ? 2.0 : 1.0);
+    std::vector<std::pair<double, std::int64_t>> found;
+    found.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+        const Pushed p = at(i);
+        // A residual's own share stays at its node whatever becomes of the rest; the rest is
+        // guessed to end where a long walk does, at each node by its share of all arcs.
+        const double mass = p.mass + (1.0 - damping) * p.residual +
+                            left * (static_cast<double>(p.width) / std::max(1.0, arcs));
+        if (mass > 0.0) found.emplace_back(-mass, state.node(p.rank));
+    }
+    const std::size_t n = std::min(top, found.size());
+    std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n), found.end());
+    NodeMasses out;
+    out.left = left;
+    for (std::size_t i = 0; i < n; ++i) {
+        out.node.push_back(found[i].second);
+        out.mass.push_back(-found[i].first);
+    }
+    return out;
+}
 
 }  // namespace remanence

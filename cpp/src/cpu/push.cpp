@@ -19,7 +19,6 @@ struct Scratch {
     std::vector<std::uint8_t> mark;
     std::vector<std::uint32_t> touched;
     std::vector<std::uint32_t> queue;
-    std::vector<Pushed> found;
 };
 
 struct Step {
@@ -125,15 +124,18 @@ NodeMasses push(const Filter& filter, const WalkStart& start, double damping, do
     }
     Push local(filter, damping, residual, s);
     with_rows(filter, [&](const auto& rows) { local.run(rows, from); });
-    for (const std::uint32_t r : s.touched) {
-        s.found.push_back({r, local.width(r), s.mass[r], s.residual[r]});
+    double left = 0.0;
+    for (const std::uint32_t r : s.touched) left += damping * s.residual[r];
+    const auto take = [&](std::size_t i) {
+        const std::uint32_t r = s.touched[i];
+        const Pushed out{r, local.width(r), s.mass[r], s.residual[r]};
         s.mass[r] = s.residual[r] = 0.0;
         s.mark[r] = 0;
-    }
-    NodeMasses out = pushed_masses(filter, s.found, damping, top);
+        return out;
+    };
+    NodeMasses out = pushed_masses(filter, s.touched.size(), take, left, damping, top);
     s.touched.clear();
     s.queue.clear();
-    s.found.clear();
     return out;
 }
 

@@ -52,6 +52,7 @@ std::vector<RankPath> Between::ways(const RankPath& path, View<const Detour> det
                                     const Stream& stream) {
     start(path, detours, stream);
     std::vector<std::uint32_t> slots;
+    slots.reserve(detours.size());
     for (std::size_t d = 0; d < detours.size(); ++d) {
         slots.push_back(static_cast<std::uint32_t>(d * forth_.ranks) + path.rank[detours[d].at]);
     }

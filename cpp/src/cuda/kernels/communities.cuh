@@ -118,6 +118,7 @@ __device__ inline void settle_narrow(const LabelColumns& c, std::uint32_t rank) 
     if (here) best = {bits_of(sum), label};
     const Key own = greatest_of_warp(here && label == c.label[rank] ? best.sum : 0);
     best = best_of_warp(best);
+    __syncwarp();  // all lanes have read the label that is written now
     if (lane == 0) take_label(c, rank, own, best);
 }
 

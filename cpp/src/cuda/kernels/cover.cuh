@@ -98,6 +98,7 @@ __global__ void __launch_bounds__(32)
         if (!is_open(c, place) && c.pinned[place] == 0) continue;
         const std::uint32_t word = c.pinned[place] != 0 ? 0 : c.near[i * cover_words + lane] & own;
         const unsigned votes = __ballot_sync(all_lanes, word != 0);
+        __syncwarp();  // all lanes have read what is written now
         std::uint32_t by = place;
         if (votes != 0) {
             const auto from = static_cast<unsigned>(__ffs(votes) - 1);
