@@ -37,6 +37,8 @@ pytestmark = pytest.mark.native
 ROWS, COMMITS = 5_600, 8
 SHAPES = ("uniform", "clustered", "narrow", "equal", "sparse")
 DIMS = (64, 100)
+OFTEN = ("river", "stone", "lamp")
+"""Words of so many rows that the engine keeps them as bits, and now and then twice in one."""
 
 
 def shaped(shape: str, dim: int, rows: int, rng: np.random.Generator) -> np.ndarray:
@@ -49,6 +51,13 @@ def shaped(shape: str, dim: int, rows: int, rng: np.random.Generator) -> np.ndar
     if shape == "equal":
         return noise[:5][rng.integers(0, 5, rows)]
     return noise if shape == "uniform" else np.where(rng.random((rows, dim)) < 0.05, noise, 1e-9)
+
+
+def often(i: int) -> list[str]:
+    """Row i's share of the frequent words: in runs, spread, and repeated."""
+    held = [OFTEN[0]] * (1 + (i % 7 == 0)) if i % 3 else []
+    held += [OFTEN[1]] * (1 + i % 5) if i % 1_000 < 400 else []
+    return held + ([OFTEN[2]] if i % 5 == 2 else [])
 
 
 @cache
@@ -64,7 +73,7 @@ def store(shape: str, dim: int) -> tuple[_core.Engine, np.ndarray]:
             kind=int(rng.integers(4)) if unusual[i] else 0,
             law=int(rng.integers(3)) if unusual[i] else 0,
             time=T0 + i * HOUR,
-            terms=" ".join(rng.choice(WORDS, 2)) if unusual[i] else "",
+            terms=" ".join([*(rng.choice(WORDS, 2) if unusual[i] else ()), *often(i)]),
             importance=float(rng.standard_normal()) if unusual[i] else 0.0,
             belief=float(rng.uniform(0.1, 1)) if unusual[i] else 1.0,
             valid_to=T0 + 300 * DAY if i % 50 == 3 else TIME_MAX,
@@ -110,12 +119,13 @@ def requests(draw: st.DrawFn, vectors: np.ndarray) -> dict[str, Any]:
                 "cosine": st.sampled_from([7.2, 1.0, 0.05, 100.0, -1.0]),
                 "activation": st.sampled_from([0.0, 0.5, 1.0]),
                 "importance": st.sampled_from([0.0, 1.0, 5.0]),
+                "lexical": st.sampled_from([3.0, 100.0, -1.0]),
                 "centring": st.sampled_from([0.0, 1.0]),
             },
         )
     )
     optional = {
-        "terms": st.lists(st.sampled_from(WORDS), max_size=3).map(" ".join),
+        "terms": st.lists(st.sampled_from([*WORDS, *OFTEN]), max_size=5).map(" ".join),
         "scopes": st.lists(st.integers(0, 3), min_size=1, max_size=2),
         "kinds": st.integers(1, 15),
         "as_of": st.integers(1, COMMITS),
@@ -185,6 +195,21 @@ def test_few_rows_of_a_block_are_bounded_by_all_that_their_scores_hold(term):
         want = by_every_row(engine, asked)
         for way in ({"proved": True}, {"threads": 1}, {"threads": 2}):
             assert answers(engine.recall(request_of(asked | way))) == want, (number, way)
+
+
+@pytest.mark.parametrize("words", ["river", "stone", "river stone lamp", "lamp lamp stone", "gone"])
+@pytest.mark.parametrize("cosine", [7.2, 0.05])
+def test_frequent_words_are_bounded_by_all_that_they_add(words, cosine):
+    engine, vectors = store("uniform", 64)
+    for number in range(20):
+        asked = question(
+            vector=vectors[number * 7],
+            weights=_core.Weights(lexical=100.0, cosine=cosine).to_dict(),
+            terms=words,
+            now=T0 + number * DAY,
+            k=10,
+        )
+        assert answers(engine.recall(request_of(asked))) == by_every_row(engine, asked), number
 
 
 @given(st.data())
