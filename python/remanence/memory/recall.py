@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from .items import MAX_TEXT, check_number, check_scope, check_text, kind_code
 from .learning import MOST_TAUGHT, Lesson
 from .reasons import Asked, reasons
 from .records import KINDS, Hit, Recall, Scope
-from .rows import fetch_row, fetch_rows
+from .rows import Row, Told, fetch_row, fetch_rows, fetch_told
 from .store import Store
 from .times import Seq, Time, to_datetime, to_ns
 from .write import check_id, check_ids
@@ -267,37 +267,40 @@ def _answer(
     store: Store, question: Question, hits: Hits, seq: int, lesson: Lesson | None
 ) -> Recall:
     ids: list[int] = hits.id.tolist()
+    terms, asked = None, None
+    told: Mapping[int, Told | Row]
     with store.log.reading("recall") as connection:
-        rows = fetch_rows(connection, ids, seq)
-    terms, asked = (hits.terms if question.explain else None), None
-    if terms is not None:
-        asked = _asked(store, question)
+        if question.explain:
+            told = read = fetch_rows(connection, ids, seq)
+            terms, asked = hits.terms, _asked(store, question)
+        else:
+            told, read = fetch_told(connection, ids, seq), {}
     likely, evidence = (hits.p_use, None) if lesson is None else lesson.evidence(hits)
     scores, p_use, belief = hits.score.tolist(), likely.tolist(), hits.belief.tolist()
     symbols = store.view.symbols
     found = []
     for i, memory in enumerate(ids):
-        row = rows.get(memory)
+        row = told.get(memory)
         if row is None:  # erased between the engine's answer and this line
             continue
         parts = None if terms is None else _terms(terms[i].tolist())
         found.append(
             Hit(
-                id=memory,
-                text=row.text,
-                score=scores[i],
-                p_use=p_use[i],
-                belief=belief[i],
-                time=row.time,
-                kind=KINDS[row.kind],
-                scope=symbols.scope(row.scope),
-                author=symbols.author(row.author),
-                session=symbols.session(row.session),
-                source=row.source,
-                meta=None if row.meta is None else json.loads(row.meta),
-                terms=parts,
-                reasons=() if parts is None or asked is None else reasons(parts, asked, row),
-                evidence=None if evidence is None else evidence[i],
+                memory,
+                row.text,
+                scores[i],
+                p_use[i],
+                belief[i],
+                row.time,
+                KINDS[row.kind],
+                symbols.scope(row.scope),
+                symbols.author(row.author),
+                symbols.session(row.session),
+                row.source,
+                None if row.meta is None else json.loads(row.meta),
+                parts,
+                () if parts is None or asked is None else reasons(parts, asked, read[memory]),
+                None if evidence is None else evidence[i],
             )
         )
     return Recall(tuple(found), question.now, seq, hits.scanned)

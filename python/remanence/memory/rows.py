@@ -38,10 +38,26 @@ class Row(NamedTuple):
     vector: bytes | None
 
 
+class Told(NamedTuple):
+    """What a hit shows of its row."""
+
+    seq: int
+    id: int
+    scope: int
+    kind: int
+    author: int
+    session: int
+    time: int
+    source: str | None
+    meta: str | None
+    text: str
+
+
 FEW = 100
 """So many rows are fetched by a statement that names each; it is twice as fast for ten."""
 _COLUMNS = ", ".join(f"m.{name}" for name in Row._fields)
 _WITHOUT_VECTOR = _COLUMNS.replace("m.vector", "NULL")
+_TOLD = ", ".join(f"m.{name}" for name in Told._fields)
 
 
 def fetch_row(connection: sqlite3.Connection, memory: int, seq: int) -> Row | None:
@@ -73,6 +89,29 @@ def fetch_rows(connection: sqlite3.Connection, memories: Sequence[int], seq: int
         (json.dumps(list(memories)), seq),
     )
     return {row[1]: Row(*row) for row in rows if row[-2] is not None}
+
+
+def fetch_told(
+    connection: sqlite3.Connection, memories: Sequence[int], seq: int
+) -> dict[int, Told]:
+    """What hits show of the newest versions that commit `seq` knew; without erased ones.
+
+    All versions are read and the newest is kept: few memories have many.
+    """
+    found: dict[int, Told] = {}
+    for start in range(0, len(memories), FEW):
+        part = memories[start : start + FEW]
+        wanted = [*part, *[part[-1]] * (-len(part) % 10)]
+        marks = ", ".join("?" * len(wanted))
+        rows = connection.execute(
+            f"SELECT {_TOLD} FROM memories m WHERE m.id IN ({marks}) AND m.seq <= ?",
+            (*wanted, seq),
+        )
+        for row in map(Told._make, rows):
+            known = found.get(row.id)
+            if known is None or known.seq < row.seq:
+                found[row.id] = row
+    return {memory: row for memory, row in found.items() if row.text is not None}
 
 
 def fetch_versions(connection: sqlite3.Connection, memory: int) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -212,8 +213,11 @@ def _check_dtype(verb: str, name: str, array: Any) -> None:
 
 def _check_values(verb: str, array: F32) -> None:
     # A sum is finite only if every element is, and needs no array of flags; it may overflow.
-    with np.errstate(over="ignore", invalid="ignore"):
-        whole = np.isfinite(array.sum(dtype=np.float64))
+    if array.ndim == 1:
+        whole = math.isfinite(np.vdot(array, array))
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            whole = np.isfinite(array.sum(dtype=np.float64))
     if not whole and not np.isfinite(array).all():
         raise InvalidArgumentError(f"{verb}: vector holds NaN or infinity (want finite numbers)")
 

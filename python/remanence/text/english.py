@@ -128,6 +128,9 @@ class English:
 
     def dates(self, query: str, years: Sequence[int]) -> tuple[Interval, ...]:
         """Days and months written in the query: "7 May 2023", "May 7", "in May", "2023-05-07"."""
+        folded = query.casefold()
+        if "-" not in folded and not any(month in folded for month in _MONTH_OF):
+            return ()
         found: set[Interval] = set()
         for match in _DATE.finditer(query):
             found.update(_intervals(match, years))

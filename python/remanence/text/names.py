@@ -79,11 +79,14 @@ class NameFinder:
         if not self._known:
             return []
         words = _WORD.findall(text.casefold())
-        if self._sizes.keys().isdisjoint(words):
+        sizes = self._sizes
+        starts = [start for start, word in enumerate(words) if word in sizes]
+        if not starts:
             return []
         found, single = set(), set()
-        for start, word in enumerate(words):
-            for size in self._sizes.get(word, ()):
+        for start in starts:
+            word = words[start]
+            for size in sizes[word]:
                 if size == 1:
                     single.add(word)
                 elif start + size > len(words):

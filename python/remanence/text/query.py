@@ -65,6 +65,8 @@ class AuthorNames:
 
     def __call__(self, query: str) -> tuple[int, ...]:
         """Ids of the authors named in the query, ascending."""
+        if query.isascii() and self._starts.isdisjoint(_NAME_WORD.findall(query.lower())):
+            return ()
         words = list(_spans(query))
         found: set[int] = set()
         position = 0
@@ -135,10 +137,15 @@ def _tokenizer(language: Language) -> Tokenizer:
 
 def _spans(text: str) -> Iterator[tuple[str, int]]:
     """Case-folded words with their start; the s of a possessive is not a word."""
-    marks = {match.start() + 1 for match in _POSSESSIVE.finditer(text)}
+    marks = {match.start() + 1 for match in _POSSESSIVE.finditer(text)} if _marked(text) else ()
     for match in _NAME_WORD.finditer(text):
-        if match.start() not in marks:
-            yield match.group().casefold(), match.start()
+        start = match.start()
+        if start not in marks:
+            yield match.group().casefold(), start
+
+
+def _marked(text: str) -> bool:
+    return "'" in text or "\u2019" in text
 
 
 def _name_words(text: str) -> tuple[str, ...]:

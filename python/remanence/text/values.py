@@ -38,12 +38,23 @@ _CURRENCIES = frozenset("$\u20ac\u00a3\u00a5")
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _DIGIT = re.compile(r"\d")
 _PART = re.compile(r"[$\u20ac\u00a3\u00a5]|%|\d+(?:[.,]\d+)*|[^\W\d_]+")
-_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_MONTHS = tuple(_words("jan feb mar apr may jun jul aug sep oct nov dec"))
+_DATE_MARKS = (":", "-", "am", "pm", ".m")
+_MONTH = rf"(?:{'|'.join(_MONTHS)})[a-z]*\.?"
 _DATED = re.compile(
     rf"\b(?:\d\d?(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}\b|{_MONTH}\s+(?:the\s+)?\d\d?\b"
     r"|(?:19|20)\d\d-\d\d-\d\d|\d\d?(?::\d\d)?\s*[ap]\.?m\b|\d\d?:\d\d)",
     re.IGNORECASE,
 )
+
+
+def _may_date(lowered: str) -> bool:
+    """False only where no day or hour can be written: cheaper than to look for one."""
+    return (
+        any(mark in lowered for mark in _DATE_MARKS)
+        or any(month in lowered for month in _MONTHS)
+        or not lowered.isascii()
+    )
 
 
 def stated(
@@ -62,10 +73,16 @@ def stated(
     if not digits and _NUMBERS.keys().isdisjoint(words):
         return Stated(update, False, ())
     head = _CODE.sub(" ", text)[:READ] if "```" in text else text[:READ]
-    dated = digits and _DATED.search(head) is not None
-    parts = _PART.findall(head.lower())
+    lowered = head.lower()
+    dated = digits and _may_date(lowered) and _DATED.search(head) is not None
+    parts = _PART.findall(lowered)
     found: dict[str, None] = {}
-    for place, part in enumerate(parts):
+    # What begins with a plain letter is no number in digits; most parts do.
+    numbers = [
+        place for place, part in enumerate(parts) if part in _NUMBERS or not "a" <= part < "{"
+    ]
+    for place in numbers:
+        part = parts[place]
         number = _NUMBERS.get(part) or (part.replace(",", "") if part[0].isdigit() else None)
         if number is None or len(found) >= MOST:
             continue
