@@ -19,8 +19,9 @@
 
 namespace remanence {
 
-/// The normal tail beyond 5.3 is 6e-8: a true hit is lost with a probability below 1e-7.
-inline constexpr float code_deviations = 5.3F;
+/// The normal tail beyond 5.35 is 4.4e-8, and a row is bounded twice, by a quarter of its code and by
+/// all of it: a true hit is lost with a probability below 1e-7.
+inline constexpr float code_deviations = 5.35F;
 inline constexpr std::size_t least_code_dim = 64;
 inline constexpr std::size_t most_code_dim = 3072;  // sums of 7-bit entries stay below 2^16
 

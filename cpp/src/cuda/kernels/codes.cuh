@@ -12,7 +12,7 @@
 
 namespace remanence::cuda {
 
-inline constexpr float code_deviations = 5.3F;  // normal tail 6e-8, as on the CPU
+inline constexpr float code_deviations = 5.3F;  // normal tail 6e-8; asked once
 inline constexpr unsigned encode_warps = 4;
 inline constexpr int rotation_rounds = 3;
 
