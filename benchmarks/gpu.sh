@@ -89,7 +89,7 @@ elif ! compute-sanitizer "$python" -c "from remanence import _core; _core.Engine
   printf 'sanitizer\tnot run: %s\n' "$(tail -n 1 "$out/sanitizer.log")" >>"$steps"
 else
   for tool in memcheck racecheck initcheck synccheck; do
-    step "sanitizer-$tool" 30 compute-sanitizer --tool $tool --error-exitcode 9 \
+    step "sanitizer-$tool" 25 compute-sanitizer --tool $tool --error-exitcode 9 \
       "$python" -m pytest -q -p no:cacheprovider tests/cuda/test_device.py tests/cuda/test_batch.py \
       tests/cuda/test_push.py tests/cuda/test_walk.py \
       -k "any_dimension and (64 or 96) or each_question_alone or several_seeds"
@@ -99,11 +99,12 @@ fi
 printf '\n== benchmarks\n'
 quick=()
 if [ $dry = 1 ]; then quick=(--quick); fi
-timeout 145 "$python" -m benchmarks gpu --seconds 110 --backend $device "${quick[@]}" \
+timeout 125 "$python" -m benchmarks gpu --seconds 95 --backend $device "${quick[@]}" \
   --steps "$steps" --json "$out/gpu.json" || failed=1
 if [ $dry = 0 ]; then
-  timeout 30 "$python" -m benchmarks cover --backend cuda --rounds 1 --json "$out/cover.json" || failed=1
+  timeout 20 "$python" -m benchmarks cover --backend cuda --rounds 1 \
+    --json "$out/cover.json" || failed=1
 fi
-timeout 60 "$python" -m benchmarks gpu-graphs --seconds 35 --backend $device "${quick[@]}" \
+timeout 45 "$python" -m benchmarks gpu-graphs --seconds 30 --backend $device "${quick[@]}" \
   --json "$out/gpu-graphs.json" || failed=1
 exit $failed
