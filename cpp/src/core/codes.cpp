@@ -309,7 +309,7 @@ CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim) {
 }
 
 std::vector<float> cell_products(const Cells& cells, const std::vector<float>& query,
-                                 std::size_t dim) {
+                                 std::size_t dim, float& spread) {
     std::vector<float> u(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(dim));
     u.resize(cells.width, 0.0F);
     CodeQuery fine;
@@ -331,6 +331,7 @@ std::vector<float> cell_products(const Cells& cells, const std::vector<float>& q
         const float along = static_cast<float>(product[k]) * fine.fine_unit * cells.step[k];
         out[k] = along + fine.fine_rest;
     }
+    spread = 2.0F * fine.fine_rest;
     return out;
 }
 

@@ -19,8 +19,8 @@
 
 namespace remanence {
 
-/// The normal tail beyond 5.35 is 4.4e-8, and a row is bounded twice, by a quarter of its code and by
-/// all of it: a true hit is lost with a probability below 1e-7.
+/// The normal tail beyond 5.35 is 4.4e-8, and a row is bounded twice, by a quarter of its code and
+/// by all of it: a true hit is lost with a probability below 1e-7.
 inline constexpr float code_deviations = 5.35F;
 inline constexpr std::size_t least_code_dim = 64;
 inline constexpr std::size_t most_code_dim = 3072;  // sums of 7-bit entries stay below 2^16
@@ -76,8 +76,9 @@ struct CodeQuery {
 };
 CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim);
 
-/// The products of a question with centres, from above: <q, c> for every cell and for none.
+/// The products of a question with centres, from above: <q, c> for every cell and for none; they
+/// are too great by `spread` at most.
 std::vector<float> cell_products(const Cells& cells, const std::vector<float>& query,
-                                 std::size_t dim);
+                                 std::size_t dim, float& spread);
 
 }  // namespace remanence

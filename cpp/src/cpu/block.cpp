@@ -282,7 +282,7 @@ float side_ceiling(const ScanPlan& plan, const Block& b) {
     const Request& q = *plan.request;
     const Weights& w = q.weights;
     const bool use = b.summary.touched != 0 && (w.lift != 0.0F || w.usefulness != 0.0F);
-    if (!plan.terms.empty() || use || w.importance < 0.0F || w.activation < 0.0F) return unknown;
+    if (use || w.importance < 0.0F || w.activation < 0.0F) return unknown;
     float most = lowest;
     for (std::size_t kind = 0; kind < kind_count; ++kind) {
         if ((b.summary.kinds >> kind & 1U) != 0) most = std::max(most, plan.kind_ceiling[kind]);

@@ -66,7 +66,8 @@ bool score_words(const ScanPlan& plan, const Block& b, bool rare, WordCursor& cu
 void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool may_bound,
                 const std::uint64_t* mask, Scratch& scratch, float* out);
 
-/// No row of the block has more than this beside its cosine; infinite where that is not known.
+/// No row of the block has more than this beside its cosine and its words; infinite where that is
+/// not known.
 float side_ceiling(const ScanPlan& plan, const Block& b);
 
 /// Cosines of the rows in the mask into scratch.cosine: the whole block at once, or row by row

@@ -59,17 +59,15 @@ float least_score(const Question& question, const Held& held) {
     const Segment& s = plan.columns->at(held.row);
     const std::uint32_t r = Columns::within(held.row);
     const float side = row_side(plan, held.row, &held.words);
-    if ((s.flags[r] & flag::has_vector) == 0) return side;
     const CodeQuery& query = *question.codes;
+    const CellProducts& cells = *question.along[held.row / segment_rows];
     std::int32_t product = 0;
     kernels().byte_dots(query.fine.data(), s.codes.whole(), s.codes.whole_bytes(1), &r, 1,
                         &product);
     const float along = static_cast<float>(product) * query.fine_unit * s.codes.byte_scale[r];
-    const float weight = plan.request->weights.cosine;
-    const float centre = question.along[held.row / segment_rows]->along[s.codes.cell[r]];
-    // The product with the centre is from above: it may be less by twice what its steps leave out.
-    const float left = 4.0F * query.fine_rest + query.length * s.codes.byte_error[r];
-    return side + centre + weight * (along - left);
+    const float error = query.fine_rest + query.length * s.codes.byte_error[r];
+    return side + cells.along[s.codes.cell[r]] - cells.spread +
+           plan.request->weights.cosine * (along - error);
 }
 
 }  // namespace

@@ -101,14 +101,6 @@ void activation(const PowerTraceConstants& constants, const float* const* trace,
     }
 }
 
-/// Columns two strips ahead: their pages are too short for the processor to foresee.
-template <class T>
-REMANENCE_LANE_FN void ask_ahead(const T* column) {
-    if (column == nullptr) return;
-    const char* const at = reinterpret_cast<const char*>(column + 128);
-    for (std::size_t line = 0; line < 64 * sizeof(T); line += 64) __builtin_prefetch(at + line);
-}
-
 void hadamard_from(float* x, std::size_t size, std::size_t half) {
     for (; half < size; half *= 2) {
         for (std::size_t first = 0; first < size; first += 2 * half) {

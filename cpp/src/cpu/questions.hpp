@@ -26,15 +26,16 @@ inline float slack_of(const ScanPlan& plan, float bar) {
     return 1e-5F * (1.0F + std::fabs(bar) + std::fabs(w.cosine) + std::fabs(w.activation));
 }
 
+/// Whether what a scan adds up besides the cosine is that, and not an upper bound of it.
+inline bool sides_exact(const ScanPlan& plan) { return plan.request->weights.activation == 0.0F; }
+
 /// What a cell's centre adds to a score, from above: weight * <q, c>.
 struct CellProducts {
     const Cells* cells;
     std::vector<float> along;  ///< [cells + 1]
     float most;
+    float spread;  ///< by how much a product may be too great
 };
-
-/// Whether what a scan adds up besides the cosine is that, and not an upper bound of it.
-inline bool sides_exact(const ScanPlan& plan) { return plan.request->weights.activation == 0.0F; }
 
 /// One question of a scan: what all its workers share.
 struct Question {
@@ -65,6 +66,22 @@ using Mask = std::array<std::uint64_t, block_rows / 64>;
 /// How a question takes the rows of a block.
 enum class Way : std::uint8_t { none, exact, codes, bytes };
 
+/// How many strips a test rules out that costs less than the next one, and so whether it pays.
+struct Trial {
+    std::uint32_t strips = 0;  ///< of late
+    std::uint32_t spared = 0;  ///< those of them that it ruled out
+    std::uint32_t blocks = 0;
+    /// While it rules out one in `few` strips; else a block now and then tells whether it has
+    /// become so.
+    bool pays(std::uint32_t few) {
+        if (strips > 256) {
+            strips /= 2;
+            spared /= 2;
+        }
+        return spared * few >= strips || ++blocks % 16 == 0;
+    }
+};
+
 /// What one worker holds for one question.
 struct Share {
     explicit Share(std::size_t keep) : best(keep), sure(keep) {}
@@ -75,32 +92,21 @@ struct Share {
     std::size_t enough = 0;          ///< of those that are near, before the best of them are scored
     std::size_t scanned = 0;
     WordCursor cursor;
-    Mask passing{};  ///< rows of a block that the filters let pass, of the first of equal filters
+    WordCursor ahead;  ///< of the words of whole blocks, before their strips are dropped
+    Mask passing{};    ///< rows of a block that the filters let pass, of the first of equal filters
     std::uint32_t filtered = 0;  ///< how many those are
     Mask mask{};                 ///< those of them that may still reach the bar
-    std::uint32_t strips = 0;    ///< of late, whose first quarter was asked
-    std::uint32_t spared = 0;    ///< those of them that it ruled out
-    std::uint32_t blocks = 0;
-    /// While it rules out one in four strips, the first quarter of a code is worth asking first;
-    /// else a block now and then tells whether it has become so.
-    bool try_early() {
-        if (strips > 256) {
-            strips /= 2;
-            spared /= 2;
-        }
-        return spared * 4 >= strips || ++blocks % 16 == 0;
-    }
+    Trial early;                 ///< the first quarter of a code
+    Trial words;                 ///< what words add to a strip at most
     std::uint32_t passed = 0;
-    bool words = false;  ///< whether the block holds any of the question's words
     Way way = Way::exact;
 };
 
 struct Worker {
     std::vector<Share> shares;
-    std::vector<float> side;     ///< [question][block_rows]
-    std::vector<float> lexical;  ///< [question][block_rows] what words add, at most
-    std::vector<float> base;     ///< [question][block_rows] side + words + weight * <q, c>
-    std::vector<float> bound;    ///< [question][block_rows]
+    std::vector<float> side;   ///< [question][block_rows]
+    std::vector<float> base;   ///< [question][block_rows] side + words + weight * <q, c>
+    std::vector<float> bound;  ///< [question][block_rows]
     std::vector<CodeQuestion> asked;
     std::vector<std::int8_t> signs;
     std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();

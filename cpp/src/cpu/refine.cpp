@@ -16,12 +16,13 @@ constexpr std::size_t exact_chunk = 256;   // candidates of one task
 }  // namespace
 
 /// Bounds candidates of one segment by their bytes, and keeps those that reach the bar.
-void Scan::refine_run(std::size_t q, const Candidate* from, std::size_t count, Share& share) const {
-    const Question& question = questions_[q];
+void Scan::refine_run(const Question& question, const Candidate* from, std::size_t count,
+                      Share& share) const {
     const Segment& s = columns_.at(from->row);
     const SegmentCodes& codes = s.codes;
     const CodeQuery& query = *question.codes;
-    const std::vector<float>& cells = question.along[from->row / segment_rows]->along;
+    const CellProducts& products_of = *question.along[from->row / segment_rows];
+    const std::vector<float>& cells = products_of.along;
     const float weight = question.plan->request->weights.cosine;
     const float bar = question.threshold();
     std::array<std::uint32_t, refined_rows> rows{};
@@ -32,13 +33,12 @@ void Scan::refine_run(std::size_t q, const Candidate* from, std::size_t count, S
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint32_t r = rows[i];
         const float along = static_cast<float>(products[i]) * query.fine_unit * codes.byte_scale[r];
-        const float rest = along + query.fine_rest + query.length * codes.byte_error[r];
+        const float error = query.fine_rest + query.length * codes.byte_error[r];
         Candidate c = from[i];
-        c.bound = c.side + cells[codes.cell[r]] + weight * rest;
-        // The products with the centre and with the residual are both from above.
-        const float spread = query.length * codes.byte_error[r] + 4.0F * query.fine_rest;
-        share.sure.offer(c.bound - 2.0F * weight * spread);
-        if (c.bound >= bar) share.near.push_back(c);
+        c.bound = c.side + cells[codes.cell[r]] + weight * (along + error);
+        if (c.bound < bar) continue;
+        share.near.push_back(c);
+        share.sure.offer(c.bound - products_of.spread - 2.0F * weight * error);
     }
 }
 
@@ -52,7 +52,7 @@ void Scan::refine(std::size_t q, Share& share) {
                share.waiting[end].row / segment_rows == segment) {
             ++end;
         }
-        refine_run(q, share.waiting.data() + i, end - i, share);
+        refine_run(questions_[q], share.waiting.data() + i, end - i, share);
     }
     const ScanPlan& plan = *questions_[q].plan;
     if (sides_exact(plan)) questions_[q].raise(share.sure.bar() - slack_of(plan, share.sure.bar()));

@@ -32,12 +32,11 @@ private:
     Block wanted(const Block& b, Range asked, Worker& worker) const;
     void fill_sides(const Block& b, Range asked, Worker& worker);
     bool reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker);
-    void wait(const Block& b, std::size_t q, std::size_t leader, std::uint32_t i, float bound,
-              Worker& worker);
-    void collect(const Block& b, std::size_t q, std::size_t leader, Worker& worker);
+    void collect(const Block& b, std::size_t q, Worker& worker);
     void collect_all(const Block& b, std::size_t q, Worker& worker);
     void refine(std::size_t q, Share& share);
-    void refine_run(std::size_t q, const Candidate* from, std::size_t count, Share& share) const;
+    void refine_run(const Question& question, const Candidate* from, std::size_t count,
+                    Share& share) const;
     void score_block(const Block& b, std::size_t q, Worker& worker);
     void tighten(std::size_t q, Share& share);
     void score(std::size_t q, const Candidate* from, std::size_t count, Best& best);

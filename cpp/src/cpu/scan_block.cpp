@@ -57,13 +57,22 @@ bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
 /// Leaves out the strips whose rows cannot reach the bar.
 void Scan::drop_strips(const Block& b, const Question& question, Share& share) const {
     if (share.passed == 0) return;
-    const float ceiling = side_ceiling(*question.plan, b);
+    const ScanPlan& plan = *question.plan;
+    const float ceiling = side_ceiling(plan, b);
     const CellProducts& cells = *question.along[b.row / segment_rows];
     const float bar = question.threshold() - ceiling;
+    if (bar == lowest) return;
+    Strips words{};
+    if (!plan.terms.empty()) {
+        if (!share.words.pays(8)) return;
+        word_ceilings(plan, b, share.ahead, words);
+    }
     for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
-        if (share.mask[s] != 0 &&
-            strip_reach(question, cells, b.s.codes.strips[b.first / 64 + s]) < bar) {
+        if (share.mask[s] == 0) continue;
+        ++share.words.strips;
+        if (strip_reach(question, cells, b.s.codes.strips[b.first / 64 + s]) + words[s] < bar) {
             share.mask[s] = 0;
+            ++share.words.spared;
         }
     }
 }
@@ -105,26 +114,33 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
     Scratch& scratch = *worker.scratch;
     float* const base = worker.base.data() + q * block_rows;
     const float* side = worker.side.data() + leader * block_rows;
-    share.words = bound_words(plan, b, share.cursor, scratch);
-    if (share.words) {
-        add_words(plan, b, scratch.lexical.data(), side, worker.lexical.data() + q * block_rows,
-                  scratch.score.data());
+    const bool words = bound_words(plan, b, share.cursor, scratch);
+    if (words) {
+        add_words(plan, b, side, scratch);
         side = scratch.score.data();
     }
     const CellProducts& cells = *question.along[b.row / segment_rows];
+    const float bar = question.threshold();
     kernels().keep_reaching({b.count, b.s.codes.cell + b.first, b.s.codes.reach + b.first,
                              cells.along.data(), question.per_reach, side},
-                            question.threshold(), share.mask.data(), base);
+                            bar, share.mask.data(), base);
     std::uint32_t left = 0;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         left += static_cast<std::uint32_t>(std::popcount(share.mask[w]));
     }
     if (left > sparse_rows && !plan.request->proved) return true;
+    const auto* const cell = b.s.codes.cell + b.first;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-            const auto reach = static_cast<float>(b.s.codes.reach[b.first + i]);
-            wait(b, q, leader, i, base[i] + reach * question.per_reach, worker);
+            const float rest = base[i] - cells.along[cell[i]];
+            const float most =
+                base[i] + static_cast<float>(b.s.codes.reach[b.first + i]) * question.per_reach;
+            Candidate row{most, rest, b.row + i};
+            if (words) sharpen(plan, b, row);
+            if (row.bound < bar) continue;
+            share.waiting.push_back(row);
+            ask_for_bytes(b.s.codes, b.first + i);
         }
     }
     share.mask.fill(0);
@@ -159,11 +175,11 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
         question.side = worker.base.data() + q * block_rows;
         question.early_offset = query.early_offset;
         question.bar = questions_[q].threshold();
-        question.try_early = share.try_early();
+        question.try_early = share.early.pays(4);
         question.mask = share.mask.data();
-        question.spared = &share.spared;
+        question.spared = &share.early.spared;
         if (question.try_early) {
-            for (const std::uint64_t word : share.mask) share.strips += word != 0 ? 1 : 0;
+            for (const std::uint64_t word : share.mask) share.early.strips += word != 0 ? 1 : 0;
         }
         question.out = worker.bound.data() + q * block_rows;
     }
@@ -181,33 +197,30 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
     }
     for (std::size_t q = asked.first; q < asked.end; ++q) {
         const Way way = worker.shares[q].way;
-        if (way == Way::codes) collect(b, q, std::max(questions_[q].side, asked.first), worker);
+        if (way == Way::codes) collect(b, q, worker);
         if (way == Way::bytes) collect_all(b, q, worker);
         if (way == Way::exact) score_block(b, q, worker);
     }
 }
 
-/// Lets row i of the block wait, of which no more is known than that it scores at most `bound`.
-void Scan::wait(const Block& b, std::size_t q, std::size_t leader, std::uint32_t i, float bound,
-                Worker& worker) {
+/// Keeps the rows whose bound reaches the bar.
+void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
     Share& share = worker.shares[q];
-    Candidate row{bound, worker.side[leader * block_rows + i], b.row + i};
-    if (share.words) {
-        sharpen(*questions_[q].plan, b, worker.lexical.data() + q * block_rows, row);
-        if (row.bound < questions_[q].threshold()) return;
-    }
-    share.waiting.push_back(row);
-    ask_for_bytes(b.s.codes, b.first + i);
-}
-
-/// The rows whose codes left them wait for their bytes.
-void Scan::collect(const Block& b, std::size_t q, std::size_t leader, Worker& worker) {
-    Share& share = worker.shares[q];
+    const Question& question = questions_[q];
     const float* const bound = worker.bound.data() + q * block_rows;
+    const float* const base = worker.base.data() + q * block_rows;
+    const std::vector<float>& along = question.along[b.row / segment_rows]->along;
+    const bool words = !question.plan->terms.empty();
+    const float bar = question.threshold();
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-            wait(b, q, leader, i, bound[i], worker);
+            const float rest = base[i] - along[b.s.codes.cell[b.first + i]];
+            Candidate row{bound[i], rest, b.row + i};
+            if (words) sharpen(*question.plan, b, row);
+            if (row.bound < bar) continue;
+            share.waiting.push_back(row);
+            ask_for_bytes(b.s.codes, b.first + i);
         }
     }
     if (share.waiting.size() > waiting_rows) tighten(q, share);

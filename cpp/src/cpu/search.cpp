@@ -32,7 +32,6 @@ Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
         for (const Question& q : questions_) worker.shares.emplace_back(q.plan->keep);
         worker.side.resize(count * block_rows);
         worker.base.resize(count * block_rows);
-        worker.lexical.resize(count * block_rows);
         worker.bound.resize(count * block_rows);
         worker.asked.resize(count);
     }
@@ -72,10 +71,11 @@ void Scan::multiply_cells(Question& question) {
             question.along.back() = &*known;
             continue;
         }
-        std::vector<float> along = cell_products(*cells, plan.query, columns_.dim);
+        float spread = 0.0F;
+        std::vector<float> along = cell_products(*cells, plan.query, columns_.dim, spread);
         for (float& x : along) x *= weight;
         const float most = *std::max_element(along.begin(), along.end());
-        question.cells.push_back({cells, std::move(along), most});
+        question.cells.push_back({cells, std::move(along), most, weight * spread});
         question.along.back() = &question.cells.back();
     }
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "cpu/kernels.hpp"
 
@@ -46,26 +47,25 @@ bool bound_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scrat
     return any;
 }
 
-void add_words(const ScanPlan& plan, const Block& b, const float* words, const float* side,
-               float* lexical, float* sum) {
-    const std::uint8_t* const kind = b.s.kind + b.first;
+void add_words(const ScanPlan& plan, const Block& b, const float* side, Scratch& scratch) {
+    const float* const lexical = scratch.lexical.data();
+    float* const sum = scratch.score.data();
     if (std::has_single_bit(b.summary.kinds)) {
-        const float weight =
-            plan.lexical_weight[static_cast<std::size_t>(std::countr_zero(b.summary.kinds))];
-        for (std::uint32_t i = 0; i < b.count; ++i) lexical[i] = words[i] * weight;
-    } else {
-        for (std::uint32_t i = 0; i < b.count; ++i) {
-            lexical[i] = words[i] * plan.lexical_weight[kind[i]];
-        }
+        const auto kind = static_cast<std::size_t>(std::countr_zero(b.summary.kinds));
+        const float weight = plan.lexical_weight[kind];
+        for (std::uint32_t i = 0; i < b.count; ++i) sum[i] = side[i] + lexical[i] * weight;
+        return;
     }
-    for (std::uint32_t i = 0; i < b.count; ++i) sum[i] = side[i] + lexical[i];
+    const std::uint8_t* const kind = b.s.kind + b.first;
+    for (std::uint32_t i = 0; i < b.count; ++i) {
+        sum[i] = side[i] + lexical[i] * plan.lexical_weight[kind[i]];
+    }
 }
 
-void sharpen(const ScanPlan& plan, const Block& b, const float* lexical, Candidate& row) {
-    const std::uint32_t i = row.row - b.row;
+void sharpen(const ScanPlan& plan, const Block& b, Candidate& row) {
+    const std::uint32_t r = Columns::within(row.row);
     float above = 0.0F;
-    const float length =
-        plan.length_base + plan.length_slope * static_cast<float>(b.s.words[b.first + i]);
+    const float length = plan.length_base + plan.length_slope * static_cast<float>(b.s.words[r]);
     for (const ScanTerm& term : plan.terms) {
         if (!plan.bounds_words(term)) continue;
         const std::uint32_t found = term.postings->count(row.row);
@@ -74,9 +74,49 @@ void sharpen(const ScanPlan& plan, const Block& b, const float* lexical, Candida
         const float bound = most_of(plan, term, found == 1 ? 1 : term.postings->most());
         above += bound - term.weight * (count / (count + length));
     }
-    above *= plan.lexical_weight[b.s.kind[b.first + i]];
+    above *= plan.lexical_weight[b.s.kind[r]];
     row.bound -= above;
-    row.side += lexical[i] - above;
+    row.side -= above;
+}
+
+void word_ceilings(const ScanPlan& plan, const Block& b, WordCursor& cursor, Strips& out) {
+    if (!plan.words_help) {
+        out.fill(std::numeric_limits<float>::infinity());
+        return;
+    }
+    const bool follows = cursor.next_row == b.row;
+    cursor.at.resize(plan.terms.size());
+    cursor.next_row = b.row + b.count;
+    out.fill(0.0F);
+    for (std::size_t t = 0; t < plan.terms.size(); ++t) {
+        const ScanTerm& term = plan.terms[t];
+        const Postings& list = *term.postings;
+        Strips most{};
+        if (plan.bounds_words(term)) {
+            const auto& bits = list.bits();
+            const float once = most_of(plan, term, 1);
+            const float again = most_of(plan, term, list.most());
+            for (std::size_t s = 0; s < out.size() && b.row / 64 + s < bits.size(); ++s) {
+                const WordBits& strip = bits[b.row / 64 + s];
+                if (strip.held != 0) most[s] = strip.repeated != 0 ? again : once;
+            }
+        } else {
+            std::size_t& at = cursor.at[t];
+            if (!follows) at = static_cast<std::size_t>(list.from(b.row) - list.begin());
+            for (; at < list.size() && list[at].row < cursor.next_row; ++at) {
+                float& strip = most[(list[at].row - b.row) / 64];
+                strip = std::max(strip, most_of(plan, term, list[at].count));
+            }
+        }
+        for (std::size_t s = 0; s < out.size(); ++s) out[s] += most[s];
+    }
+    float weight = 0.0F;
+    for (std::size_t kind = 0; kind < kind_count; ++kind) {
+        if ((b.summary.kinds >> kind & 1U) != 0) {
+            weight = std::max(weight, plan.lexical_weight[kind]);
+        }
+    }
+    for (float& strip : out) strip *= weight;
 }
 
 }  // namespace remanence::cpu
