@@ -122,6 +122,7 @@ std::unique_ptr<Segment> sorted(const Run& run, const std::uint32_t* order) {
         fresh->codes.encoded = segment_rows;
     }
     std::vector<std::vector<ColumnRef>> from;
+    from.reserve(run.count);
     for (std::size_t s = 0; s < run.count; ++s) {
         from.push_back(columns.segments[run.first + s]->columns());
     }
@@ -215,6 +216,7 @@ void Engine::State::arrange(std::size_t first, std::size_t count) {
     std::iota(as_it_is.begin(), as_it_is.end(), 0U);
     const std::vector<std::uint32_t>& wanted = order.empty() ? as_it_is : order;
     std::vector<std::unique_ptr<Segment>> fresh;
+    fresh.reserve(count);
     for (std::size_t s = 0; s < count; ++s) {
         fresh.push_back(sorted(run, wanted.data() + s * segment_rows));
     }

@@ -238,6 +238,7 @@ void Engine::save(const std::string& path, const std::string& tag) const {
     out.section("tag", tag.data(), tag.size());
     out.section("touches", columns.touches);
     std::vector<std::uint8_t> known;
+    known.reserve(columns.cells.size());
     for (const auto& cells : columns.cells) known.push_back(cells != nullptr ? 1 : 0);
     out.section("cells.known", known);
     for (const auto& cells : columns.cells) {

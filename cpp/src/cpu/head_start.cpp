@@ -39,6 +39,7 @@ std::vector<Held> with_word(const ScanPlan& plan, const ScanTerm& term,
 /// Rows of the rarest words.
 std::vector<Held> promising(const ScanPlan& plan) {
     std::vector<const ScanTerm*> rarest;
+    rarest.reserve(plan.terms.size());
     for (const ScanTerm& term : plan.terms) rarest.push_back(&term);
     std::sort(rarest.begin(), rarest.end(), [](const ScanTerm* a, const ScanTerm* b) {
         return a->postings->size() < b->postings->size();
