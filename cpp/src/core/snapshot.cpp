@@ -104,19 +104,21 @@ std::shared_ptr<const Cells> load_cells(Reader& in, const Columns& columns) {
 /// Codes follow from the vectors; they are kept because making them takes seconds per million rows.
 void save_codes(Writer& out, const Segment& s, const std::shared_ptr<const Cells>& of_group) {
     const SegmentCodes& codes = s.codes;
-    const bool own = codes.cells != of_group;
-    const std::vector<std::uint64_t> sizes = {codes.encoded, codes.bytes, own ? 1U : 0U};
+    const std::uint32_t encoded = codes.encoded;  // before it is known cells may be being found
+    const bool own = encoded != 0 && codes.cells != of_group;
+    const std::vector<std::uint64_t> sizes = {encoded, encoded != 0 ? codes.bytes : 0,
+                                              own ? 1U : 0U};
     out.section("codes.size", sizes);
-    if (codes.encoded == 0) return;
+    if (encoded == 0) return;
     if (own) save_cells(out, *codes.cells);
-    out.section("codes.cell", codes.cell, codes.encoded * sizeof(std::uint16_t));
-    out.section("codes.reach", codes.reach, codes.encoded);
-    out.section("codes.bits", codes.bits(), codes.bit_bytes(codes.encoded));
-    out.section("codes.factors", codes.factors, codes.encoded * sizeof(std::uint32_t));
-    out.section("codes.early", codes.early, codes.encoded * sizeof(std::uint32_t));
-    out.section("bytes", codes.whole(), codes.whole_bytes(codes.encoded));
-    out.section("bytes.scale", codes.byte_scale, codes.encoded * sizeof(float));
-    out.section("bytes.error", codes.byte_error, codes.encoded * sizeof(float));
+    out.section("codes.cell", codes.cell, encoded * sizeof(std::uint16_t));
+    out.section("codes.reach", codes.reach, encoded);
+    out.section("codes.bits", codes.bits(), codes.bit_bytes(encoded));
+    out.section("codes.factors", codes.factors, encoded * sizeof(std::uint32_t));
+    out.section("codes.early", codes.early, encoded * sizeof(std::uint32_t));
+    out.section("bytes", codes.whole(), codes.whole_bytes(encoded));
+    out.section("bytes.scale", codes.byte_scale, encoded * sizeof(float));
+    out.section("bytes.error", codes.byte_error, encoded * sizeof(float));
 }
 
 void load_codes(Reader& in, const Columns& columns, Segment& s,

@@ -62,9 +62,9 @@ void Scan::multiply_cells(Question& question) {
     question.per_reach = weight * question.codes->length * reach_unit;
     question.cells.reserve(columns_.segments.size());
     for (std::size_t s = 0; s < columns_.segments.size(); ++s) {
-        const Cells* const cells = columns_.segments[s]->codes.cells.get();
         question.along.push_back(nullptr);
-        if (encoded_[s] == 0) continue;
+        if (encoded_[s] == 0) continue;  // then its cells may be being found
+        const Cells* const cells = columns_.segments[s]->codes.cells.get();
         const auto known = std::find_if(question.cells.rbegin(), question.cells.rend(),
                                         [&](const CellProducts& p) { return p.cells == cells; });
         if (known != question.cells.rend()) {
