@@ -63,7 +63,9 @@ std::uint64_t key_of(const Run& run, std::uint32_t r) {
     const std::uint32_t w = r % segment_rows;
     std::uint64_t key = (s.flags[w] & flag::erased) != 0 ? 1 : 0;
     key = key << 24U | s.scope[w];
-    if (!run.coded()) return key << 24U;
+    // Rows of one segment among many are too few of a cell for their place to matter.
+    const bool alone = run.count == 1 && group_segments(run.columns.padded_dim) > 1;
+    if (!run.coded() || alone) return key << 24U;
     const SegmentCodes& codes = run.codes(r);
     return key << 24U | std::uint64_t{codes.cell[w]} << 8U | codes.reach[w];
 }
@@ -233,14 +235,18 @@ void Engine::State::arrange_filled(std::size_t first, std::size_t filled) {
     const std::size_t group = group_segments(columns.padded_dim);
     const std::size_t step = std::max<std::size_t>(1, group / 4);
     for (std::size_t s = first; s < filled; ++s) {
-        // With each quarter of a group all that is full of it; in between a segment alone. What the
-        // same call will sort again is left for then.
+        // A segment alone, then with its quarter of a group, then the group: rows move three times
+        // at most. What the same call will sort again is left for then.
         const std::size_t begin = s / group * group;
-        const std::size_t end = std::min(begin + group, begin + (s - begin) / step * step + step);
-        const std::size_t last = std::min(begin + group, filled);
-        if (end == s + 1 && begin + (last - begin) / step * step == end)
-            arrange(begin, end - begin);
-        if (end > filled) arrange(s, 1);
+        const std::size_t quarter = begin + (s - begin) / step * step;
+        const bool whole = begin + group <= filled;
+        if (s + 1 == begin + group) {
+            arrange(begin, group);
+        } else if (s + 1 == quarter + step && !whole) {
+            arrange(quarter, step);
+        } else if (quarter + step > filled) {
+            arrange(s, 1);
+        }
     }
 }
 

@@ -63,7 +63,7 @@ struct Engine::State {
     void encode_from(std::size_t segment);
     /// Sorts the rows of full segments; `writing` is held and `mutex` is not.
     void arrange(std::size_t first, std::size_t count);
-    /// Sorts segments that became full: each alone, and with each quarter of a group all of it.
+    /// Sorts segments that became full: each alone, then by quarters of a group, then the group.
     void arrange_filled(std::size_t first, std::size_t filled);
     /// Moves the oldest full segments to the spill file while too much is in memory.
     void spill_vectors();
