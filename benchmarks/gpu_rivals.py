@@ -81,14 +81,20 @@ def trace_rival(trace: Any, last_access: Any) -> Callable[[], object]:
     return by_torch
 
 
-def device_name() -> str | None:
-    """What torch or CuPy call device 0; None where neither sees one."""
+def _torch() -> Any:
+    """The module torch; None where it is missing or sees no device."""
     try:
         torch: Any = importlib.import_module("torch")
-        if torch.cuda.is_available():
-            return str(torch.cuda.get_device_name(0))
     except ImportError:
-        pass
+        return None
+    return torch if torch.cuda.is_available() else None
+
+
+def device_name() -> str | None:
+    """What torch or CuPy call device 0; None where neither sees one."""
+    torch = _torch()
+    if torch is not None:
+        return str(torch.cuda.get_device_name(0))
     try:
         cupy: Any = importlib.import_module("cupy")
         return str(cupy.cuda.runtime.getDeviceProperties(0)["name"].decode())
@@ -98,11 +104,8 @@ def device_name() -> str | None:
 
 def bandwidth() -> float | None:
     """Bytes per second that the device reads: the sum of 4 GiB, the best of seven."""
-    try:
-        torch: Any = importlib.import_module("torch")
-        if not torch.cuda.is_available():
-            return None
-    except ImportError:
+    torch = _torch()
+    if torch is None:
         return None
     values = torch.ones(1 << 30, device="cuda")
 
@@ -116,11 +119,8 @@ def bandwidth() -> float | None:
 
 def byte_operations() -> float | None:
     """Multiplications and additions of bytes per second: torch's own product of 8192 x 8192."""
-    try:
-        torch: Any = importlib.import_module("torch")
-        if not torch.cuda.is_available():
-            return None
-    except ImportError:
+    torch = _torch()
+    if torch is None:
         return None
     side = 8192
     a = torch.ones((side, side), dtype=torch.int8, device="cuda")

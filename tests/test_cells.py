@@ -114,6 +114,23 @@ def test_a_snapshot_keeps_cells_and_codes(tmp_path):
         assert answers(loaded.recall(asked)) == answers(engine.recall(asked))
 
 
+def test_no_centre_is_that_of_a_single_row(tmp_path):
+    """A vector far from all others must not outlive its erasure as the centre of its own cell."""
+    columns = memories(np.zeros(SEGMENT, np.int64))
+    rng = np.random.default_rng(6)
+    near = rng.standard_normal((30, DIM))[np.arange(SEGMENT) % 30]
+    near += 0.3 * rng.standard_normal(near.shape)
+    alone = rng.integers(1, 120, DIM) * np.where(np.arange(DIM) % 2, 1, -1)
+    alone[5] = 127  # the greatest: steps of a centre are then the values themselves
+    near[0] = alone
+    engine = _core.Engine(DIM)
+    engine.append(1, **columns | {"vectors": near.astype(np.float32)})
+    engine.erase(2, np.array([1]))
+    path = tmp_path / "engine.snapshot"
+    engine.save(str(path), b"")
+    assert alone.astype(np.int8).tobytes() not in path.read_bytes()
+
+
 def test_the_order_of_rows_is_no_part_of_a_digest():
     """The same commits in other parts: rows are sorted at other times."""
     columns = memories(np.random.default_rng(2).integers(0, 2, SEGMENT + 2_000))

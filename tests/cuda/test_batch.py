@@ -53,13 +53,6 @@ def same_search(engines: Engines, request: dict[str, Any], asks: np.ndarray) -> 
         assert mine.tobytes() == theirs.tobytes()
 
 
-@pytest.fixture(params=DEVICES or [None])
-def device(request: pytest.FixtureRequest) -> str:
-    if request.param is None:
-        pytest.skip(_core.why_unavailable("cuda"))
-    return request.param
-
-
 @pytest.fixture(scope="module")
 def filled() -> dict[tuple[str, str], Engines]:
     return {}

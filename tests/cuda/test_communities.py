@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.cuda.test_device import DEVICES
 from tests.cuda.test_walk import skewed
 from tests.reference_graph_store import columns
 from tests.test_graph_store import edge_rows, filters, ints, native
@@ -16,13 +15,6 @@ from tests.test_graph_store import edge_rows, filters, ints, native
 from remanence import _core
 
 pytestmark = pytest.mark.native
-
-
-@pytest.fixture(scope="module", params=DEVICES or [None])
-def device(request: pytest.FixtureRequest) -> str:
-    if request.param is None:
-        pytest.skip(_core.why_unavailable("cuda"))
-    return request.param
 
 
 def same(graph: Any, device: str, method: str, **asked: Any) -> np.ndarray:

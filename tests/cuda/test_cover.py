@@ -8,19 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.cuda.test_device import DEVICES
 from tests.test_cover import COSINES, clustered, rows_
 
 from remanence import _core
 
 pytestmark = pytest.mark.native
-
-
-@pytest.fixture(scope="module", params=DEVICES or [None])
-def device(request: pytest.FixtureRequest) -> str:
-    if request.param is None:
-        pytest.skip(_core.why_unavailable("cuda"))
-    return request.param
 
 
 def same(device: str, vectors: np.ndarray, cosine: float, **columns: Any) -> None:

@@ -6,19 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.cuda.test_device import DEVICES
 from tests.test_decay_pass import LAWS, NOW, columns, reads
 
 from remanence import _core
 
 pytestmark = pytest.mark.native
-
-
-@pytest.fixture(params=DEVICES or [None])
-def device(request: pytest.FixtureRequest) -> str:
-    if request.param is None:
-        pytest.skip(_core.why_unavailable("cuda"))
-    return request.param
 
 
 @pytest.mark.parametrize("precise", [False, True], ids=["float32", "float64"])

@@ -110,13 +110,6 @@ class Engines:
         same(self.device, request, self.cpu)
 
 
-@pytest.fixture(params=[pytest.param(name, id=name) for name in DEVICES] or [None])
-def device(request: pytest.FixtureRequest) -> str:
-    if request.param is None:
-        pytest.skip(_core.why_unavailable("cuda"))
-    return request.param
-
-
 @pytest.fixture(scope="module")
 def filled() -> dict[tuple[str, str], Engines]:
     return {}

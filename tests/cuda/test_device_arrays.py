@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.cuda.test_batch import like, vectors
-from tests.cuda.test_device import DEVICES, Engines, memories
+from tests.cuda.test_device import Engines, memories
 from tests.strategies import request_of
 
 from remanence import _core
@@ -16,13 +16,6 @@ from remanence import _core
 pytestmark = pytest.mark.native
 
 REQUEST = request_of(like(64, k=5))
-
-
-@pytest.fixture(params=DEVICES or [None])
-def device(request: pytest.FixtureRequest) -> str:
-    if request.param is None:
-        pytest.skip(_core.why_unavailable("cuda"))
-    return request.param
 
 
 @pytest.fixture

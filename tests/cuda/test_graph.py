@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.cuda.test_device import DEVICES
 from tests.cuda.test_walk import same_bits, skewed
 from tests.reference_graph_store import columns
 from tests.test_graph_store import edge_rows, filters, ints, native
@@ -18,13 +17,6 @@ from tests.test_graph_store import edge_rows, filters, ints, native
 from remanence import _core
 
 pytestmark = pytest.mark.native
-
-
-@pytest.fixture(scope="module", params=DEVICES or [None])
-def device(request: pytest.FixtureRequest) -> str:
-    if request.param is None:
-        pytest.skip(_core.why_unavailable("cuda"))
-    return request.param
 
 
 def all_the_same(graph: Any, device: str, seeds: np.ndarray, asked: dict[str, Any]) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.cuda.test_device import DEVICES
 from tests.cuda.test_walk import skewed
 from tests.reference_graph_store import columns
 from tests.test_graph_store import edge_rows, filters, ints, native
@@ -17,13 +16,6 @@ from remanence import _core
 
 pytestmark = pytest.mark.native
 MEASURES = ("hops", "length", "weight")
-
-
-@pytest.fixture(scope="module", params=DEVICES or [None])
-def device(request: pytest.FixtureRequest) -> str:
-    if request.param is None:
-        pytest.skip(_core.why_unavailable("cuda"))
-    return request.param
 
 
 def plain(way: Any) -> tuple[float, list[int], list[int]]:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.cuda.test_device import DEVICES
 from tests.reference_graph_store import GraphStore, columns
 from tests.test_graph_store import edge_rows, filters, ints, native
 
@@ -18,13 +17,6 @@ pytestmark = pytest.mark.native
 
 # Nodes hand over single precision at the first, double precision at the second.
 TOLERANCES = [1e-5, 1e-9]
-
-
-@pytest.fixture(scope="module", params=DEVICES or [None])
-def device(request: pytest.FixtureRequest) -> str:
-    if request.param is None:
-        pytest.skip(_core.why_unavailable("cuda"))
-    return request.param
 
 
 def same_bits(verb: Any, device: str, *asked: Any, **settings_: Any) -> None:

@@ -34,9 +34,9 @@ struct Run {
     bool coded() const { return codes(0).encoded != 0; }
 };
 
-bool may_move(const Segment& s) {
-    const bool coded = s.codes.encoded == 0 || s.codes.encoded == segment_rows;
-    return s.count == segment_rows && s.spilled_at == not_spilled && coded;
+bool may_move(const Segment& s, std::size_t dim) {
+    const std::uint32_t coded = codes_apply(dim) ? segment_rows : 0;
+    return s.count == segment_rows && s.spilled_at == not_spilled && s.codes.encoded == coded;
 }
 
 /// Finds the cells of the group where there are none yet, and codes what has others in them.
@@ -207,8 +207,7 @@ private:
 
 void Engine::State::arrange(std::size_t first, std::size_t count) {
     for (std::size_t s = first; s < first + count; ++s) {
-        const Segment& segment = *columns.segments[s];
-        if (!may_move(segment) || (segment.codes.encoded == 0) != !codes_apply(columns.dim)) return;
+        if (!may_move(*columns.segments[s], columns.dim)) return;
     }
     Run run{columns, first, count, nullptr, {}};
     settle_cells(run);

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::uint32_t sample_per_cell = 32;
 constexpr int rounds = 8;
+constexpr std::uint32_t least_members = 8;  // a centre of fewer would say what they are, erased too
 constexpr std::size_t group_bytes = std::size_t{2} << 30U;
 constexpr std::uint32_t task_rows = 1024;
 
@@ -70,9 +71,23 @@ Members members_of(const std::vector<std::uint16_t>& cell, std::uint32_t cells) 
     return out;
 }
 
-/// The means of the members; a cell without any starts anew at a row that no other takes.
+/// Puts the centres of few members where the mean of all rows is.
+void spread_few(const Sample& sample, const Members& members,
+                std::vector<std::vector<float>>& mean) {
+    std::vector<float> all(mean[0].size(), 0.0F);
+    for (std::uint32_t r = 0; r < sample.count(); ++r) {
+        for (std::size_t j = 0; j < sample.dim; ++j) all[j] += sample.row(r)[j];
+    }
+    for (float& x : all) x /= static_cast<float>(sample.count());
+    for (std::size_t k = 0; k < mean.size(); ++k) {
+        if (members.ends[k + 1] - members.ends[k] < least_members) mean[k] = all;
+    }
+}
+
+/// The means of the members. A cell without any starts anew at some row; in the last round one of
+/// few is put where the sample's mean is, which hardly any row takes.
 std::shared_ptr<Cells> means(const Sample& sample, const Members& members, std::size_t width,
-                             std::uint32_t seed) {
+                             int round) {
     const auto cells = static_cast<std::uint32_t>(members.ends.size() - 1);
     std::vector<std::vector<float>> mean(cells);
     parallel_for(cells, worker_count(0), [&](std::size_t k, int) {
@@ -84,13 +99,14 @@ std::shared_ptr<Cells> means(const Sample& sample, const Members& members, std::
             for (std::size_t j = 0; j < sample.dim; ++j) mean[k][j] += x[j];
         }
         if (count == 0) {
-            const auto row =
-                static_cast<std::uint32_t>((k * 2'654'435'761U + seed) % sample.count());
-            std::copy_n(sample.row(row), sample.dim, mean[k].begin());
+            const std::size_t row = k * 2'654'435'761U + static_cast<std::size_t>(round) * 7'919U;
+            std::copy_n(sample.row(static_cast<std::uint32_t>(row % sample.count())), sample.dim,
+                        mean[k].begin());
             return;
         }
         for (float& x : mean[k]) x /= static_cast<float>(count);
     });
+    if (round + 1 == rounds) spread_few(sample, members, mean);
     auto out = std::make_shared<Cells>();
     out->width = width;
     for (const std::vector<float>& centre : mean) out->add(centre);
@@ -158,8 +174,7 @@ std::shared_ptr<const Cells> find_cells(const Columns& columns, std::size_t firs
     }
     for (int round = 0; round < rounds; ++round) {
         const std::vector<std::uint16_t> cell = assign(sample, CellFinder(found));
-        found = means(sample, members_of(cell, cells), found->width,
-                      static_cast<std::uint32_t>(round) * 7'919U);
+        found = means(sample, members_of(cell, cells), found->width, round);
     }
     return found;
 }
@@ -188,7 +203,9 @@ CellFinder::CellFinder(std::shared_ptr<const Cells> cells) : cells_(std::move(ce
             widest = std::max(widest, reach[k * groups + g]);
         }
     }
-    const float steps_per = 63.0F / std::max(widest, 1e-30F);
+    // Sums of entries and the bias fill half of 16 bits each at most.
+    const float most = std::min(63.0F, 16'000.0F / static_cast<float>(groups));
+    const float steps_per = most / std::max(widest, 1e-30F);
     tables_.resize(c.count() * groups * 64);
     std::vector<float> bias(c.count());
     parallel_for(c.count(), worker_count(0), [&](std::size_t k, int) {

@@ -222,6 +222,7 @@ void erase_code(Segment& segment, std::uint32_t r) {
     codes.early[r] = 0;
     codes.byte_scale[r] = 0.0F;
     codes.byte_error[r] = 0.0F;
+    codes.cell[r] = static_cast<std::uint16_t>(codes.cells->nowhere());
     codes.reach[r] = 0;
     std::fill_n(codes.whole() + codes.whole_bytes(r), codes.whole_bytes(1), std::int8_t{0});
 }

@@ -128,7 +128,7 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         left += static_cast<std::uint32_t>(std::popcount(share.mask[w]));
     }
-    if (left > sparse_rows && !plan.request->proved) return true;
+    if (left > sparse_rows) return true;
     const auto* const cell = b.s.codes.cell + b.first;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
@@ -190,7 +190,7 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
                               codes.factors + b.first,
                               early_bytes(codes.bytes),
                               codes.early + b.first};
-        const bool matrix = questions_.size() >= least_matrix_questions && matrix_unit();
+        const bool matrix = asked.end - asked.first >= least_matrix_questions && matrix_unit();
         const auto bounds = matrix ? kernels().matrix_bounds : kernels().bounds;
         bounds(block, {worker.asked.data(), questions_.size(), rounded_.data(), stride_,
                        worker.signs.data()});
