@@ -233,3 +233,22 @@ def test_closed_blocks_are_skipped_now_and_found_as_of_before():
         judge = filled(6 * BLOCK)
         judge_answer = found(judge, allow=np.arange(gone + 1, 6 * BLOCK + 1), weights=only_cosine())
         assert got == (seen or judge_answer) == judge_answer
+
+
+def test_rows_that_take_the_memory_of_moved_ones_hold_nothing_of_them(tmp_path):
+    """A quarter of a group moves when it is full, and the next rows take its memory."""
+    engine = filled(0)
+    mark = np.zeros(DIM, np.float32)
+    mark[:3] = np.float32([0.6, 0.48, 0.64])
+    moved = batch(1, 4 * SEGMENT)
+    moved["vectors"] = np.tile(mark, (4 * SEGMENT, 1))
+    moved["scope"] = np.arange(4 * SEGMENT, dtype=np.uint32) % 7
+    engine.append(1, **moved)
+    later = batch(4 * SEGMENT + 1, 2000)
+    later["flags"][:] = 0
+    del later["vectors"]
+    engine.append(2, **later)
+    engine.erase(3, np.arange(1, 4 * SEGMENT + 1))
+    path = tmp_path / "engine.snapshot"
+    engine.save(str(path), b"")
+    assert mark[:3].tobytes() not in path.read_bytes()

@@ -205,14 +205,14 @@ private:
 
 }  // namespace
 
-void Engine::State::arrange(std::size_t first, std::size_t count) {
+std::vector<std::unique_ptr<Segment>> Engine::State::arrange(std::size_t first, std::size_t count) {
     for (std::size_t s = first; s < first + count; ++s) {
-        if (!may_move(*columns.segments[s], columns.dim)) return;
+        if (!may_move(*columns.segments[s], columns.dim)) return {};
     }
     Run run{columns, first, count, nullptr, {}};
     settle_cells(run);
     const std::vector<std::uint32_t> order = order_of(run);
-    if (order.empty() && run.fresh.empty()) return;
+    if (order.empty() && run.fresh.empty()) return {};
     std::vector<std::uint32_t> as_it_is(order.empty() ? run.rows() : 0);
     std::iota(as_it_is.begin(), as_it_is.end(), 0U);
     const std::vector<std::uint32_t>& wanted = order.empty() ? as_it_is : order;
@@ -222,12 +222,14 @@ void Engine::State::arrange(std::size_t first, std::size_t count) {
         fresh.push_back(sorted(run, wanted.data() + s * segment_rows));
     }
     Moved moved(*this, run, wanted);
-    const std::unique_lock lock(mutex);
-    moved.put(fresh);
-    if (run.cells == nullptr) return;
-    const std::size_t group = first / group_segments(columns.padded_dim);
-    if (columns.cells.size() <= group) columns.cells.resize(group + 1);
-    columns.cells[group] = run.cells;
+    {
+        const std::unique_lock lock(mutex);
+        moved.put(fresh);
+        const std::size_t group = first / group_segments(columns.padded_dim);
+        if (run.cells != nullptr && columns.cells.size() <= group) columns.cells.resize(group + 1);
+        if (run.cells != nullptr) columns.cells[group] = run.cells;
+    }
+    return fresh;
 }
 
 void Engine::State::arrange_filled(std::size_t first, std::size_t filled) {
@@ -240,12 +242,21 @@ void Engine::State::arrange_filled(std::size_t first, std::size_t filled) {
         const std::size_t quarter = begin + (s - begin) / step * step;
         const bool whole = begin + group <= filled;
         if (s + 1 == begin + group) {
-            arrange(begin, group);
+            reuse(arrange(begin, group));
         } else if (s + 1 == quarter + step && !whole) {
-            arrange(quarter, step);
+            reuse(arrange(quarter, step));
         } else if (quarter + step > filled) {
-            arrange(s, 1);
+            reuse(arrange(s, 1));
         }
+    }
+}
+
+void Engine::State::reuse(std::vector<std::unique_ptr<Segment>> worn) {
+    const std::size_t most = group_segments(columns.padded_dim) / 4;
+    for (auto& segment : worn) {
+        if (columns.ahead.size() >= most) return;
+        columns.ahead.push_back(std::make_unique<Segment>(columns.padded_dim, *segment));
+        segment.reset();
     }
 }
 

@@ -14,7 +14,7 @@ namespace remanence {
 namespace {
 
 constexpr std::uint32_t sample_per_cell = 32;
-constexpr int rounds = 8;
+constexpr int rounds = 4;
 constexpr std::uint32_t least_members = 8;  // a centre of fewer would say what they are, erased too
 constexpr std::size_t group_bytes = std::size_t{2} << 30U;
 constexpr std::uint32_t task_rows = 1024;

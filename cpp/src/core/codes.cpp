@@ -59,12 +59,13 @@ std::uint32_t as_factors(double scale, double error) {
 std::uint32_t factors_of(double square, double along, std::size_t signs, std::size_t dim) {
     if (along < 1e-12) return square < 1e-20 ? 0 : as_factors(0.0, std::sqrt(square));
     const auto n = static_cast<double>(dim);
-    const double across = std::max(0.0, static_cast<double>(signs) - along * along / square);
+    // Sums in single precision are off by a few millionths.
+    const double all = static_cast<double>(signs);
+    const double across = std::max(0.0, all - along * along / square) + 1e-5 * all;
     const double scale = square / along;
-    // The scale is off by a 512th at most, and |<Rq, s>| <= |q| sqrt(signs): the error takes that
+    // The scale is off by a 510th at most, and |<Rq, s>| <= |q| sqrt(signs): the error takes that
     // in.
-    const double rounding = scale * std::sqrt(static_cast<double>(signs)) /
-                            (512.0 * static_cast<double>(code_deviations));
+    const double rounding = scale * std::sqrt(all) / (510.0 * static_cast<double>(code_deviations));
     return as_factors(scale, scale * std::sqrt(across / (n - 1.0)) * 1.0001 + rounding);
 }
 
@@ -72,24 +73,6 @@ std::uint32_t factors_of(double square, double along, std::size_t signs, std::si
 float to_nearest(float x) {
     constexpr float whole = 0x1.8p23F;
     return (x + whole) - whole;
-}
-
-/// The row's residual in steps of a byte, and the length of what the steps leave out.
-void encode_bytes(SegmentCodes& codes, std::uint32_t r, const std::vector<float>& o) {
-    std::int8_t* const to = codes.whole() + codes.whole_bytes(r);
-    float widest = 0.0F;
-    for (const float x : o) widest = std::max(widest, std::fabs(x));
-    const float step = widest / 127.0F;
-    const float steps_per = step > 0.0F ? 1.0F / step : 0.0F;
-    float left = 0.0F;
-    for (std::size_t j = 0; j < o.size(); ++j) {
-        const float steps = to_nearest(o[j] * steps_per);
-        to[j] = static_cast<std::int8_t>(steps);
-        const float rest = o[j] - steps * step;
-        left += rest * rest;
-    }
-    codes.byte_scale[r] = step;
-    codes.byte_error[r] = std::sqrt(left) * 1.0001F + 1e-6F;
 }
 
 }  // namespace
@@ -124,29 +107,21 @@ void encode_row(const Columns& columns, const Segment& s, SegmentCodes& codes, s
     const float* const x = s.vectors() + r * columns.padded_dim;
     const std::int8_t* const steps = cells.steps.data() + codes.cell[r] * cells.width;
     const float step = cells.step[codes.cell[r]];
-    float length = 0.0F;
-    for (std::size_t j = 0; j < dim; ++j) {
-        o[j] = x[j] - step * static_cast<float>(steps[j]);
-        length += o[j] * o[j];
-    }
+    const cpu::Kernels& kernels = cpu::kernels();
+    const float length = kernels.residual(x, steps, step, dim, o.data());
     const float reach = std::sqrt(length) * (1.00001F / reach_unit);
     codes.reach[r] = static_cast<std::uint8_t>(std::min(std::floor(reach) + 1.0F, 255.0F));
     rotate(o.data(), dim);
-    encode_bytes(codes, r, o);
     // Signs are those of the bytes, so that a row that moves has them from there.
-    const std::int8_t* const bytes = codes.whole() + codes.whole_bytes(r);
     const std::size_t first = std::min(8 * early_bytes(codes.bytes), dim);
-    double square = 0.0;
-    double along = 0.0;
-    double early = 0.0;
-    for (std::size_t j = 0; j < dim; ++j) {
-        square += static_cast<double>(o[j]) * static_cast<double>(o[j]);
-        along += static_cast<double>(bytes[j] >= 0 ? o[j] : -o[j]);
-        if (j + 1 == first) early = along;
-    }
+    cpu::ByteSums sums;
+    kernels.encode_bytes(o.data(), dim, first, codes.whole() + codes.whole_bytes(r),
+                         o.data() + columns.padded_dim, sums);
+    codes.byte_scale[r] = sums.step;
+    codes.byte_error[r] = std::sqrt(sums.left) * 1.0001F + 1e-6F;
     write_signs(codes, r);
-    codes.factors[r] = factors_of(square, along, dim, dim);
-    codes.early[r] = factors_of(square, early, first, dim);
+    codes.factors[r] = factors_of(sums.square, sums.along, dim, dim);
+    codes.early[r] = factors_of(sums.square, sums.early, first, dim);
 }
 
 }  // namespace
@@ -169,7 +144,7 @@ void encode_blocks(const Columns& columns, const Segment& segment, SegmentCodes&
     // A stream of small appends leaves the other cores to its readers.
     const int workers = last - first < bulk_blocks ? 1 : worker_count(0);
     parallel_for(last - first, workers, [&](std::size_t task, int) {
-        std::vector<float> work(columns.dim);
+        std::vector<float> work(3 * columns.padded_dim);
         std::vector<std::uint8_t> room;
         const std::uint32_t from = (first + static_cast<std::uint32_t>(task)) * block_rows;
         std::uint16_t* const cell = codes.cell + from;

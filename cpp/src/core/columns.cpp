@@ -8,6 +8,8 @@
 
 #include "remanence/error.hpp"
 
+#include "core/threads.hpp"
+
 namespace remanence {
 namespace {
 
@@ -95,6 +97,17 @@ bool Pages::refile(int file, std::size_t offset) {
     return true;
 }
 
+void Pages::clear() {
+    if (filed_ || data_ == nullptr) {
+        *this = Pages();
+        return;
+    }
+    constexpr std::size_t share = std::size_t{4} << 20U;
+    parallel_for((bytes_ + share - 1) / share, worker_count(0), [&](std::size_t part, int) {
+        std::memset(data_ + part * share, 0, std::min(share, bytes_ - part * share));
+    });
+}
+
 void Pages::release(std::size_t offset, std::size_t bytes) {
     if (data_ == nullptr) return;
     const std::size_t first = round_up(offset, page_size);
@@ -112,18 +125,29 @@ void SegmentCodes::release(std::uint32_t first, std::uint32_t rows) {
     whole_pages.release(whole_bytes(first), whole_bytes(rows));
 }
 
+void SegmentCodes::reuse(SegmentCodes& worn) {
+    pages_ = std::move(worn.pages_);
+    whole_pages = std::move(worn.whole_pages);
+    pages_.clear();
+    whole_pages.clear();
+}
+
 void SegmentCodes::reserve(std::size_t bytes_per_row) {
     bytes = bytes_per_row;
-    pages_ = Pages((bytes + row_bytes) * segment_rows);
-    prefer_huge_pages(pages_);
+    if (pages_.data() == nullptr) {
+        pages_ = Pages((bytes + row_bytes) * segment_rows);
+        prefer_huge_pages(pages_);
+    }
     factors = reinterpret_cast<std::uint32_t*>(pages_.data() + bit_bytes(segment_rows));
     early = factors + segment_rows;
     byte_scale = reinterpret_cast<float*>(early + segment_rows);
     byte_error = byte_scale + segment_rows;
     cell = reinterpret_cast<std::uint16_t*>(byte_error + segment_rows);
     reach = reinterpret_cast<std::uint8_t*>(cell + segment_rows);
-    whole_pages = Pages(whole_bytes(segment_rows));
-    prefer_huge_pages(whole_pages);
+    if (whole_pages.data() == nullptr) {
+        whole_pages = Pages(whole_bytes(segment_rows));
+        prefer_huge_pages(whole_pages);
+    }
 }
 
 void SegmentCodes::summarise_strip(std::uint32_t strip) {
@@ -135,6 +159,15 @@ void SegmentCodes::summarise_strip(std::uint32_t strip) {
 Segment::Segment(std::size_t padded_dim) {
     lay_out();
     if (padded_dim != 0) reserve_vectors(padded_dim);
+}
+
+Segment::Segment(std::size_t padded_dim, Segment& worn)
+    : pages(std::move(worn.pages)), vector_pages(std::move(worn.vector_pages)) {
+    pages.clear();
+    vector_pages.clear();
+    codes.reuse(worn.codes);
+    lay_out();
+    if (padded_dim != 0 && vector_pages.data() == nullptr) reserve_vectors(padded_dim);
 }
 
 void Segment::lay_out() {
@@ -174,7 +207,7 @@ void Segment::lay_out() {
         place(used, bind);
         place(unused, bind);
         place(last_touch, bind);
-        if (!bind) pages = Pages(bytes);
+        if (!bind && pages.data() == nullptr) pages = Pages(bytes);
     }
 }
 

@@ -51,6 +51,8 @@ public:
     std::size_t resident() const;
     /// Puts the same bytes of a file in their place, at the same address, under running readers.
     bool refile(int file, std::size_t offset);
+    /// Makes all bytes zero; pages of a file are dropped instead.
+    void clear();
     /// Gives back the memory of whole pages within a range whose bytes are all zero.
     void release(std::size_t offset, std::size_t bytes);
 
@@ -119,6 +121,8 @@ struct SegmentCodes {
     /// Bytes of a row beside its bits and bytes.
     static constexpr std::size_t row_bytes = 4 * sizeof(float) + sizeof(std::uint16_t) + 1;
     void summarise_strip(std::uint32_t strip);
+    /// Takes over the memory of others, emptied.
+    void reuse(SegmentCodes& worn);
     /// Gives back the memory of codes that are zeros.
     void release(std::uint32_t first, std::uint32_t rows);
     Pages whole_pages;
@@ -141,6 +145,8 @@ inline constexpr std::size_t not_spilled = ~std::size_t{0};
 
 struct Segment {
     explicit Segment(std::size_t padded_dim);
+    /// An empty one in the memory of another, which nobody reads any more.
+    Segment(std::size_t padded_dim, Segment& worn);
 
     std::uint32_t count = 0;
     Id* id = nullptr;

@@ -61,8 +61,11 @@ struct Engine::State {
     void index_session(std::uint32_t row);
     /// Questions go on while new rows are encoded; until then they are scored exactly.
     void encode_from(std::size_t segment);
-    /// Sorts the rows of full segments; `writing` is held and `mutex` is not.
-    void arrange(std::size_t first, std::size_t count);
+    /// Sorts the rows of full segments; `writing` is held and `mutex` is not. Returns those that
+    /// others took the place of.
+    std::vector<std::unique_ptr<Segment>> arrange(std::size_t first, std::size_t count);
+    /// Keeps the memory of a few for rows to come: its first touch costs more than sorting does.
+    void reuse(std::vector<std::unique_ptr<Segment>> worn);
     /// Sorts segments that became full: each alone, then by quarters of a group, then the group.
     void arrange_filled(std::size_t first, std::size_t filled);
     /// Moves the oldest full segments to the spill file while too much is in memory.

@@ -74,6 +74,15 @@ struct CellBlock {
     const float* side = nullptr;   ///< what else the score holds
 };
 
+/// What the bytes of a residual o say of it, and its signs s, those of the bytes.
+struct ByteSums {
+    float step = 0.0F;    ///< of a byte
+    float left = 0.0F;    ///< |o - step * bytes|^2
+    float square = 0.0F;  ///< |o|^2
+    float along = 0.0F;   ///< <o, s>
+    float early = 0.0F;   ///< the same of the first dimensions
+};
+
 struct CodeQuestions {
     const CodeQuestion* each;
     std::size_t count;
@@ -148,11 +157,19 @@ struct Kernels {
     void (*matrix_bounds)(const CodeBlock& block, const CodeQuestions& questions);
     /// Adds side and along into `out`, and clears the bits of rows that end below `bar` even so.
     void (*keep_reaching)(const CellBlock& block, float bar, std::uint64_t* mask, float* out);
-    /// For `count` (a multiple of 64) rows of codes the table [bytes / 3 * 4][64] whose entries,
-    /// `bias` added, sum up to most.
+    /// For `count` (a multiple of 64) rows of codes the table [bytes / 3 * 4][64] whose entries, at
+    /// most 63, sum up to most, `bias` added.
     void (*nearest)(const std::uint8_t* codes, std::size_t bytes, std::uint32_t count,
                     const std::uint8_t* tables, const std::uint16_t* bias, std::uint32_t cells,
                     std::uint16_t* best);
+    /// o = x - step * steps [dim], a row less its centre; returns |o|^2. `o` goes on with zeros up
+    /// to a multiple of 16.
+    float (*residual)(const float* x, const std::int8_t* steps, float step, std::size_t dim,
+                      float* o);
+    /// Writes `o`, as above, as bytes; `early` <= dim is the end of the first dimensions,
+    /// `room` twice as many values to work in.
+    void (*encode_bytes)(const float* o, std::size_t dim, std::size_t early, std::int8_t* to,
+                         float* room, ByteSums& out);
     /// Products of `query` [width] with the rows named of a matrix [][width]; the sums fit 31 bits.
     void (*byte_dots)(const std::int16_t* query, const std::int8_t* matrix, std::size_t width,
                       const std::uint32_t* rows, std::size_t count, std::int32_t* out);

@@ -144,6 +144,7 @@ void hadamard(float* x, std::size_t size) {
 #include "cpu/kernels_bits.inl"
 #include "cpu/kernels_codes.inl"
 #include "cpu/kernels_cover.inl"
+#include "cpu/kernels_encode.inl"
 #include "cpu/kernels_filter.inl"
 #include "cpu/kernels_pull.inl"
 #include "cpu/kernels_side.inl"
@@ -295,6 +296,8 @@ const Kernels REMANENCE_KERNELS = {
     .matrix_bounds = matrix_bounds,
     .keep_reaching = keep_reaching,
     .nearest = nearest,
+    .residual = residual,
+    .encode_bytes = encode_bytes,
     .byte_dots = byte_dots,
     .keep_above = keep_above,
     .keep_equal = keep_equal,

@@ -1,5 +1,93 @@
 // Which cell is nearest to a row, and what a row's cell says of its score.
 
+#if defined(__AVX512VBMI__)
+
+/// The codes of 64 rows as one index per group and row.
+REMANENCE_LANE_FN void spread_codes(const std::uint8_t* codes, std::size_t bytes,
+                                    std::uint8_t* index) {
+    for (std::size_t c = 0; c < bytes; c += 3, codes += 192, index += 256) {
+        const __m512i x = _mm512_loadu_si512(codes);
+        const __m512i y = _mm512_loadu_si512(codes + 64);
+        const __m512i z = _mm512_loadu_si512(codes + 128);
+        _mm512_storeu_si512(index, x);
+        _mm512_storeu_si512(index + 64, y);
+        _mm512_storeu_si512(index + 128, z);
+        _mm512_storeu_si512(index + 192, left_over(x, y, z));
+    }
+}
+
+/// Sums of the entries of one table for the even and the odd rows of 64.
+struct RowSums {
+    __m512i even = _mm512_setzero_si512();
+    __m512i odd = _mm512_setzero_si512();
+};
+
+/// Four entries of at most 63 fit a byte.
+REMANENCE_LANE_FN void add_four(const std::uint8_t* index, const std::uint8_t* table,
+                                RowSums& sums) {
+    const auto entry = [&](int group) __attribute__((always_inline)) {
+        return _mm512_permutexvar_epi8(_mm512_loadu_si512(index + 64 * group),
+                                       _mm512_loadu_si512(table + 64 * group));
+    };
+    const __m512i four =
+        _mm512_add_epi8(_mm512_add_epi8(entry(0), entry(1)), _mm512_add_epi8(entry(2), entry(3)));
+    sums.even = _mm512_add_epi16(sums.even, _mm512_and_si512(four, _mm512_set1_epi16(0x00FF)));
+    sums.odd = _mm512_add_epi16(sums.odd, _mm512_srli_epi16(four, 8));
+}
+
+/// What 32 rows have as their greatest sum so far, and of which cell it is.
+struct Greatest {
+    __m512i sum = _mm512_setzero_si512();
+    __m512i cell = _mm512_setzero_si512();
+};
+
+REMANENCE_LANE_FN void see(__m512i sum, std::uint16_t bias, std::uint32_t cell, Greatest& most) {
+    const __m512i all = _mm512_add_epi16(sum, _mm512_set1_epi16(static_cast<short>(bias)));
+    const __mmask32 more = _mm512_cmpgt_epu16_mask(all, most.sum);
+    most.sum = _mm512_mask_mov_epi16(most.sum, more, all);
+    most.cell = _mm512_mask_mov_epi16(most.cell, more, _mm512_set1_epi16(static_cast<short>(cell)));
+}
+
+void nearest(const std::uint8_t* codes, std::size_t bytes, std::uint32_t count,
+             const std::uint8_t* tables, const std::uint16_t* bias, std::uint32_t cells,
+             std::uint16_t* best) {
+    constexpr std::size_t room = 65'536;
+    alignas(64) std::uint8_t index[room];
+    Greatest most[2 * room / (64 * 64)];
+    const std::size_t width = bytes / 3 * 256;  // of a table, and of the indices of 64 rows
+    // A table serves many rows while it is in the first cache, and the rows stay in the second.
+    const std::uint32_t at_once = width < room / 2 ? static_cast<std::uint32_t>(room / width) : 2;
+    for (std::uint32_t from = 0; from < count; from += 64 * at_once) {
+        const std::uint32_t left = (count - from) / 64;
+        const std::uint32_t strips = left < at_once ? left : at_once;
+        for (std::uint32_t s = 0; s < strips; ++s) {
+            spread_codes(codes + (from + 64 * s) * bytes, bytes, index + s * width);
+            most[2 * s] = most[2 * s + 1] = Greatest{};
+        }
+        for (std::uint32_t k = 0; k < cells; k += 2) {
+            // Two tables at a time; an odd last one twice.
+            const std::uint32_t next = k + 1 < cells ? k + 1 : k;
+            for (std::uint32_t s = 0; s < strips; ++s) {
+                RowSums one;
+                RowSums two;
+                for (std::size_t g = 0; g < width; g += 256) {
+                    add_four(index + s * width + g, tables + k * width + g, one);
+                    add_four(index + s * width + g, tables + next * width + g, two);
+                }
+                see(one.even, bias[k], k, most[2 * s]);
+                see(one.odd, bias[k], k, most[2 * s + 1]);
+                see(two.even, bias[next], next, most[2 * s]);
+                see(two.odd, bias[next], next, most[2 * s + 1]);
+            }
+        }
+        for (std::uint32_t s = 0; s < strips; ++s) {
+            store_pairs(most[2 * s].cell, most[2 * s + 1].cell, best + from + 64 * s);
+        }
+    }
+}
+
+#else
+
 void nearest(const std::uint8_t* codes, std::size_t bytes, std::uint32_t count,
              const std::uint8_t* tables, const std::uint16_t* bias, std::uint32_t cells,
              std::uint16_t* best) {
@@ -26,6 +114,8 @@ void nearest(const std::uint8_t* codes, std::size_t bytes, std::uint32_t count,
         }
     }
 }
+
+#endif
 
 void keep_reaching(const CellBlock& b, float bar, std::uint64_t* mask, float* out) {
     float bound[64];

@@ -3,41 +3,47 @@
 
 #if defined(__AVX512VBMI__)
 
+/// Bits 6 and 7 of three codes as a fourth index of six bits. The shuffle reads six bits of each
+/// index: where the mask has ones from the second operand, else from the third (0xCA).
+REMANENCE_LANE_FN __m512i left_over(__m512i x, __m512i y, __m512i z) {
+    const __m512i xy = _mm512_ternarylogic_epi32(_mm512_set1_epi8(0x03), _mm512_srli_epi16(x, 6),
+                                                 _mm512_srli_epi16(y, 4), 0xCA);
+    return _mm512_ternarylogic_epi32(_mm512_set1_epi8(0x0F), xy, _mm512_srli_epi16(z, 2), 0xCA);
+}
+
+/// Numbers of even and odd rows, 32 each, row by row.
+REMANENCE_LANE_FN void store_pairs(__m512i even, __m512i odd, std::uint16_t* to) {
+    // Lane l of the unpacked pairs holds rows 16 l to 16 l + 7 and 16 l + 8 to 16 l + 15.
+    const __m512i front_pairs = _mm512_unpacklo_epi16(even, odd);
+    const __m512i back_pairs = _mm512_unpackhi_epi16(even, odd);
+    const __m512i front = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
+    const __m512i back = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+    _mm512_storeu_si512(to, _mm512_permutex2var_epi64(front_pairs, front, back_pairs));
+    _mm512_storeu_si512(to + 32, _mm512_permutex2var_epi64(front_pairs, back, back_pairs));
+}
+
 void sum_codes(const std::uint8_t* codes, const std::uint8_t* table, std::size_t bytes,
                std::uint16_t* sums) {
     const __m512i low = _mm512_set1_epi16(0x00FF);
-    const __m512i two = _mm512_set1_epi8(0x03);
-    const __m512i four = _mm512_set1_epi8(0x0F);
     __m512i even = _mm512_setzero_si512();
     __m512i odd = _mm512_setzero_si512();
     for (std::size_t c = 0; c < bytes; c += 3, codes += 192, table += 256) {
         const __m512i x = _mm512_loadu_si512(codes);
         const __m512i y = _mm512_loadu_si512(codes + 64);
         const __m512i z = _mm512_loadu_si512(codes + 128);
-        // The shuffle reads six bits of each index, so only the left-over bits are put together:
-        // where the mask has ones from the second operand, else from the third (0xCA).
-        const __m512i xy =
-            _mm512_ternarylogic_epi32(two, _mm512_srli_epi16(x, 6), _mm512_srli_epi16(y, 4), 0xCA);
-        const __m512i rest = _mm512_ternarylogic_epi32(four, xy, _mm512_srli_epi16(z, 2), 0xCA);
         // Two entries of at most 127 still fit a byte, so only every second sum is widened.
         const __m512i first =
             _mm512_add_epi8(_mm512_permutexvar_epi8(x, _mm512_loadu_si512(table)),
                             _mm512_permutexvar_epi8(y, _mm512_loadu_si512(table + 64)));
-        const __m512i second =
-            _mm512_add_epi8(_mm512_permutexvar_epi8(z, _mm512_loadu_si512(table + 128)),
-                            _mm512_permutexvar_epi8(rest, _mm512_loadu_si512(table + 192)));
+        const __m512i second = _mm512_add_epi8(
+            _mm512_permutexvar_epi8(z, _mm512_loadu_si512(table + 128)),
+            _mm512_permutexvar_epi8(left_over(x, y, z), _mm512_loadu_si512(table + 192)));
         even = _mm512_add_epi16(
             even, _mm512_add_epi16(_mm512_and_si512(first, low), _mm512_and_si512(second, low)));
         odd = _mm512_add_epi16(
             odd, _mm512_add_epi16(_mm512_srli_epi16(first, 8), _mm512_srli_epi16(second, 8)));
     }
-    // Lane l of the unpacked pairs holds rows 16 l to 16 l + 7 and 16 l + 8 to 16 l + 15.
-    const __m512i front_pairs = _mm512_unpacklo_epi16(even, odd);
-    const __m512i back_pairs = _mm512_unpackhi_epi16(even, odd);
-    const __m512i front = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
-    const __m512i back = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
-    _mm512_storeu_si512(sums, _mm512_permutex2var_epi64(front_pairs, front, back_pairs));
-    _mm512_storeu_si512(sums + 32, _mm512_permutex2var_epi64(front_pairs, back, back_pairs));
+    store_pairs(even, odd, sums);
 }
 
 #elif defined(__AVX2__)
