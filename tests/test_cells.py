@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.native, pytest.mark.slow]
 
 ROWS = 5 * SEGMENT + 3_000
 COMMITS = 6
+QUARTER = 4 * SEGMENT
+"""Rows by which cells are found."""
 
 
 @cache
@@ -116,9 +118,9 @@ def test_a_snapshot_keeps_cells_and_codes(tmp_path):
 
 def test_no_centre_is_that_of_a_single_row(tmp_path):
     """A vector far from all others must not outlive its erasure as the centre of its own cell."""
-    columns = memories(np.zeros(SEGMENT, np.int64))
+    columns = memories(np.zeros(QUARTER, np.int64))
     rng = np.random.default_rng(6)
-    near = rng.standard_normal((30, DIM))[np.arange(SEGMENT) % 30]
+    near = rng.standard_normal((30, DIM))[np.arange(QUARTER) % 30]
     near += 0.3 * rng.standard_normal(near.shape)
     alone = rng.integers(1, 120, DIM) * np.where(np.arange(DIM) % 2, 1, -1)
     alone[5] = 127  # the greatest: steps of a centre are then the values themselves
@@ -133,11 +135,11 @@ def test_no_centre_is_that_of_a_single_row(tmp_path):
 
 def test_the_order_of_rows_is_no_part_of_a_digest():
     """The same commits in other parts: rows are sorted at other times."""
-    columns = memories(np.random.default_rng(2).integers(0, 2, SEGMENT + 2_000))
+    columns = memories(np.random.default_rng(2).integers(0, 2, QUARTER + 2_000))
     made = []
-    for size in (SEGMENT + 2_000, 9_000):
+    for size in (QUARTER + 2_000, 90_000):
         engine = _core.Engine(DIM)
-        for first in range(0, SEGMENT + 2_000, size):
+        for first in range(0, QUARTER + 2_000, size):
             part = slice(first, first + size)
             engine.append(1, **{name: column[part] for name, column in columns.items()})
         made.append(engine.digest())

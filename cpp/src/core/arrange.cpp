@@ -39,11 +39,18 @@ bool may_move(const Segment& s, std::size_t dim) {
     return s.count == segment_rows && s.spilled_at == not_spilled && s.codes.encoded == coded;
 }
 
+/// Segments whose rows are sorted together before their group is full.
+std::size_t quarter_of(const Columns& columns) {
+    return std::max<std::size_t>(1, group_segments(columns.padded_dim) / 4);
+}
+
 /// Finds the cells of the group where there are none yet, and codes what has others in them.
 void settle_cells(Run& run) {
     if (run.at(0).codes.encoded == 0) return;
     run.cells = run.columns.cells_of(run.first);
-    if (run.cells == nullptr) run.cells = find_cells(run.columns, run.first, run.count);
+    // Rows of one segment among many are too few of a cell to gain from it.
+    const bool enough = run.count >= quarter_of(run.columns);
+    if (run.cells == nullptr && enough) run.cells = find_cells(run.columns, run.first, run.count);
     if (run.cells == nullptr) return;
     std::unique_ptr<CellFinder> finder;
     for (std::size_t s = 0; s < run.count; ++s) {
@@ -63,9 +70,7 @@ std::uint64_t key_of(const Run& run, std::uint32_t r) {
     const std::uint32_t w = r % segment_rows;
     std::uint64_t key = (s.flags[w] & flag::erased) != 0 ? 1 : 0;
     key = key << 24U | s.scope[w];
-    // Rows of one segment among many are too few of a cell for their place to matter.
-    const bool alone = run.count == 1 && group_segments(run.columns.padded_dim) > 1;
-    if (!run.coded() || alone) return key << 24U;
+    if (!run.coded() || run.count < quarter_of(run.columns)) return key << 24U;
     const SegmentCodes& codes = run.codes(r);
     return key << 24U | std::uint64_t{codes.cell[w]} << 8U | codes.reach[w];
 }
@@ -234,7 +239,7 @@ std::vector<std::unique_ptr<Segment>> Engine::State::arrange(std::size_t first, 
 
 void Engine::State::arrange_filled(std::size_t first, std::size_t filled) {
     const std::size_t group = group_segments(columns.padded_dim);
-    const std::size_t step = std::max<std::size_t>(1, group / 4);
+    const std::size_t step = quarter_of(columns);
     for (std::size_t s = first; s < filled; ++s) {
         // A segment alone, then with its quarter of a group, then the group: rows move three times
         // at most. What the same call will sort again is left for then.
@@ -252,7 +257,7 @@ void Engine::State::arrange_filled(std::size_t first, std::size_t filled) {
 }
 
 void Engine::State::reuse(std::vector<std::unique_ptr<Segment>> worn) {
-    const std::size_t most = group_segments(columns.padded_dim) / 4;
+    const std::size_t most = quarter_of(columns);
     for (auto& segment : worn) {
         if (columns.ahead.size() >= most) return;
         columns.ahead.push_back(std::make_unique<Segment>(columns.padded_dim, *segment));
