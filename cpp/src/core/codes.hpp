@@ -4,7 +4,7 @@
 // <q, x> = <q, c> + f (<Rq, s> - <Rq, s'>), f = |o|^2 / <o, s>, s' the part of s orthogonal to o.
 // Over the rotation, <Rq, s'> behaves like |q| |s'| times a coordinate of a random unit vector of
 // dim - 1 dimensions, so it exceeds |q| |s'| z / sqrt(dim - 1) with the normal tail beyond z.
-// The same holds for any other s made from o alone: the first quarter of the signs, the rest zero.
+// The same holds for any other s made from o alone: the first half of the signs, the rest zero.
 // The bytes need no probability: |<Rq, o - o'>| <= |q| |o - o'|, o' what they say of o.
 // Source: Gao & Long 2024 (RaBitQ), theorem 3.2; docs/decisions/0005 derives the default z.
 #pragma once
@@ -19,7 +19,7 @@
 
 namespace remanence {
 
-/// The normal tail beyond 5.35 is 4.4e-8, and a row is bounded twice, by a quarter of its code and
+/// The normal tail beyond 5.35 is 4.4e-8, and a row is bounded twice, by half of its code and
 /// by all of it: a true hit is lost with a probability below 1e-7.
 inline constexpr float code_deviations = 5.35F;
 inline constexpr std::size_t least_code_dim = 64;
@@ -27,9 +27,9 @@ inline constexpr std::size_t most_code_dim = 3072;  // sums of 7-bit entries sta
 
 /// Bytes of a row's code: bit p of byte c is the sign of dimension 8 c + p, in whole triples.
 inline std::size_t code_bytes(std::size_t dim) { return (dim + 23) / 24 * 3; }
-/// Bytes of the first quarter, by which most rows are ruled out.
+/// Bytes of the first half, by which most rows are ruled out.
 inline std::size_t early_bytes(std::size_t bytes) {
-    return std::max<std::size_t>(bytes / 12, 1) * 3;
+    return std::max<std::size_t>(bytes / 6, 1) * 3;
 }
 /// Groups of six dimensions that a table holds: four per triple of bytes.
 inline std::size_t code_groups(std::size_t bytes) { return bytes / 3 * 4; }
@@ -64,7 +64,7 @@ struct CodeQuery {
     std::vector<std::uint8_t> table;  ///< [groups][64] rounded up, in units of `step`
     float step = 0.0F;
     float offset = 0.0F;               ///< <Rq, s> <= step * (sum of entries) - offset
-    float early_offset = 0.0F;         ///< the same of the first quarter
+    float early_offset = 0.0F;         ///< the same of the first half
     float norm = 0.0F;                 ///< |q| times the deviations allowed for
     std::vector<std::int8_t> rounded;  ///< Rq in units of `unit`, [8 * code bytes]
     float unit = 0.0F;

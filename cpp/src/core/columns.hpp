@@ -107,7 +107,7 @@ struct SegmentCodes {
     std::uint8_t* reach = nullptr;          ///< [segment_rows] |x - c| in reach_unit, rounded up
     std::array<Strip, segment_rows / 64> strips{};
     std::uint32_t* factors = nullptr;  ///< [segment_rows] f and f |s'| / sqrt(dim - 1), bfloat16
-    std::uint32_t* early = nullptr;    ///< [segment_rows] the same of the first quarter alone
+    std::uint32_t* early = nullptr;    ///< [segment_rows] the same of the first half alone
     float* byte_scale = nullptr;       ///< [segment_rows] one step of a byte
     float* byte_error = nullptr;       ///< [segment_rows] |o - what the bytes say of it|
 

@@ -42,7 +42,7 @@ struct CodeBlock {
     std::size_t bytes = 0;    ///< of code per row, a multiple of 3
     const std::uint8_t* codes = nullptr;
     const std::uint32_t* factors = nullptr;
-    std::size_t early_bytes = 0;  ///< the first quarter of a code, with factors of its own
+    std::size_t early_bytes = 0;  ///< the first half of a code, with factors of its own
     const std::uint32_t* early = nullptr;
 };
 
@@ -58,9 +58,9 @@ struct CodeQuestion {
     const float* side = nullptr;  ///< what else the score holds, weight * <q, c> included
     float early_offset = 0.0F;
     float bar = 0.0F;                 ///< rows that end below it are dropped from the mask
-    bool try_early = false;           ///< whether the first quarter is asked before the rest
+    bool try_early = false;           ///< whether the first half is asked before the rest
     std::uint64_t* mask = nullptr;    ///< rows wanted; 64 without any are left out
-    std::uint32_t* spared = nullptr;  ///< grows by the strips that the first quarter ruled out
+    std::uint32_t* spared = nullptr;  ///< grows by the strips that the first half ruled out
     float* out = nullptr;             ///< upper bounds of the scores; null = not asked
 };
 

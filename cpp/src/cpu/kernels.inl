@@ -219,7 +219,7 @@ void full_bounds(const CodeBlock& b, const CodeQuestion& q) {
     }
 }
 
-/// The first quarter of each code, then the rest of what is left, which has come by then.
+/// The first half of each code, then the rest of what is left, which has come by then.
 void early_bounds(const CodeBlock& b, const CodeQuestion& q) {
     constexpr int few = 1;  // cheaper by their bytes than by the rest of 64 codes
     std::uint16_t sums[16][64];

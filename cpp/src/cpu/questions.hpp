@@ -96,7 +96,7 @@ struct Share {
     Mask passing{};    ///< rows of a block that the filters let pass, of the first of equal filters
     std::uint32_t filtered = 0;  ///< how many those are
     Mask mask{};                 ///< those of them that may still reach the bar
-    Trial early;                 ///< the first quarter of a code
+    Trial early;                 ///< the first half of a code
     Trial words;                 ///< what words add to a strip at most
     std::uint32_t passed = 0;
     Way way = Way::exact;
