@@ -68,7 +68,8 @@ def batch_of(verb: str, items: Iterable[Any], defaults: Mapping[str, Any]) -> Ba
     plain = _Plain(verb)
     bare = plain.row(dict.fromkeys(("text", *_DEFAULTS)), {"text": "", **_DEFAULTS})
     shared = plain.row(bare, defaults)
-    rows: list[tuple[Any, ...]] = []
+    columns: list[list[Any]] = [[] for _ in fields(Batch)]
+    appends = [column.append for column in columns]
     for position, given in enumerate(items):
         try:
             if isinstance(given, str):
@@ -77,13 +78,13 @@ def batch_of(verb: str, items: Iterable[Any], defaults: Mapping[str, Any]) -> Ba
                 row = plain.row(bare, _given(given))
             else:
                 row = plain.row(shared, _mapping(verb, given))
-            rows.append(tuple(row.values()))
         except InvalidArgumentError as error:
             if verb == "add":
                 raise
             raise InvalidArgumentError(f"{error}; this is item {position}") from None
-    columns = zip(*rows, strict=True)
-    return Batch(*map(list, columns)) if rows else Batch(*([] for _ in fields(Batch)))
+        for append, value in zip(appends, row.values(), strict=True):
+            append(value)
+    return Batch(*columns)
 
 
 def _given(item: Item) -> dict[str, Any]:

@@ -27,8 +27,7 @@ Scope = tuple[str, ...]
 SessionKey = tuple[Scope, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """A memory as an extractor sees it; `id` is set only if it is stored already.
 
     subject: what the caller said that it is about.
@@ -88,8 +87,7 @@ class ExtractContext:
     last_turns: Mapping[SessionKey, Turn] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Extraction:
+class Extraction(NamedTuple):
     """What one memory brings: lexical document, own length in tokens, flags, links, triples.
 
     terms: stems, then the values that the text states (`language.Stated`), each with a "#".
