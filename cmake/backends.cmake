@@ -8,7 +8,7 @@ set(cuda_host cpp/src/cuda/communities.cpp cpp/src/cuda/cover.cpp cpp/src/cuda/d
               cpp/src/cuda/graph_mirror.cpp cpp/src/cuda/mirror.cpp cpp/src/cuda/paths_between.cpp
               cpp/src/cuda/plugin.cpp cpp/src/cuda/push.cpp cpp/src/cuda/search.cpp
               cpp/src/cuda/batch.cpp cpp/src/cuda/memory.cpp cpp/src/cuda/question.cpp cpp/src/cuda/single.cpp
-              cpp/src/cuda/walk.cpp)
+              cpp/src/cuda/walk.cpp cpp/src/cuda/words.cpp)
 
 # One exported function, nothing missing, no library of CUDA needed but the driver.
 function(remanence_backend name)

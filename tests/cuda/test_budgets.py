@@ -41,8 +41,11 @@ BUDGET = {
     "bound_sample": 168,  # the sample is a small part of the rows: 1 block
     "bound_rows": 128,  # 64 sums and their factors: 2 blocks
     "set_levels": 32,
+    "bound_words": 64,
+    "drop_words": 32,
+    "note_words": 32,
     "narrow": 32,
-    "score_kept": 32,
+    "score_kept": 64,  # few rows, with all their side terms
     "choose": 32,
     "put_in_order": 32,
     "hand_over": 32,

@@ -47,6 +47,7 @@ void BatchSearch::start(const Rows& rows, const Question* question, Counters* co
                         const Stream& stream) {
     const std::uint32_t padded = whole_blocks(rows.count);
     if (side_.size() < padded) side_.reserve(padded + padded / 2);
+    question_ = question;
     fill(counters, 0, sizeof(Counters), stream);
     run_find_sides(rows, question, side_.data(), counters, stream);
 }
@@ -92,15 +93,18 @@ void BatchSearch::reserve(const Rows& rows, std::size_t count, std::size_t keep)
               counts_.data() + count,
               kept_.data(),
               counts_.data() + 2 * count,
-              best_.data()};
+              best_.data(),
+              question_};
 }
 
 void BatchSearch::ask(const Columns& columns, Mirror& mirror, const float* queries,
-                      std::size_t count, std::size_t keep, float cosine, const Stream& stream) {
+                      std::size_t count, const std::vector<const ScanPlan*>& plans,
+                      std::size_t keep, float cosine, const Stream& stream) {
     const Rows& rows = mirror.rows();
     stream.synchronize();  // nothing may still read what is made larger
     reserve(rows, count, keep);
     batch_.queries = queries;
+    words_.put(plans, batch_, stream);
     fill(batch_.sample, 0, count * batch_.sampled * sizeof(std::uint32_t), stream);
     fill(batch_.counts, 0, count * sizeof(std::uint32_t), stream);
     run_bounds(rows, batch_, cosine, mirror.holds_vectors(), stream);

@@ -5,6 +5,7 @@
 
 #include "cuda/launch.hpp"
 #include "cuda/mirror.hpp"
+#include "cuda/words.hpp"
 
 namespace remanence::cuda {
 
@@ -20,9 +21,11 @@ public:
                const Stream& stream);
     /// How many questions may be asked at a time.
     std::size_t most(const Mirror& mirror, std::size_t keep) const;
-    /// The best rows of each question [count][padded], into `found()`.
+    /// The best rows of each question [count][padded], into `found()`; `plans` are those that may
+    /// have words, or none.
     void ask(const Columns& columns, Mirror& mirror, const float* queries, std::size_t count,
-             std::size_t keep, float cosine, const Stream& stream);
+             const std::vector<const ScanPlan*>& plans, std::size_t keep, float cosine,
+             const Stream& stream);
     const Batch& found() const { return batch_; }
     /// The rows found as keys, in no order, and the questions that found too many.
     std::vector<std::vector<Key>> fetch(std::vector<std::size_t>& failed, const Stream& stream);
@@ -35,6 +38,8 @@ private:
                          const Stream& stream);
 
     Batch batch_{};
+    const Question* question_ = nullptr;
+    BatchWords words_;
     Buffer<float> side_;
     Buffer<std::uint32_t> bytes_;
     Buffer<ByteQuestion> numbers_;

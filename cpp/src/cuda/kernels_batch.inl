@@ -68,9 +68,22 @@ void run_bounds(const Rows& rows, const Batch& batch, float cosine, bool vectors
     REMANENCE_LAUNCH(encode_questions, grid(batch.count + question_group, byte_warps),
                      32 * byte_warps, 0, stream.handle(), batch, cosine);
     launch_bounds(true, rows, batch, batch.sampled / tile_rows, stream);
+    const auto many = [&](std::uint32_t items) {
+        return dim3(std::min(grid(items, scan_threads), 1 + processors() * 32 / batch.count),
+                    batch.count);
+    };
+    if (batch.words != nullptr) {
+        REMANENCE_LAUNCH(bound_words, many(batch.most_places), scan_threads, 0, stream.handle(),
+                         rows, batch);
+    }
     REMANENCE_LAUNCH(set_levels, batch.count, select_threads, 0, stream.handle(), rows, batch,
                      cosine, vectors_here);
     launch_bounds(false, rows, batch, (batch.rows + tile_rows - 1) / tile_rows, stream);
+    if (batch.words != nullptr) {
+        REMANENCE_LAUNCH(drop_words, many(batch.room), scan_threads, 0, stream.handle(), batch);
+        REMANENCE_LAUNCH(note_words, many(batch.most_places), scan_threads, 0, stream.handle(),
+                         batch);
+    }
     REMANENCE_LAUNCH(narrow, batch.count, select_threads, 0, stream.handle(), batch);
 }
 

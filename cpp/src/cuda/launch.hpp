@@ -28,12 +28,6 @@ struct KeyList {
 /// Unsigned integers in the order of the floats, and back.
 float score_of(Key key);
 
-struct Word {
-    const Posting* list;  ///< on the device
-    std::uint32_t count;
-    float weight;
-};
-
 /// Columns of a decay law on the device; those that it does not read are null.
 template <class T>
 struct DecayPointers {

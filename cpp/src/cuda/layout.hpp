@@ -114,7 +114,24 @@ struct ByteQuestion {
     float level;  ///< the least score + along lost that counts
 };
 
-/// Questions that share everything but the vector, [count] each. Device pointers.
+/// A word of a question: the rows that hold it, ascending and on the device.
+struct Word {
+    const Posting* list;
+    std::uint32_t count;
+    float weight;
+};
+
+/// The words of a question of a batch. Each posting has a place; a row that several words hold
+/// counts at the first of them.
+struct QuestionWords {
+    const Word* words;
+    std::uint32_t count;
+    std::uint32_t first;   ///< its places
+    std::uint32_t places;  ///< as many as its words have postings
+    float base, slope;     ///< BM25, as in ScanPlan
+};
+
+/// Questions that share everything but the vector and the words, [count] each. Device pointers.
 struct Batch {
     std::uint32_t count;
     std::uint32_t keep;
@@ -128,15 +145,20 @@ struct Batch {
     std::uint32_t* bytes;     ///< in whole groups, see bytes.cuh
     ByteQuestion* numbers;    ///< in whole groups
     float* slack;             ///< what rounding may add
-    float* side;              ///< [rows, in whole blocks] all but the cosine; -inf = does not pass
-    std::uint32_t* sample;    ///< [sampled] ordered lower bounds
-    std::uint32_t* counts;    ///< candidates; more than `room` = too many
-    Key* keys;                ///< [room] upper bounds
-    std::uint32_t* lows;      ///< [room] ordered lower bounds
+    float* side;  ///< [rows, in whole blocks] all but words and cosine; -inf = does not pass
+    std::uint32_t* sample;  ///< [sampled] ordered lower bounds
+    std::uint32_t* counts;  ///< candidates; more than `room` = too many
+    Key* keys;              ///< [room] upper bounds
+    std::uint32_t* lows;    ///< [room] ordered lower bounds
     std::uint32_t* kept_counts;
     Key* kept;  ///< [kept_room] exact scores
     std::uint32_t* best_counts;
-    Key* best;  ///< [best_room]
+    Key* best;                             ///< [best_room]
+    const Question* question = nullptr;    ///< what the questions share
+    const QuestionWords* words = nullptr;  ///< null: no question has words
+    Key* word_keys = nullptr;              ///< [places] upper bounds; 0 = not counted here
+    std::uint32_t* word_lows = nullptr;    ///< [places] ordered lower bounds
+    std::uint32_t most_places = 0;         ///< that a question has
 };
 inline constexpr std::uint32_t too_many = 0xFFFF'FFFFU;  ///< a count that the room did not hold
 

@@ -19,14 +19,15 @@ bool same_dates_and_weights(const Request& a, const Request& b) {
     return a.dates == b.dates && a.weights == b.weights;
 }
 
-/// Whether two questions differ in their vector alone.
+/// Whether two questions differ in their vector and their words alone.
 bool alike(const ScanPlan& a, const ScanPlan& b) {
     const Request& p = *a.request;
     const Request& q = *b.request;
     return p.now == q.now && a.seq == b.seq && p.valid_at == q.valid_at && p.kinds == q.kinds &&
            p.min_belief == q.min_belief && a.author == b.author && a.keep == b.keep &&
-           same_dates_and_weights(p, q) && a.scope_allowed == b.scope_allowed &&
-           a.excluded == b.excluded && a.row_allowed == b.row_allowed && a.table == b.table;
+           same_dates_and_weights(p, q) && a.lexical_weight == b.lexical_weight &&
+           a.scope_allowed == b.scope_allowed && a.excluded == b.excluded &&
+           a.row_allowed == b.row_allowed && a.table == b.table;
 }
 
 class Searcher final : public DeviceRows {
@@ -78,8 +79,7 @@ void Searcher::with_room(const Columns& columns, Work&& work) {
 
 /// Whether a question can be asked beside others.
 bool Searcher::batched(const ScanPlan& plan) const {
-    return plan.terms.empty() && !plan.query.empty() &&
-           BatchSearch::applies(mirror_.rows(), plan.keep);
+    return !plan.query.empty() && BatchSearch::applies(mirror_.rows(), plan.keep);
 }
 
 void Searcher::start_batch(const ScanPlan& plan) {
@@ -99,14 +99,18 @@ void Searcher::answer_batch(View<const ScanPlan> plans, const std::vector<std::s
     Counters counters{};
     download(&counters, counters_.data(), sizeof counters, stream_);
     const std::size_t most = batch_.most(mirror_, like.keep);
-    for (std::size_t first = 0; first < which.size(); first += most) {
-        const std::size_t count = std::min(most, which.size() - first);
-        std::vector<float> queries;
-        for (std::size_t n = 0; n < count; ++n) {
-            const std::vector<float>& query = plans[which[first + n]].query;
-            queries.insert(queries.end(), query.begin(), query.end());
+    for (std::size_t first = 0, count = 0; first < which.size(); first += count) {
+        std::vector<const ScanPlan*> asked;
+        for (std::size_t n = 0; n < std::min(most, which.size() - first); ++n) {
+            asked.push_back(&plans[which[first + n]]);
         }
-        batch_.ask(columns, mirror_, queries_.put(queries, stream_), count, like.keep,
+        count = BatchWords::fitting(asked);
+        asked.resize(count);
+        std::vector<float> queries;
+        for (const ScanPlan* const plan : asked) {
+            queries.insert(queries.end(), plan->query.begin(), plan->query.end());
+        }
+        batch_.ask(columns, mirror_, queries_.put(queries, stream_), count, asked, like.keep,
                    like.request->weights.cosine, stream_);
         std::vector<std::size_t> failed;
         const auto found = batch_.fetch(failed, stream_);
@@ -208,7 +212,7 @@ void Searcher::ask_vectors(const ScanPlan& like, const VectorQuestions& question
     const std::size_t most = batch_.most(mirror_, questions.k);
     for (std::size_t first = 0; first < questions.count; first += most) {
         batch_.ask(*like.columns, mirror_, queries_.data() + first * rows.padded,
-                   std::min(most, questions.count - first), questions.k, cosine, stream_);
+                   std::min(most, questions.count - first), {}, questions.k, cosine, stream_);
         run_put_in_order(rows, batch_.found(), static_cast<std::uint32_t>(questions.k),
                          ids_.data() + first * questions.k, scores_.data() + first * questions.k,
                          stream_);

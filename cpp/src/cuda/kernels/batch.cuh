@@ -5,15 +5,15 @@
 #include <cfloat>
 
 #include "cuda/kernels/bytes.cuh"
-#include "cuda/kernels/scan.cuh"
+#include "cuda/kernels/words.cuh"
 
 namespace remanence::cuda {
 
 inline constexpr unsigned batch_threads = 256;
 inline constexpr unsigned batch_warps = batch_threads / 32;
-inline constexpr std::uint32_t tile_rows = 32;
 
-/// All terms but the cosine of every row, -inf where it does not pass, also beyond the last row.
+/// All terms but words and cosine of every row, -inf where it does not pass, also beyond the last
+/// row.
 __global__ void __launch_bounds__(scan_threads)
     find_sides(Rows rows, const Question* question, float* side, Counters* counters) {
     const Question& q = *question;
@@ -26,7 +26,7 @@ __global__ void __launch_bounds__(scan_threads)
         const std::uint32_t row = first + at;
         const bool pass =
             row < rows.count && block_may_pass(sum, q) && passes(s, sum, within + at, row, q);
-        side[row] = pass ? side_score(s, sum, within + at, row, q) : -INFINITY;
+        side[row] = pass ? side_score(s, sum, within + at, row, q, nullptr) : -INFINITY;
         passed += __syncthreads_count(pass);
     }
     if (threadIdx.x == 0) {
@@ -173,11 +173,11 @@ __global__ void __launch_bounds__(batch_threads, 2)
 
 /// The score of one row for one question by half a warp.
 __device__ inline float batch_score(const Rows& rows, const Batch& batch, float cosine,
-                                    std::uint32_t n, std::uint32_t row, const float* gathered,
-                                    unsigned lane, unsigned mask) {
+                                    std::uint32_t n, std::uint32_t row, float side,
+                                    const float* gathered, unsigned lane, unsigned mask) {
     const SegmentColumns& s = rows.segments[row / segment_rows];
     const std::uint32_t r = row % segment_rows;
-    float sum = batch.side[row];
+    float sum = side;
     if ((s.flags[r] & flag::has_vector) != 0) {
         const float* const x = gathered != nullptr ? gathered : vector_of(s, r, rows.padded);
         const float* const query = batch.queries + static_cast<std::size_t>(n) * rows.padded;
@@ -186,8 +186,9 @@ __device__ inline float batch_score(const Rows& rows, const Batch& batch, float 
     return sum;
 }
 
-/// Sets the level of every question, one block for each: what the k-th best row of the sample has
-/// at least, by its exact score where the vectors are here, else by its bound.
+/// Sets the level of every question, one block for each: what the k-th best row of the sample and
+/// of those with its words has at least, of the sample by its exact score where the vectors are
+/// here, else by its bound.
 __global__ void __launch_bounds__(select_threads)
     set_levels(Rows rows, Batch batch, float cosine, bool exact) {
     REMANENCE_SHARED(std::uint32_t, histogram, 256);
@@ -196,9 +197,13 @@ __global__ void __launch_bounds__(select_threads)
     const std::uint32_t n = blockIdx.x;
     const std::uint32_t* const lows = batch.sample + static_cast<std::size_t>(n) * batch.sampled;
     constexpr std::uint32_t nothing = 0x007F'FFFFU;  // what -inf is in order
-    std::uint32_t bar =
-        select_in_block([&](std::uint32_t i) { return lows[i] > nothing ? lows[i] : 0; },
-                        batch.sampled, batch.keep, histogram, state);
+    const std::uint32_t worded = places_of_words(batch, n);
+    const std::uint32_t* const of_words = worded == 0 ? nullptr : lows_of_words(batch, n);
+    const auto low = [&](std::uint32_t i) {
+        if (i >= batch.sampled) return of_words[i - batch.sampled];
+        return lows[i] > nothing ? lows[i] : 0;
+    };
+    std::uint32_t bar = select_in_block(low, batch.sampled + worded, batch.keep, histogram, state);
     if (threadIdx.x == 0) least[0] = bar == 0 || !exact ? bar : 0xFFFF'FFFFU;
     __syncthreads();
     const unsigned lane = threadIdx.x % 16;
@@ -207,8 +212,12 @@ __global__ void __launch_bounds__(select_threads)
          i += select_threads / 16) {
         if (lows[i] < bar) continue;
         const std::uint32_t row = i / tile_rows * batch.stride * tile_rows + i % tile_rows;
-        const float score = batch_score(rows, batch, cosine, n, row, nullptr, lane, mask);
+        const float score =
+            batch_score(rows, batch, cosine, n, row, batch.side[row], nullptr, lane, mask);
         if (lane == 0) atomicMin(&least[0], ordered(score));
+    }
+    for (std::uint32_t i = threadIdx.x; exact && bar != 0 && i < worded; i += select_threads) {
+        if (of_words[i] >= bar) atomicMin(&least[0], of_words[i]);
     }
     __syncthreads();
     if (threadIdx.x != 0) return;
@@ -237,7 +246,7 @@ __global__ void __launch_bounds__(select_threads) narrow(Batch batch) {
     const float level = lowered(bar, batch.slack[n]);
     for (std::uint32_t i = threadIdx.x; i < count; i += select_threads) {
         const Key key = batch.keys[place + i];
-        if (from_ordered(static_cast<std::uint32_t>(key >> 32U)) < level) continue;
+        if (key == 0 || from_ordered(static_cast<std::uint32_t>(key >> 32U)) < level) continue;
         const std::uint32_t at = atomicAdd(&kept[0], 1U);
         if (at < batch.kept_room) {
             batch.kept[static_cast<std::size_t>(n) * batch.kept_room + at] = key;
@@ -267,7 +276,8 @@ __global__ void __launch_bounds__(scan_threads)
             gathered == nullptr
                 ? nullptr
                 : gathered + (static_cast<std::size_t>(offset[n]) + i) * rows.padded;
-        const float score = batch_score(rows, batch, cosine, n, row, x, lane, mask);
+        const float side = side_of(rows, batch, n, row);
+        const float score = batch_score(rows, batch, cosine, n, row, side, x, lane, mask);
         if (lane == 0) kept[i] = key_of(score, row);
     }
 }

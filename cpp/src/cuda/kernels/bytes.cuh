@@ -12,6 +12,7 @@
 namespace remanence::cuda {
 
 inline constexpr unsigned byte_warps = 8;
+inline constexpr std::uint32_t tile_rows = 32;  // that a warp takes at a time
 
 /// Where dimensions d .. d + 3 of row r stand: rows in sixteens, dimensions in chunks of 32, then
 /// the lanes of a warp with four words each.

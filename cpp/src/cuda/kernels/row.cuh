@@ -171,13 +171,14 @@ REMANENCE_RARE float add_use(float sum, bool again, const SegmentColumns& s, std
     return sum;
 }
 
-/// Every term but the cosine, in the order of `Term`.
+/// Every term but the cosine, in the order of `Term`; `lexical` is null where nothing is asked.
 __device__ inline float side_score(const SegmentColumns& s, const BlockSummary& sum_of_block,
-                                   std::uint32_t r, std::uint32_t row, const Question& q) {
+                                   std::uint32_t r, std::uint32_t row, const Question& q,
+                                   const float* lexical) {
     const std::uint8_t kind = s.kind[r];
     const bool turn = kind == static_cast<std::uint8_t>(Kind::episodic);
     float sum = q.table[s.statics[r]];
-    if (q.lexical != nullptr) sum = sum + q.lexical[row] * q.lexical_weight[kind];
+    if (lexical != nullptr) sum = sum + *lexical * q.lexical_weight[kind];
     if (q.author != 0 && q.author_weight != 0.0F && turn && s.author[r] != 0) {
         sum = sum + (s.author[r] == q.author ? q.author_weight : -q.author_weight);
     }
@@ -191,6 +192,11 @@ __device__ inline float side_score(const SegmentColumns& s, const BlockSummary& 
     if (q.importance != 0.0F) sum = sum + s.importance[r] * q.importance;
     if (sum_of_block.doubted != 0) sum = sum + s.log_belief[r];
     return sum;
+}
+
+/// The BM25 of a row where a question at a time is asked for words; null where it has none.
+__device__ inline const float* lexical_at(const Question& q, std::uint32_t row) {
+    return q.lexical == nullptr ? nullptr : q.lexical + row;
 }
 
 /// The sum of what the 16 lanes of a half hold, halves added until one is left; `mask` names it.

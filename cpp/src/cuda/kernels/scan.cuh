@@ -93,7 +93,7 @@ __global__ void __launch_bounds__(scan_threads)
         const std::uint32_t r = within + tile + tid;
         const bool pass = row < rows.count && block_may_pass(sum, q) && passes(s, sum, r, row, q);
         const bool vector = pass && cosine && (s.flags[r] & flag::has_vector) != 0;
-        float value = pass ? side_score(s, sum, r, row, q) : 0.0F;
+        float value = pass ? side_score(s, sum, r, row, q, lexical_at(q, row)) : 0.0F;
         if (coded && bounds && vector) {
             value = value + q.cosine * cosine_bound(s, r, rows.code_words, planes, numbers,
                                                     codes.centre[segment]);
@@ -175,7 +175,7 @@ __device__ inline float exact_score(const Rows& rows, const Question& q, std::ui
                                     const float* gathered, unsigned lane, unsigned mask) {
     const SegmentColumns& s = rows.segments[row / segment_rows];
     const std::uint32_t r = row % segment_rows;
-    float sum = side_score(s, s.blocks[r / block_rows], r, row, q);
+    float sum = side_score(s, s.blocks[r / block_rows], r, row, q, lexical_at(q, row));
     if (q.query != nullptr && (s.flags[r] & flag::has_vector) != 0) {
         const float* const x = gathered != nullptr ? gathered : vector_of(s, r, rows.padded);
         sum = sum + q.cosine * canonical_dot(q.query, x, rows.padded, lane, mask);
