@@ -32,6 +32,10 @@ REMANENCE_API std::string build_id();
 /// BackendUnavailable.
 REMANENCE_API std::size_t device_bytes(const std::string& name);
 
+/// Bytes that this process has copied to a backend's device so far; 0 for the processor. Throws
+/// BackendUnavailable.
+REMANENCE_API std::size_t device_bytes_copied(const std::string& name);
+
 /// Memory of a backend's device, for arrays that stay there. The copies return when they are done;
 /// all but the last two throw OutOfMemory or DeviceError.
 struct DeviceMemory {

@@ -62,6 +62,8 @@ void register_backends(py::module_& m) {
           "One sentence on why a backend cannot run here; empty when it can.");
     m.def("device_bytes", &device_bytes, py::arg("name"),
           "Bytes of device memory that this process holds through a backend.");
+    m.def("device_bytes_copied", &device_bytes_copied, py::arg("name"),
+          "Bytes that this process has copied to a backend's device so far.");
     m.def("simd", &simd, "The instruction set in use; REMANENCE_SIMD forces one by name.");
     m.def("available_simd", &available_simd, "Instruction sets that run here, best first.");
     m.def("threads", &threads, "Threads that one call may use.");

@@ -61,6 +61,10 @@ std::size_t device_bytes(const std::string& name) {
     return name == "cpu" ? 0 : plugin(name).held_bytes();
 }
 
+std::size_t device_bytes_copied(const std::string& name) {
+    return name == "cpu" ? 0 : plugin(name).copied_bytes();
+}
+
 const DeviceMemory& device_memory(const std::string& backend) {
     if (backend == "cpu") throw InvalidArgument("the processor has no memory of a device");
     return *plugin(backend).memory;

@@ -41,6 +41,8 @@ struct PluginInfo {
     void (*cover)(const CoverPlan&, View<std::uint32_t>);
     /// Bytes that this process holds on the device.
     std::size_t (*held_bytes)();
+    /// Bytes that this process has copied to the device so far.
+    std::size_t (*copied_bytes)();
     /// Memory for a caller's arrays.
     const DeviceMemory* memory;
 };

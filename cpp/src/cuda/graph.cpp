@@ -279,6 +279,4 @@ std::shared_ptr<DeviceGraph> make_graph(std::shared_ptr<const Arcs> arcs,
     return std::make_shared<Graph>(std::move(arcs), std::move(log));
 }
 
-std::size_t held_bytes() { return held(); }
-
 }  // namespace remanence::cuda

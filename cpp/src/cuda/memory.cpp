@@ -31,6 +31,10 @@ void give_back(void* at, std::size_t bytes) noexcept {
 
 }  // namespace
 
+std::size_t held_bytes() { return held(); }
+
+std::size_t copied_bytes() { return copied(); }
+
 const DeviceMemory* memory() {
     static constexpr DeviceMemory all = {dlpack_kind, &take,      &put,      &fetch,
                                          &wait_for,   &on_device, &give_back};

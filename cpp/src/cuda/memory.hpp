@@ -1,4 +1,4 @@
-// Device memory for a caller's arrays.
+// Device memory for a caller's arrays, and what this process holds and has copied there.
 #pragma once
 
 #include "remanence/backend.hpp"
@@ -6,5 +6,7 @@
 namespace remanence::cuda {
 
 const DeviceMemory* memory();
+std::size_t held_bytes();
+std::size_t copied_bytes();
 
 }  // namespace remanence::cuda

@@ -85,31 +85,27 @@ void Mirror::follow(const Columns& columns, const Stream& stream) {
 
 void Mirror::follow_segment(const Columns& columns, std::size_t index, const Stream& stream) {
     const Segment& s = *columns.segments[index];
-    const std::uint32_t known = segments_[index].count;
-    if (s.count > segments_[index].capacity) {
-        grow(columns, index, stream);
-    } else {
-        Piece& piece = segments_[index];
-        bool changed = false;
-        for (std::uint32_t first = 0; first < s.count; first += block_rows) {
-            const std::size_t block = index * segment_blocks + first / block_rows;
-            const std::uint32_t end = std::min(first + block_rows, s.count);
-            if (columns.changes.of_rows(block) > seen_) {
-                copy_rows(s, piece, first, end, stream);
-                changed = true;
-            }
-            const bool again = columns.changes.of_vectors(block) > seen_;
-            if (again) piece.bytes_made = std::min(piece.bytes_made, first);
-            const std::uint32_t from = again ? first : std::max(first, known);
-            if (from < end) copy_vectors(columns, s, piece, from, end, stream);
-            if (again && first < piece.view.encoded) {
-                encode(columns, index, first, first + block_rows, stream);
-            }
-        }
-        if (!changed) return;
-        piece.count = s.count;
-    }
+    bool changed = s.count > segments_[index].capacity;
+    if (changed) grow(columns, index, stream);
     Piece& piece = segments_[index];
+    for (std::uint32_t first = 0; first < s.count; first += block_rows) {
+        const std::size_t block = index * segment_blocks + first / block_rows;
+        const std::uint32_t end = std::min(first + block_rows, s.count);
+        const bool fresh = end > piece.count;
+        if (fresh || columns.changes.of_rows(block) > seen_) {
+            copy_rows(s, piece, first, end, stream);
+            changed = true;
+        }
+        const bool again = columns.changes.of_vectors(block) > seen_;
+        if (again) piece.bytes_made = std::min(piece.bytes_made, first);
+        const std::uint32_t from = again ? first : std::max(first, piece.count);
+        if (from < end) copy_vectors(columns, s, piece, from, end, stream);
+        if (again && first < piece.view.encoded) {
+            encode(columns, index, first, first + block_rows, stream);
+        }
+    }
+    if (!changed) return;
+    piece.count = s.count;
     upload(const_cast<BlockSummary*>(piece.view.blocks), s.blocks.data(), sizeof s.blocks, stream);
     if (codes_apply(columns.dim) && piece.view.encoded < full_blocks(s.count)) {
         encode(columns, index, piece.view.encoded, full_blocks(s.count), stream);
@@ -117,16 +113,9 @@ void Mirror::follow_segment(const Columns& columns, std::size_t index, const Str
     put_view(index, stream);
 }
 
-/// New memory for a segment, twice as much as before; everything is copied again.
-void Mirror::grow(const Columns& columns, std::size_t index, const Stream& stream) {
-    const Segment& s = *columns.segments[index];
-    Piece& piece = segments_[index];
-    std::uint32_t capacity = std::max(piece.capacity, block_rows);
-    while (capacity < s.count) capacity *= 2;
-    stream.synchronize();  // nothing may still read what is freed here
-    vector_bytes_ -= piece.vectors.size() * sizeof(float);
-    piece = Piece{};
-    Piece made;  // the old one stays empty where the device has no memory for it
+/// Memory for a segment, without content.
+Mirror::Piece Mirror::made(const Columns& columns, const Segment& s, std::uint32_t capacity) const {
+    Piece made;
     made.capacity = capacity;
     std::size_t bytes = 0;
     const auto room = [&](std::size_t wanted) {
@@ -157,13 +146,55 @@ void Mirror::grow(const Columns& columns, std::size_t index, const Stream& strea
     made.on_device = vector_bytes_ + vectors * sizeof(float) <= limit_;
     if (made.on_device && vectors != 0) {
         made.vectors.reserve(vectors);
-        vector_bytes_ += vectors * sizeof(float);
         view.vectors = made.vectors.data();
     }
-    piece = std::move(made);
-    copy_rows(s, piece, 0, s.count, stream);
-    copy_vectors(columns, s, piece, 0, s.count, stream);
-    piece.count = s.count;
+    return made;
+}
+
+/// New memory for a segment, at least twice as much as before. What the old one holds is copied on
+/// the device, unless both together are more than it has: then everything comes from the host.
+void Mirror::grow(const Columns& columns, std::size_t index, const Stream& stream) {
+    const Segment& s = *columns.segments[index];
+    Piece& piece = segments_[index];
+    std::uint32_t capacity = std::max(piece.capacity, block_rows);
+    while (capacity < s.count) capacity *= 2;
+    stream.synchronize();  // nothing may still read what is freed here
+    vector_bytes_ -= piece.vectors.size() * sizeof(float);
+    Piece next;
+    try {
+        next = made(columns, s, capacity);
+        keep_rows(columns, s, piece, next, stream);
+    } catch (const OutOfMemory&) {
+        if (piece.capacity == 0) throw;
+        next = Piece{};
+        piece = Piece{};
+        next = made(columns, s, capacity);
+    }
+    vector_bytes_ += next.vectors.size() * sizeof(float);
+    piece = std::move(next);
+    stream.synchronize();  // before the old one, now in `next`, is freed
+}
+
+void Mirror::keep_rows(const Columns& columns, const Segment& s, const Piece& old, Piece& piece,
+                       const Stream& stream) {
+    float* const vectors = piece.vectors.data();
+    if (old.count == 0 || (vectors != nullptr && old.vectors.data() == nullptr)) return;
+    SegmentColumns from = old.view;
+    std::vector<std::pair<const void*, std::size_t>> held;  // columns and their bytes
+    each_column(s, from, [&](auto* host, auto& place) {
+        held.emplace_back(place, sizeof *host * old.count);
+    });
+    auto next = held.begin();
+    each_column(s, piece.view, [&](auto*, auto& place) {
+        auto* const to = const_cast<void*>(static_cast<const void*>(place));
+        copy_within(to, next->first, next->second, stream);
+        ++next;
+    });
+    if (vectors != nullptr) {
+        copy_within(vectors, old.vectors.data(), columns.padded_dim * old.count * sizeof(float),
+                    stream);
+    }
+    piece.count = old.count;
 }
 
 void Mirror::copy_rows(const Segment& s, Piece& piece, std::uint32_t first, std::uint32_t end,

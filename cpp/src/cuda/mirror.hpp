@@ -48,7 +48,10 @@ private:
     };
 
     void follow_segment(const Columns& columns, std::size_t index, const Stream& stream);
+    Piece made(const Columns& columns, const Segment& s, std::uint32_t capacity) const;
     void grow(const Columns& columns, std::size_t index, const Stream& stream);
+    void keep_rows(const Columns& columns, const Segment& s, const Piece& old, Piece& piece,
+                   const Stream& stream);
     void copy_rows(const Segment& s, Piece& piece, std::uint32_t first, std::uint32_t end,
                    const Stream& stream);
     void copy_vectors(const Columns& columns, const Segment& s, Piece& piece, std::uint32_t first,

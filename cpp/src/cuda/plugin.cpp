@@ -20,6 +20,7 @@ extern "C" __attribute__((visibility("default"))) const remanence::PluginInfo* r
                                                .make_graph = &remanence::cuda::make_graph,
                                                .cover = &remanence::cuda::cover,
                                                .held_bytes = &remanence::cuda::held_bytes,
+                                               .copied_bytes = &remanence::cuda::copied_bytes,
                                                .memory = remanence::cuda::memory()};
     return &info;
 }

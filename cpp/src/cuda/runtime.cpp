@@ -109,6 +109,7 @@ std::size_t block_memory() {
 }
 
 void upload(void* device, const void* host, std::size_t bytes, const Stream& stream) {
+    copied() += bytes;
     // Pageable memory is staged by the runtime before the call returns.
     check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, stream_of(stream)),
           "cuda: copy to the device");

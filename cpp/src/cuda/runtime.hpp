@@ -93,6 +93,12 @@ inline std::atomic<std::size_t>& held() {
     return bytes;
 }
 
+/// Bytes that this process has copied to the device.
+inline std::atomic<std::size_t>& copied() {
+    static std::atomic<std::size_t> bytes{0};
+    return bytes;
+}
+
 /// Device memory that grows; its content is lost when it does.
 template <class T>
 class Buffer {

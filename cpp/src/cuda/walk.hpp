@@ -11,7 +11,6 @@ namespace remanence::cuda {
 
 std::shared_ptr<DeviceGraph> make_graph(std::shared_ptr<const Arcs> arcs,
                                         std::shared_ptr<const ArcLog> log);
-std::size_t held_bytes();
 
 /// The masses of walks with restart from where `starts` say; `degree` may be null.
 void walk(GraphMirror& mirror, const Filter& filter, const WalkSettings& settings,

@@ -9,7 +9,7 @@ import typing
 import typing_extensions
 from . import decay
 from . import canonical
-__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceArray', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'Learner', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'cover', 'decay', 'device_bytes', 'set_threads', 'simd', 'threads', 'to_device', 'version', 'why_unavailable']
+__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceArray', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'Learner', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'cover', 'decay', 'device_bytes', 'device_bytes_copied', 'set_threads', 'simd', 'threads', 'to_device', 'version', 'why_unavailable']
 class RemanenceError(Exception):
     """
     Base of every error that remanence raises.
@@ -684,6 +684,10 @@ def cover(vectors: typing.Any, cosine: typing.SupportsFloat | typing.SupportsInd
 def device_bytes(name: str) -> int:
     """
     Bytes of device memory that this process holds through a backend.
+    """
+def device_bytes_copied(name: str) -> int:
+    """
+    Bytes that this process has copied to a backend's device so far.
     """
 def set_threads(count: typing.SupportsInt | typing.SupportsIndex) -> None:
     """

@@ -108,6 +108,7 @@ void upload(void* device, const void* host, std::size_t bytes, const Stream& /*s
     emu::refuse_recording("a copy of pageable memory");
     want_device(device, bytes, "the target of a copy to the device");
     want_host(host, "the source of a copy to the device");
+    copied() += bytes;
     if (bytes != 0) std::memcpy(device, host, bytes);
 }
 
