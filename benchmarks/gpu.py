@@ -7,6 +7,7 @@ import gc
 import importlib
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--large", type=int, default=100_000_000, help="rows of the last size")
     parser.add_argument("--large-dim", type=int, default=64, help="its dimension: it must fit")
     parser.add_argument("--decay", type=int, default=100_000_000, help="rows of the decay pass")
+    parser.add_argument("--worded", type=int, default=200_000, help="rows that hold words")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 128, 1024])
     parser.add_argument("--dim", type=int, default=384)
     parser.add_argument("--k", type=int, default=10)
@@ -69,8 +71,8 @@ def run(options: argparse.Namespace) -> Report:
     dry = backend != "cuda"
     if options.quick or dry:
         options.rows, options.batches, options.rounds = [3_000], [1, 20], 2
-        options.large, options.decay = 5_000, 5_000
-    names = ("rows", "large", "large_dim", "decay", "batches", "dim", "k", "rounds")
+        options.large, options.decay, options.worded = 5_000, 5_000, 4_000
+    names = ("rows", "large", "large_dim", "decay", "worded", "batches", "dim", "k", "rounds")
     report = Report("gpu", {name: getattr(options, name) for name in names})
     report.extra["backend"] = backend
     report.extra["why_no_cuda"] = _core.why_unavailable("cuda")
@@ -85,11 +87,22 @@ def run(options: argparse.Namespace) -> Report:
     report.extra["byte_operations_per_s"] = None if dry else byte_operations()
     if dry:
         report.notes.append(DRY)
-    _decay(report, backend, options)
-    for rows, dim in _sizes(report, options):
-        _size(report, backend, rows, dim, options)
-        gc.collect()  # the store of one size is gone before the next is built
+    with broken_off(report):
+        _decay(report, backend, options)
+        _words(report, backend, options)
+        for rows, dim in _sizes(report, options):
+            _size(report, backend, rows, dim, options)
+            gc.collect()  # the store of one size is gone before the next is built
     return report
+
+
+@contextmanager
+def broken_off(report: Report) -> Iterator[None]:
+    """Keeps what was measured before an interrupt, such as that of `timeout -s INT`."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        report.notes.append("broken off: the time was up")
 
 
 def _sizes(report: Report, options: argparse.Namespace) -> Iterator[tuple[int, int]]:
@@ -207,6 +220,44 @@ def _batch_is_right(store: Store, asks: Any, like: Any) -> bool:
         if ids[n].tolist() != hits.id.tolist() or scores[n].tobytes() != hits.score.tobytes():
             return False
     return True
+
+
+def _words(report: Report, backend: str, options: argparse.Namespace) -> None:
+    """Questions with words: 128 in a batch beside the same one by one, both on the device."""
+    dry, rows = backend != "cuda", options.worded
+    vectors = data.unit_vectors(rows, options.dim, "clustered", SEED)
+    texts, engine = data.texts(rows, SEED), _core.Engine(options.dim, backend)
+    held = data.memory_columns(rows, SEED) | {"belief": np.ones(rows, np.float32)}
+    for commit, batch in data.chunks(held, vectors):
+        first = int(batch["id"][0]) - 1
+        engine.append(commit, **(batch | {"terms": texts[first : first + len(batch["id"])]}))
+    weights = _core.Weights(**{**fused.ZERO, "cosine": 7.2, "lexical": 3.0, "importance": 1.0})
+    rng = np.random.default_rng([SEED, 5])
+    asked = [
+        _core.Request(now=data.NOW, k=options.k, weights=weights, vector=vector, terms=terms)
+        for vector, terms in zip(
+            data.queries_near(vectors, 20 if dry else 128, SEED),
+            [" ".join(texts[at].split()[:4]) for at in rng.integers(0, rows, 128)],
+            strict=False,
+        )
+    ]
+
+    def alone() -> list[Any]:
+        return [engine.recall(request) for request in asked]
+
+    found = zip(engine.recall_many(asked), alone(), strict=True)
+    checked = all(
+        a.id.tolist() == b.id.tolist() and a.score.tobytes() == b.score.tobytes() for a, b in found
+    )
+    cases = {backend: lambda: engine.recall_many(asked), "one by one": alone}
+    times = {} if dry else alternate(cases, options.rounds, warm_up=3)
+    value, spread = times[backend].scaled(1e3) if times else (None, None)
+    theirs = times["one by one"].scaled(1e3)[0] if times else None
+    name = f"words b={len(asked)} n={rows} d={options.dim}"
+    report.rows.append(
+        Row(name, "p50_ms", value, "one by one", theirs, spread=spread, checked=checked,
+            reason=DRY if dry else None)
+    )  # fmt: skip
 
 
 def _decay(report: Report, backend: str, options: argparse.Namespace) -> None:

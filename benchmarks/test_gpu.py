@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from benchmarks import gpu
 from benchmarks.__main__ import main
 from remanence import _core
 
@@ -43,3 +44,17 @@ def test_a_dry_run_checks_answers_and_states_no_time(
     if report["backend"] != "cuda":
         assert all(row.get("value") is None for row in report["rows"])
         assert "a dry run" in report["notes"][0]
+
+
+@pytest.mark.skipif(not DEVICES, reason="no backend but the processor's")
+def test_a_run_that_is_broken_off_reports_what_it_has(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(gpu, "_words", interrupted)
+    assert main(["gpu", "--quick", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [row["case"] for row in report["rows"]] == ["decay PowerTrace n=5000"]
+    assert "broken off" in report["notes"][-1]

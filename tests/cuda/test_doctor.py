@@ -27,7 +27,8 @@ def doctor(**environment: str) -> str:
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    # 1: the default embedder lacks a package, as on a machine that has only what gpu.sh asks for.
+    assert done.returncode in (0, 1), done.stderr
     return next(line for line in done.stdout.splitlines() if "cuda" in line)
 
 
