@@ -32,6 +32,11 @@ def doctor(**environment: str) -> str:
     return next(line for line in done.stdout.splitlines() if "cuda" in line)
 
 
+def instead(folder: Path) -> dict[str, str]:
+    """The environment in which the copy in a folder is found first, and all else where it was."""
+    return {"PYTHONPATH": os.pathsep.join([str(folder), str(PACKAGE.parent)])}
+
+
 @pytest.fixture
 def without_driver() -> None:
     if LIBRARY is None:
@@ -71,7 +76,7 @@ def test_a_driver_that_refuses_speaks_for_itself(tmp_path: Path):
 def test_without_the_library_nothing_else_is_missed(tmp_path: Path):
     copy = tmp_path / "remanence"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("libremanence_cuda.so"))
-    assert "not built into this installation" in doctor(PYTHONPATH=str(tmp_path))
+    assert "not built into this installation" in doctor(**instead(tmp_path))
 
 
 def test_a_library_of_another_build_is_refused(tmp_path: Path):
@@ -84,7 +89,7 @@ def test_a_library_of_another_build_is_refused(tmp_path: Path):
     ours = _core.build_id().encode()
     assert content.count(ours) == 1
     library.write_bytes(content.replace(ours, b"9" + ours[1:]))
-    assert "belongs to another build" in doctor(PYTHONPATH=str(tmp_path))
+    assert "belongs to another build" in doctor(**instead(tmp_path))
 
 
 @pytest.fixture
@@ -97,7 +102,7 @@ def copied(tmp_path: Path) -> Path:
 
 def test_a_library_that_is_none_is_refused(copied: Path, tmp_path: Path):
     copied.write_bytes(b"not a library")
-    line = doctor(PYTHONPATH=str(tmp_path))
+    line = doctor(**instead(tmp_path))
     assert "cannot be loaded (" in line
     assert "ready" not in line
 
@@ -108,4 +113,4 @@ def test_a_library_of_others_is_refused(copied: Path, tmp_path: Path):
     source = tmp_path / "other.cpp"
     source.write_text("int other = 1;", encoding="utf-8")
     subprocess.run(["g++", "-shared", str(source), "-o", str(copied)], check=True, timeout=120)
-    assert "is not a backend of remanence" in doctor(PYTHONPATH=str(tmp_path))
+    assert "is not a backend of remanence" in doctor(**instead(tmp_path))

@@ -169,6 +169,7 @@ struct PushRoom {
     std::uint32_t* touched;  ///< ranks in the order in which they were touched
     std::uint32_t* queue;
     std::uint32_t* count;  ///< [questions] ranks touched
+    Key* degree;           ///< [ranks] of all questions: what a degree is once it is known
 };
 struct PushQuestions {
     const std::uint32_t* ranks;

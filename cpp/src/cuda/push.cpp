@@ -36,6 +36,9 @@ std::uint32_t Pushes::make_room(std::uint32_t ranks, std::size_t questions, Push
     room.touched = touched_.data();
     room.queue = queue_.data();
     room.count = count_.data();
+    degree_.reserve(ranks);
+    fill(degree_.data(), 0, ranks * sizeof(Key), stream);
+    room.degree = degree_.data();
     return wave;
 }
 

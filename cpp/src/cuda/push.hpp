@@ -18,6 +18,7 @@ private:
                             const Stream& stream);
 
     Buffer<double> mass_, residual_, share_;
+    Buffer<Key> degree_;
     Buffer<std::uint32_t> mark_, touched_, queue_, count_, ranks_, cut_, place_;
     Buffer<Pushed> found_;
 };

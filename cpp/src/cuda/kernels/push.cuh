@@ -4,7 +4,7 @@
 // queued in that order, so that every bit is the processor's.
 #pragma once
 
-#include "cuda/kernels/graph.cuh"
+#include "cuda/kernels/search_graph.cuh"
 
 namespace remanence::cuda {
 
@@ -114,6 +114,24 @@ __device__ inline double add_in_order(double sum, bool ok, double weight) {
     return sum;
 }
 
+inline constexpr Key nowhere = ~Key{0};  ///< instead of a degree: there are no arcs to go
+
+/// The summed weights of a rank's arcs in their order, or -1 where there are none. All questions
+/// visit the same hubs, so what was added up once is kept: its bits plus one.
+__device__ inline double degree_of(const GraphColumns& g, std::uint32_t r, Key* known) {
+    const unsigned lane = threadIdx.x % 32;
+    const Key before = __shfl_sync(all_lanes, lane == 0 ? load_now(known + r) : 0, 0);
+    if (before != 0) return before == nowhere ? -1.0 : value_of(before - 1);
+    double sum = 0.0;
+    bool any = false;
+    each_chunk(g, r, [&](bool ok, std::uint32_t, double weight) {
+        sum = add_in_order(sum, ok, weight);
+        any = any || __ballot_sync(all_lanes, ok) != 0;
+    });
+    if (lane == 0) atomicMax(known + r, any ? bits_of(sum) + 1 : nowhere);
+    return any ? sum : -1.0;
+}
+
 __global__ void __launch_bounds__(32) push_walks(GraphColumns g, PushQuestions q, PushRoom room) {
     const unsigned lane = threadIdx.x;
     const std::size_t first = std::size_t{blockIdx.x} * g.ranks;
@@ -148,14 +166,9 @@ __global__ void __launch_bounds__(32) push_walks(GraphColumns g, PushQuestions q
             w.mass[r] += (1.0 - q.damping) * here;
         }
         __syncwarp();
-        double degree = 0.0;
-        bool any = false;
-        each_chunk(g, r, [&](bool ok, std::uint32_t, double weight) {
-            degree = add_in_order(degree, ok, weight);
-            any = any || __ballot_sync(all_lanes, ok) != 0;
-        });
+        const double degree = degree_of(g, r, room.degree);
         // Where there is nowhere to go the mass returns to the start, as in the exact walk.
-        if (!any) {
+        if (degree < 0.0) {
             give_back(q.damping * here, false);
             continue;
         }
