@@ -3,6 +3,7 @@
 # network: build, suite on the device, compute-sanitizer, benchmarks with their rivals, one file.
 #
 #   benchmarks/gpu.sh [OUT]             OUT/gpu.json and the logs of the steps (gpu-out)
+#                                       SITE=FOLDER names where the package is installed
 #   benchmarks/gpu.sh --dry-run [OUT]   the same steps on the emulator; states no time
 #
 # Wants Python 3.12, CUDA 13, CMake >= 3.30, pybind11, scikit-build-core, numpy, pytest, hypothesis,
@@ -58,7 +59,7 @@ PY
 export -f build
 export python wheels steps CMAKE_BUILD_PARALLEL_LEVEL="${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}"
 # Plug-ins of pytest that the project's settings ask for may be missing.
-test_options=(-q -p no:cacheprovider -o addopts=--import-mode=importlib
+test_options=(-q -rs -p no:cacheprovider -o addopts=--import-mode=importlib
   -W ignore::pytest.PytestConfigWarning)
 
 if [ $dry = 1 ]; then
@@ -72,7 +73,8 @@ else
   suite=(tests/cuda --ignore tests/cuda/test_emulator.py --ignore tests/cuda/test_budgets.py
          tests/test_search.py tests/test_recall.py tests/test_codes.py
          tests/test_engine.py tests/test_snapshot.py tests/test_simd.py tests/memory/test_device.py)
-  site=$(mktemp -d)
+  site=${SITE:-$(mktemp -d)}
+  mkdir -p "$site"
   export site PYTHONPATH=$site
   step build 110 bash -c build
 fi
