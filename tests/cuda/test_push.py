@@ -55,6 +55,14 @@ def test_hubs_parallel_edges_and_long_chains(device: str, direction: str) -> Non
     same_bits(graph.push_batch, device, seeds, residual=1e-4, top=1000, **cut, **asked)
 
 
+def test_each_filter_has_degrees_of_its_own(device: str) -> None:
+    """One call after the other on one graph, whose nodes have other arcs in each."""
+    graph = skewed(200, 1000)
+    for direction in ("out", "in", "both", "out"):
+        same_bits(graph.push_batch, device, ints(3, 40, 59), residual=1e-4, direction=direction)
+    same_bits(graph.push_batch, device, ints(3, 40), residual=1e-4, allow=np.arange(200) % 3 != 2)
+
+
 def test_a_batch_is_each_question_alone(device: str) -> None:
     graph = skewed(200, 1000)
     seeds = ints(3, 40, 3, 59, 0)

@@ -271,7 +271,8 @@ __global__ void __launch_bounds__(scan_threads)
     Key* const kept = batch.kept + static_cast<std::size_t>(n) * batch.kept_room;
     for (std::uint32_t i = blockIdx.x * (scan_threads / 16) + threadIdx.x / 16; i < count;
          i += gridDim.x * (scan_threads / 16)) {
-        const auto row = static_cast<std::uint32_t>(kept[i] & 0xFFFF'FFFFU);
+        const Key key = read_by_half(kept + i, lane, mask);
+        const auto row = static_cast<std::uint32_t>(key & 0xFFFF'FFFFU);
         const float* const x =
             gathered == nullptr
                 ? nullptr

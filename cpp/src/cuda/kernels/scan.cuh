@@ -183,6 +183,11 @@ __device__ inline float exact_score(const Rows& rows, const Question& q, std::ui
     return sum;
 }
 
+/// A key in whose place its half of a warp will write: one lane reads it and tells the others.
+__device__ inline Key read_by_half(const Key* at, unsigned lane, unsigned mask) {
+    return __shfl_sync(mask, lane == 0 ? *at : 0, threadIdx.x % 32 & 16U);
+}
+
 /// Exact scores of the keys in a list, into the list itself; with `bar`, only of those at or above
 /// seed_bar, and the least of them goes there. `gathered` holds their vectors where the device
 /// does not.
@@ -195,7 +200,7 @@ __global__ void __launch_bounds__(scan_threads)
     const std::uint32_t halves = gridDim.x * (scan_threads / 16);
     for (std::uint32_t i = blockIdx.x * (scan_threads / 16) + threadIdx.x / 16; i < count;
          i += halves) {
-        const Key key = keys[i];
+        const Key key = read_by_half(keys + i, lane, mask);
         if (seeds && (key == 0 || static_cast<std::uint32_t>(key >> 32U) < counters->seed_bar)) {
             continue;
         }
