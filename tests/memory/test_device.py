@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -135,4 +137,31 @@ def test_a_faiss_index_is_a_source_of_vectors(opened: Callable[..., Memory]):
     index.add(rows)
     with opened(embedder=None) as memory:
         memory.add_many(TEXTS[:6], vectors=index)
+        assert memory.recall(vector=rows[4], k=1)[0].id == 5
+
+
+class GpuIndexFlatIP:
+    """What a FAISS index on a device shows; its vectors can be read once it was brought home."""
+
+    def __init__(self, rows: np.ndarray) -> None:
+        self.rows, self.ntotal = rows, len(rows)
+
+    def reconstruct_n(self, first: int, count: int) -> np.ndarray:
+        raise AssertionError(f"rows {first} to {first + count} were read on the device")
+
+
+class IndexFlatIP(GpuIndexFlatIP):
+    def reconstruct_n(self, first: int, count: int) -> np.ndarray:
+        return self.rows[first : first + count]
+
+
+def test_a_faiss_index_on_a_device_is_first_brought_home(
+    opened: Callable[..., Memory], monkeypatch: pytest.MonkeyPatch
+):
+    faiss = ModuleType("faiss")
+    faiss.index_gpu_to_cpu = lambda index: IndexFlatIP(index.rows)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "faiss", faiss)
+    rows = unit_rows(6)
+    with opened(embedder=None) as memory:
+        memory.add_many(TEXTS[:6], vectors=GpuIndexFlatIP(rows))
         assert memory.recall(vector=rows[4], k=1)[0].id == 5
