@@ -132,8 +132,8 @@ void Merge::fill(Column<T>& out, const Column<T>& old, std::size_t row, std::uin
         std::memcpy(put, old.values.data() + base_begin(row), n * sizeof(T));
     }
     put += n;
-    log_.each(node, in, count_, [&](const LogEdge& e, std::uint32_t) {
-        *put++ = get(e);
+    log_.each(node, in, count_, [&](std::uint32_t, std::uint32_t place) {
+        *put++ = get(log_.at(place));
         return false;
     });
 }
@@ -147,15 +147,19 @@ void Merge::fill_row(std::uint32_t rank) {
         const std::uint32_t at = out.offset[std::size_t{2} * rank + side];
         const std::uint32_t from = base_begin(row);
         const std::uint32_t n = base_size(row);
-        std::uint32_t put = at;
-        for (std::uint32_t a = from; a < from + n; ++a, ++put) {
-            out.to_node[put] = base_.to_node[a];
-            out.to[put] = same_ranks_ ? base_.to[a] : out.rank_of[base_.to_node[a]];
-            out.edge[put] = base_.edge[a];
+        if (n > 0) {
+            std::memcpy(&out.to_node[at], &base_.to_node[from], n * sizeof(std::uint32_t));
+            std::memcpy(&out.edge[at], &base_.edge[from], n * sizeof(std::uint32_t));
         }
-        log_.each(node, in, count_, [&](const LogEdge& e, std::uint32_t place) {
-            out.to_node[put] = in ? e.source : e.target;
-            out.to[put] = out.rank_of[out.to_node[put]];
+        if (n > 0 && same_ranks_) {
+            std::memcpy(&out.to[at], &base_.to[from], n * sizeof(std::uint32_t));
+        } else {
+            for (std::uint32_t i = 0; i < n; ++i) out.to[at + i] = out.rank_of[out.to_node[at + i]];
+        }
+        std::uint32_t put = at + n;
+        log_.each(node, in, count_, [&](std::uint32_t other, std::uint32_t place) {
+            out.to_node[put] = other;
+            out.to[put] = out.rank_of[other];
             out.edge[put++] = base_.edges + place;
             return false;
         });
@@ -172,8 +176,8 @@ void Merge::fill_row(std::uint32_t rank) {
         for (std::uint32_t a = from; a < from + n; ++a) {
             *close++ = closed_at(a);
         }
-        log_.each(node, in, count_, [&](const LogEdge& e, std::uint32_t) {
-            *close++ = e.seq_to.load(std::memory_order_relaxed);
+        log_.each(node, in, count_, [&](std::uint32_t, std::uint32_t place) {
+            *close++ = log_.at(place).seq_to.load(std::memory_order_relaxed);
             return false;
         });
     }

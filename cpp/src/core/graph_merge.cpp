@@ -83,6 +83,7 @@ void BackgroundMerge::catch_up(std::uint32_t log_edges) {
 void BackgroundMerge::close_again(std::uint32_t edge, Seq commit) {
     if (edge >= arcs_->edges) {
         log_->at(edge - arcs_->edges).seq_to.store(commit, std::memory_order_relaxed);
+        log_closed_ = true;
         return;
     }
     if (closed_ == nullptr) {
@@ -100,6 +101,7 @@ GraphState BackgroundMerge::take(const GraphState& now) {
     GraphState next = now;
     next.epoch = make_epoch(std::move(arcs_), std::move(closed_), std::move(log_));
     next.log_edges = logged_;
+    next.log_closed = log_closed_;
     from_ = {};
     return next;
 }

@@ -31,6 +31,8 @@ Filter::Filter(const char* verb, const GraphState& state, const GraphFilter& fil
     plain_ = state.log_edges == 0 && arcs_->nodes == state.nodes && !none_of_base_ &&
              !type_in_rows_ && !weight_in_rows_ && !valid_in_rows_ && !later_in_base_ &&
              !closed_in_base_ && allow_.empty();
+    whole_log_ = !has_types_ && !has_valid_at_ && min_weight_ == 0.0F && seq_ == state.seq &&
+                 !state.log_closed;
     if (reach != Reach::little) ready_copy(filter, reach);
 }
 

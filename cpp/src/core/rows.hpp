@@ -60,7 +60,10 @@ public:
         if (closed_in_base_) ok = ok & (state_->closed_at(a) > seq_);
         return ok;
     }
-    bool log(const LogEdge& e, std::uint32_t other) const {
+    /// An edge of the log, whose other end is a node.
+    bool log(std::uint32_t place, std::uint32_t other) const {
+        if (whole_log_) return node(other);
+        const LogEdge& e = state_->epoch->log->at(place);
         if (has_types_ && !has_type(*types_, e.type)) return false;
         if (e.weight < min_weight_) return false;
         if (has_valid_at_ && !holds(e.valid_from, e.valid_to)) return false;
@@ -96,6 +99,7 @@ private:
     std::optional<ArcQuestion> question_;  ///< where a copy may become worth it
     Direction direction_;
     bool plain_ = true;
+    bool whole_log_ = false;  ///< every edge of the log passes, whatever its other end
     bool none_of_base_ = false;
     bool has_types_ = false;
     bool type_in_rows_ = false;
@@ -114,13 +118,12 @@ private:
 /// One arc as a walk sees it. What is not asked for is not read.
 struct ArcAt {
     const GraphState* state;
-    std::size_t arc;        ///< of the base, or the place in the log
-    const LogEdge* logged;  ///< null for an arc of the base
+    std::size_t arc;  ///< of the base, or the place in the log
+    bool logged;
 
-    float weight() const { return logged ? logged->weight : state->arcs().weight.at(arc); }
-    /// The other end, whose rank is `to`.
-    std::uint32_t node(std::uint32_t to) const {
-        return logged ? state->node(to) : state->arcs().to_node[arc];
+    float weight() const {
+        return logged ? state->epoch->log->at(static_cast<std::uint32_t>(arc)).weight
+                      : state->arcs().weight.at(arc);
     }
     std::uint32_t edge() const {
         return logged ? state->arcs().edges + static_cast<std::uint32_t>(arc)
@@ -165,27 +168,31 @@ public:
         return false;
     }
 
-    /// The same for all arcs: use(rank, ArcAt, whether it passes), without a branch on the filter.
+    /// Calls use(node, whether it passes) for the other ends of a rank's arcs of the base, without
+    /// a branch on the filter.
     template <class Use>
-    void each_asked(std::uint32_t rank, Direction direction, Use&& use) const {
+    void each_of_base(std::uint32_t rank, Direction direction, Use&& use) const {
         const Arcs& arcs = state_->arcs();
-        if (rank < arcs.nodes) {
-            const std::uint32_t* const row = arcs.offset.data() + std::size_t{2} * rank;
-            const std::size_t end = row[direction == Direction::out ? 1 : 2];
-            std::size_t a = row[direction == Direction::in ? 1 : 0];
-            if (filter_->whole_base()) {
-                for (; a < end; ++a) use(arcs.to[a], ArcAt{state_, a, nullptr}, true);
-            }
-            for (; a < end; ++a) use(arcs.to[a], ArcAt{state_, a, nullptr}, filter_->arc(a));
+        if (!plain && rank >= arcs.nodes) return;
+        const std::uint32_t* const row = arcs.offset.data() + std::size_t{2} * rank;
+        const std::size_t end = row[direction == Direction::out ? 1 : 2];
+        std::size_t a = row[direction == Direction::in ? 1 : 0];
+        if (plain || filter_->whole_base()) {
+            for (; a < end; ++a) use(arcs.to_node[a], true);
         }
-        const auto all = [](std::uint32_t, const ArcAt&) { return true; };
-        const auto passing = [&](std::uint32_t to, const ArcAt& arc) {
-            use(to, arc, true);
-            return false;
-        };
+        for (; a < end; ++a) use(arcs.to_node[a], filter_->arc(a));
+    }
+
+    /// The same for those of the log that pass, by node.
+    template <class Use>
+    void each_of_log(std::uint32_t node, Direction direction, Use&& use) const {
         for (const bool in : {false, true}) {
             if (direction == (in ? Direction::out : Direction::in)) continue;
-            logged(rank, in, all, passing);
+            state_->epoch->log->each(node, in, state_->log_edges,
+                                     [&](std::uint32_t other, std::uint32_t place) {
+                                         if (filter_->log(place, other)) use(other);
+                                         return false;
+                                     });
         }
     }
 
@@ -217,7 +224,7 @@ private:
         const std::size_t end = arcs.offset[last_row];
         const std::uint32_t* const ends = arcs.to.data();
         for (std::size_t a = arcs.offset[first_row]; a < end; ++a) {
-            const ArcAt arc{state_, a, nullptr};
+            const ArcAt arc{state_, a, false};
             const std::uint32_t to = ends[a];
             if (!want(to, arc)) continue;
             if constexpr (!plain) {
@@ -233,13 +240,11 @@ private:
         if constexpr (plain) return false;
         if (state_->log_edges == 0) return false;
         return state_->epoch->log->each(state_->node(rank), in, state_->log_edges,
-                                        [&](const LogEdge& e, std::uint32_t place) {
-                                            const std::uint32_t other = in ? e.source : e.target;
+                                        [&](std::uint32_t other, std::uint32_t place) {
                                             const std::uint32_t to = state_->rank(other);
-                                            const ArcAt arc{state_, place, &e};
-                                            if (!want(to, arc) || !filter_->log(e, other))
-                                                return false;
-                                            return use(to, arc);
+                                            const ArcAt arc{state_, place, true};
+                                            return want(to, arc) && filter_->log(place, other) &&
+                                                   use(to, arc);
                                         });
     }
 

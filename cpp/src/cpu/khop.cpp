@@ -14,12 +14,13 @@ constexpr std::size_t ahead = 4;  ///< so many rows before its turn is a row ask
 constexpr std::size_t list_share = 256;
 
 struct Scratch {
-    std::vector<std::uint64_t> seen;    ///< a bit for each node
-    std::vector<std::uint64_t> before;  ///< the same before a hop
-    bool clean = true;                  ///< seen is 0; false where a question could not end
-    std::vector<std::uint32_t> listed;  ///< nodes whose bits are set, while all were listed
-    std::vector<std::uint32_t> front;   ///< ranks found last
-    Array<std::uint32_t> nodes;         ///< found last, in order
+    std::vector<std::uint64_t> seen;         ///< a bit for each node
+    std::vector<std::uint64_t> before;       ///< the same before a hop
+    bool clean = true;                       ///< seen is 0; false where a question could not end
+    std::vector<std::uint32_t> listed;       ///< nodes whose bits are set, while all were listed
+    std::vector<std::uint32_t> front;        ///< ranks found last
+    std::vector<std::uint32_t> front_nodes;  ///< the same as nodes, where there is a log
+    Array<std::uint32_t> nodes;              ///< found last, in order
 
     void reserve(std::size_t size) {
         const std::size_t words = size / 64 + 1;
@@ -79,6 +80,8 @@ public:
                 front[i] = state_.rank(s_.nodes[i]);
                 width += rows_.width(front[i]);
             }
+            if (state_.log_edges > 0)
+                s_.front_nodes.assign(s_.nodes.data(), s_.nodes.data() + count);
             asked += width;
             listed = listed && width < state_.nodes / list_share;
             count = listed ? expand_listed() : expand_marked();
@@ -95,17 +98,16 @@ private:
         for (std::size_t i = 0; i < front.size(); ++i) {
             if (i + 2 * ahead < front.size()) rows_.fetch_offset(front[i + 2 * ahead]);
             if (i + ahead < front.size()) rows_.fetch_nodes(front[i + ahead]);
-            if constexpr (plain) {
-                rows_.each(front[i], direction_, [&](std::uint32_t to, const ArcAt& a) {
-                    add(a.node(to), 1);
-                    return false;
-                });
-            } else {
-                rows_.each_asked(front[i], direction_,
-                                 [&](std::uint32_t to, const ArcAt& a, bool passes) {
-                                     add(a.node(to), passes ? 1 : 0);
-                                 });
-            }
+            rows_.each_of_base(front[i], direction_,
+                               [&](std::uint32_t to, bool passes) { add(to, passes ? 1 : 0); });
+        }
+        if (plain || state_.log_edges == 0) return;
+        const ArcLog& log = *state_.epoch->log;
+        const std::vector<std::uint32_t>& nodes = s_.front_nodes;
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            if (i + 4 * ahead < nodes.size()) log.fetch_row(nodes[i + 4 * ahead]);
+            if (i + 2 * ahead < nodes.size()) log.fetch_ends(nodes[i + 2 * ahead]);
+            rows_.each_of_log(nodes[i], direction_, [&](std::uint32_t to) { add(to, 1); });
         }
     }
 
