@@ -68,6 +68,22 @@ public:
     std::size_t bytes() const { return rows_.bytes() + edges_.bytes() + slots_.bytes(); }
     void push(std::uint32_t place, std::uint32_t source, std::uint32_t target, float weight,
               std::uint16_t type, TimeNs valid_from, TimeNs valid_to, Seq seq);
+    /// Calls push(i) for 0 to count - 1, whose edge runs from source(i) to target(i), and asks
+    /// memory for what it will write to.
+    template <class Source, class Target, class Push>
+    void push_all(std::size_t count, Source&& source, Target&& target, Push&& push) const {
+        for (std::size_t i = 0; i < count; ++i) {
+            if (i + 2 * ahead < count) {
+                fetch_row(source(i + 2 * ahead));
+                fetch_row(target(i + 2 * ahead));
+            }
+            if (i + ahead < count) {
+                fetch_last(source(i + ahead), false);
+                fetch_last(target(i + ahead), true);
+            }
+            push(i);
+        }
+    }
     LogEdge& at(std::uint32_t place) { return edges_.at(place); }
     const LogEdge& at(std::uint32_t place) const { return edges_.at(place); }
 
@@ -107,6 +123,7 @@ private:
     using Word = std::atomic<std::uint64_t>;
     static constexpr std::uint32_t words_per_slot = 4;
     static constexpr std::uint32_t most_words = 512;
+    static constexpr std::size_t ahead = 8;  ///< edges
 
     /// A block is some slots in a row. Its first word holds the next block (place plus one), how
     /// many words are used and how many there are; each other one a node and a place plus one.
@@ -117,6 +134,10 @@ private:
         std::atomic<std::uint32_t> first[2];  ///< block plus one of the first out and in ends
         std::uint32_t last[2];                ///< the writer's own
     };
+    void fetch_last(std::uint32_t node, bool in) const {
+        const std::uint32_t block = rows_[node].last[in ? 1 : 0];
+        if (block != 0) __builtin_prefetch(&slots_.at(block - 1), 1);
+    }
     std::uint32_t make_block(std::uint32_t words, std::uint64_t end);
     void hang(Row& row, bool in, std::uint32_t place, std::uint32_t other);
 

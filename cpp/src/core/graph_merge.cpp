@@ -72,12 +72,18 @@ void BackgroundMerge::run() {
 }
 
 void BackgroundMerge::catch_up(std::uint32_t log_edges) {
-    const ArcLog& log = *from_.epoch->log;
-    for (; from_.log_edges + logged_ < log_edges; ++logged_) {
-        const LogEdge& e = log.at(from_.log_edges + logged_);
-        log_->push(logged_, e.source, e.target, e.weight, e.type, e.valid_from, e.valid_to,
-                   e.seq_from);
-    }
+    const std::uint32_t begin = from_.log_edges + logged_;
+    const auto edge = [&](std::size_t i) -> const LogEdge& {
+        return from_.epoch->log->at(begin + static_cast<std::uint32_t>(i));
+    };
+    log_->push_all(
+        log_edges - begin, [&](std::size_t i) { return edge(i).source; },
+        [&](std::size_t i) { return edge(i).target; },
+        [&](std::size_t i) {
+            const LogEdge& e = edge(i);
+            log_->push(logged_++, e.source, e.target, e.weight, e.type, e.valid_from, e.valid_to,
+                       e.seq_from);
+        });
 }
 
 void BackgroundMerge::close_again(std::uint32_t edge, Seq commit) {

@@ -214,13 +214,14 @@ std::int64_t Graph::append(const GraphEdges& e, std::optional<Seq> seq) {
         return first;
     }
     ArcLog& log = *next.epoch->log;
-    for (std::size_t i = 0; i < n; ++i) {
-        log.push(next.log_edges++, static_cast<std::uint32_t>(e.source[i]),
-                 static_cast<std::uint32_t>(e.target[i]), e.weight.empty() ? 1.0F : e.weight[i],
+    const auto source = [&](std::size_t i) { return static_cast<std::uint32_t>(e.source[i]); };
+    const auto target = [&](std::size_t i) { return static_cast<std::uint32_t>(e.target[i]); };
+    log.push_all(n, source, target, [&](std::size_t i) {
+        log.push(next.log_edges++, source(i), target(i), e.weight.empty() ? 1.0F : e.weight[i],
                  e.type.empty() ? edge_type::related : e.type[i],
                  e.valid_from.empty() ? time_min : e.valid_from[i],
                  e.valid_to.empty() ? time_max : e.valid_to[i], commit);
-    }
+    });
     s.replace(std::move(next));
     s.merge_if_due();
     return first;
