@@ -4,6 +4,7 @@
 
 #include "core/arc_log.hpp"
 #include "core/arcs.hpp"
+#include "core/gate.hpp"
 #include "core/ranks.hpp"
 #include "core/threads.hpp"
 
@@ -44,6 +45,8 @@ private:
     void fill(Column<T>& out, const Column<T>& old, std::size_t row, std::uint32_t node, bool in,
               std::uint32_t at, Get get) const;
     void fill_row(std::uint32_t rank);
+    void fill_gate(std::size_t row, std::uint32_t node, bool in, std::uint32_t at) const;
+    bool same_columns_differ() const;
 
     const Arcs& base_;
     const ArcLog& log_;
@@ -54,6 +57,7 @@ private:
     Array<std::uint32_t> order_;  ///< [nodes] new rank -> old rank
     bool same_ranks_ = true;
     bool any_closed_ = false;
+    bool gate_goes_on_ = false;  ///< with the codes of the base
     std::shared_ptr<Arcs> made_ = std::make_shared<Arcs>();
     Closings closings_;
 };
@@ -138,6 +142,26 @@ void Merge::fill(Column<T>& out, const Column<T>& old, std::size_t row, std::uin
     });
 }
 
+void Merge::fill_gate(std::size_t row, std::uint32_t node, bool in, std::uint32_t at) const {
+    std::uint32_t* put = made_->gate.data() + at;
+    const std::uint32_t n = base_size(row);
+    if (n > 0) std::memcpy(put, &base_.gate[base_begin(row)], n * sizeof(std::uint32_t));
+    put += n;
+    log_.each(node, in, count_, [&](std::uint32_t, std::uint32_t place) {
+        const LogEdge& e = log_.at(place);
+        *put++ = base_.gate_codes->word(base_.gate_codes->type_code(e.type), e.weight, e.valid_from,
+                                        e.valid_to);
+        return false;
+    });
+}
+
+/// Columns that differ from arc to arc are those that did, so that their codes still part them.
+bool Merge::same_columns_differ() const {
+    const auto same = [](const auto& a, const auto& b) { return a.constant() == b.constant(); };
+    return same(made_->weight, base_.weight) && same(made_->type, base_.type) &&
+           same(made_->valid_from, base_.valid_from) && same(made_->valid_to, base_.valid_to);
+}
+
 void Merge::fill_row(std::uint32_t rank) {
     Arcs& out = *made_;
     const std::uint32_t node = out.node_of[rank];
@@ -171,6 +195,7 @@ void Merge::fill_row(std::uint32_t rank) {
         one(out.valid_from, base_.valid_from, [](const LogEdge& e) { return e.valid_from; });
         one(out.valid_to, base_.valid_to, [](const LogEdge& e) { return e.valid_to; });
         one(out.seq_from, base_.seq_from, [](const LogEdge& e) { return e.seq_from; });
+        if (gate_goes_on_) fill_gate(row, node, in, at);
         if (!any_closed_) continue;
         Seq* close = closings_.data() + at;
         for (std::uint32_t a = from; a < from + n; ++a) {
@@ -223,6 +248,11 @@ std::shared_ptr<const Arcs> Merge::run(std::shared_ptr<Closings>& closed, int wo
         out.last_seq = std::max(out.last_seq, e.seq_from);
         put_type(out.types, e.type);
     }
+    gate_goes_on_ = same_ranks_ && !base_.gate.empty() && same_columns_differ();
+    if (gate_goes_on_) {
+        out.gate = Array<std::uint32_t>(out.arcs());
+        out.gate_codes = base_.gate_codes;
+    }
     parallel_for((nodes_ + rows_per_task - 1) / rows_per_task, workers, [&](std::size_t task, int) {
         if (stop) return;
         const auto first = static_cast<std::uint32_t>(task * rows_per_task);
@@ -230,6 +260,7 @@ std::shared_ptr<const Arcs> Merge::run(std::shared_ptr<Closings>& closed, int wo
         for (std::uint32_t r = first; r < last; ++r) fill_row(r);
     });
     if (stop) return nullptr;
+    if (!gate_goes_on_ && wants_gate(out)) make_gate(out, workers);
     closed = any_closed_ ? std::make_shared<Closings>(std::move(closings_)) : nullptr;
     return made_;
 }

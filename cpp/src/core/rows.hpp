@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
+#include "core/gate.hpp"
 #include "core/kept_arcs.hpp"
 
 namespace remanence {
@@ -48,6 +50,12 @@ public:
     /// The same whatever the node at the other end.
     /// Every column is asked, without a branch that would be guessed wrong.
     bool arc_to_any(std::size_t a) const {
+        if (gate_ == nullptr) return columns(a);
+        const std::uint32_t answer = gate_test_.ask(gate_[a]);
+        if (answer == 1 && gate_decides_) return true;
+        return answer != 0 && columns(a);
+    }
+    bool columns(std::size_t a) const {
         const Arcs& arcs = *arcs_;
         bool ok = !none_of_base_;
         if (type_in_rows_) ok = ok & has_type(*types_, arcs.type.values[a]);
@@ -76,6 +84,20 @@ public:
         return !none_of_base_ && !type_in_rows_ && !weight_in_rows_ && !valid_in_rows_ &&
                !later_in_base_ && !closed_in_base_ && allow_.empty();
     }
+    /// Ask memory for the columns of an arc.
+    void fetch(std::size_t a) const {
+        if (type_in_rows_) __builtin_prefetch(&arcs_->type.values[a]);
+        if (weight_in_rows_) __builtin_prefetch(&arcs_->weight.values[a]);
+        for (const Column<TimeNs>* c : {&arcs_->valid_from, &arcs_->valid_to}) {
+            if (valid_in_rows_ && !c->constant()) __builtin_prefetch(&c->values[a]);
+        }
+        __builtin_prefetch(&arcs_->to_node[a]);
+    }
+    /// A word per arc of the base, to be asked by gate_test(); null where there is none.
+    const std::uint32_t* gate() const { return gate_; }
+    const GateTest& gate_test() const { return gate_test_; }
+    /// Whether a sure answer to a word needs no look at closings, commits and nodes.
+    bool gate_decides() const { return gate_decides_ && allow_.empty(); }
     bool restricts_nodes() const { return !allow_.empty(); }
     ArcRules rules() const {
         return {none_of_base_, type_in_rows_, valid_in_rows_, later_in_base_, has_valid_at_,
@@ -90,6 +112,7 @@ public:
 private:
     void ready_types(const std::vector<std::uint16_t>& types);
     void ready_valid_at();
+    void ready_gate();
     void ready_copy(const GraphFilter& filter, Reach reach);
     bool holds(TimeNs from, TimeNs to) const { return from <= valid_at_ && open_at(to, valid_at_); }
 
@@ -113,6 +136,9 @@ private:
     Seq seq_ = 0;
     std::unique_ptr<TypeBits> types_;
     View<const std::uint8_t> allow_;
+    const std::uint32_t* gate_ = nullptr;
+    GateTest gate_test_;
+    bool gate_decides_ = false;
 };
 
 /// One arc as a walk sees it. What is not asked for is not read.
@@ -168,15 +194,20 @@ public:
         return false;
     }
 
+    /// Where the arcs of a rank begin and end in the base.
+    std::pair<std::size_t, std::size_t> of_base(std::uint32_t rank, Direction direction) const {
+        const Arcs& arcs = state_->arcs();
+        if (!plain && rank >= arcs.nodes) return {0, 0};
+        const std::uint32_t* const row = arcs.offset.data() + std::size_t{2} * rank;
+        return {row[direction == Direction::in ? 1 : 0], row[direction == Direction::out ? 1 : 2]};
+    }
+
     /// Calls use(node, whether it passes) for the other ends of a rank's arcs of the base, without
     /// a branch on the filter.
     template <class Use>
     void each_of_base(std::uint32_t rank, Direction direction, Use&& use) const {
         const Arcs& arcs = state_->arcs();
-        if (!plain && rank >= arcs.nodes) return;
-        const std::uint32_t* const row = arcs.offset.data() + std::size_t{2} * rank;
-        const std::size_t end = row[direction == Direction::out ? 1 : 2];
-        std::size_t a = row[direction == Direction::in ? 1 : 0];
+        auto [a, end] = of_base(rank, direction);
         if (plain || filter_->whole_base()) {
             for (; a < end; ++a) use(arcs.to_node[a], true);
         }
@@ -213,6 +244,12 @@ public:
         const Arcs& arcs = state_->arcs();
         if (!plain && rank >= arcs.nodes) return;
         __builtin_prefetch(arcs.to_node.data() + arcs.offset[std::size_t{2} * rank]);
+    }
+
+    void fetch_gate(std::uint32_t rank) const {
+        const std::size_t begin = of_base(rank, Direction::both).first;
+        __builtin_prefetch(filter_->gate() + begin);
+        __builtin_prefetch(filter_->gate() + begin + 16);
     }
 
 private:
