@@ -174,7 +174,7 @@ print("forked")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_a_fork_beside_threads_that_make_bases() -> None:
+def test_a_forked_child_of_threads_that_make_bases() -> None:
     run = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK_BESIDE]
     done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.stderr) == ("forked\n", "")
