@@ -31,9 +31,12 @@ def random_graph(nodes: int, edges: int, seed: int = 1) -> tuple[Any, np.ndarray
 
 VERBS = {
     "bfs": lambda g: g.bfs(ints(3), parents=True),
+    "bfs_batch": lambda g: g.bfs_batch(np.arange(5), parents=True),
     "components": lambda g: [g.components()],
     "shortest_paths": lambda g: g.shortest_paths(ints(3, 4), parents=True),
+    "shortest_paths_batch": lambda g: g.shortest_paths_batch(np.arange(5), parents=True),
     "best_paths": lambda g: g.best_paths(ints(3), parents=True),
+    "best_paths_batch": lambda g: g.best_paths_batch(np.arange(5), parents=True),
     "propagate": lambda g: [g.propagate(ints(3, 9), damping=0.85)],
     "propagate_batch": lambda g: [g.propagate_batch(np.arange(20), damping=0.85)],
     "communities": lambda g: [g.communities(seed=3)[0]],
@@ -42,6 +45,7 @@ VERBS = {
     "push": lambda g: g.push(ints(3, 9), damping=0.85)[:2],
     "push_batch": lambda g: g.push_batch(np.arange(20), damping=0.85),
     "spread": lambda g: g.spread(ints(3, 9)),
+    "spread_batch": lambda g: g.spread_batch(np.arange(5)),
     "khop_batch": lambda g: g.khop_batch(np.arange(100), 2),
     "khop": lambda g: g.khop(ints(3, 9), 3),
     "degree": lambda g: [g.degree(min_weight=0.5)],
@@ -52,6 +56,7 @@ VERBS = {
     "modularity": lambda g: [np.array([g.modularity(g.components())])],
     "path": lambda g: [np.asarray(part) for part in g.path(3, 17_000)],
     "paths": lambda g: [np.asarray(part) for way in g.paths(3, 17_000, 5) for part in way],
+    "paths_batch": lambda g: g.paths_batch(ints(3, 9), ints(17_000, 400), 3),
 }
 
 

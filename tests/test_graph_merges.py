@@ -140,3 +140,41 @@ def test_a_forked_child_merges_by_itself() -> None:
         run = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK]
         done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
         assert (done.stdout, done.stderr) == ("both\n", "")
+
+
+FORK_BESIDE = """
+import os
+import threading
+import numpy as np
+from remanence import _core
+
+ends, done = np.arange(8), threading.Event()
+
+def write():
+    # The first edges make a base, whose own lock is made while the graph's is held.
+    while not done.is_set():
+        graph = _core.Graph(8)
+        graph.append(ends, ends)
+
+writers = [threading.Thread(target=write) for _ in range(2)]
+for writer in writers:
+    writer.start()
+for _ in range(100):
+    child = os.fork()
+    if child == 0:
+        graph = _core.Graph(8)
+        graph.append(ends, ends)
+        os._exit(0 if graph.edges == 8 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+done.set()
+for writer in writers:
+    writer.join()
+print("forked")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_child_of_threads_that_make_bases() -> None:
+    run = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", FORK_BESIDE]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("forked\n", "")

@@ -102,7 +102,8 @@ SEEDED = {
         name: lambda g, seeds, name=name: getattr(g, name)(seeds)
         for name in (
             "bfs", "shortest_paths", "best_paths", "propagate", "propagate_batch", "push",
-            "push_batch", "spread",
+            "push_batch", "spread", "bfs_batch", "shortest_paths_batch", "best_paths_batch",
+            "spread_batch",
         )
     },
 }  # fmt: skip

@@ -117,6 +117,15 @@ class Pair:
         yield "shortest_paths", found.tolist() == distance
         product = judge.best_paths(seeds, **which)
         yield "best_paths", native.best_paths(start, **asked).tolist() == product
+        alone = [[seed] for seed in seeds]
+        hop = native.bfs_batch(start, **asked)
+        yield "bfs_batch", hop.tolist() == [judge.bfs(one, **which) for one in alone]
+        found = native.shortest_paths_batch(start, np.array(lengths), **asked)
+        distances = [judge.shortest_paths(one, lengths, **which) for one in alone]
+        yield "shortest_paths_batch", found.tolist() == distances
+        found = native.best_paths_batch(start, **asked)
+        products = [judge.best_paths(one, **which) for one in alone]
+        yield "best_paths_batch", found.tolist() == products
         yield from self.masses(asked, which, seeds, may)
         among = draw.sample(may, max(1, len(may) // 2))
         chosen = native.subgraph(np.array(among, np.int64), **asked)
@@ -163,6 +172,15 @@ class Pair:
         reached, lift = native.spread(start, damping=0.6, tolerance=1e-11, **asked)
         wanted = judge.spread(seeds, damping=0.6, **which)
         yield "spread", lifts_agree(reached.tolist(), lift.tolist(), wanted)
+        cut, reached, lift = native.spread_batch(start[:2], damping=0.6, tolerance=1e-11, **asked)
+        wanted = [judge.spread([seed], damping=0.6, **which) for seed in seeds[:2]]
+        yield (
+            "spread_batch",
+            all(
+                lifts_agree(reached[a:b].tolist(), lift[a:b].tolist(), want)
+                for a, b, want in zip(cut[:-1], cut[1:], wanted, strict=True)
+            ),
+        )
 
     def ways(
         self, asked: dict[str, Any], which: dict[str, Any], source: int, may: list[int]
@@ -184,6 +202,15 @@ class Pair:
         ways = [(value, edge.tolist()) for value, edge, _ in found]
         # Where there are too many paths to list, the best of them is known all the same.
         yield "paths", ways == wanted if wanted is not None else ways[0][0] == best
+        pair = np.array([source] * 2, np.int64), np.array([target, source], np.int64)
+        indptr, values, cut, edges, nodes = native.paths_batch(*pair, 4, **asked)
+        of_first = range(indptr[1])
+        same = [(values[p], edges[cut[p] : cut[p + 1]].tolist()) for p in of_first] == ways
+        same &= len(values) == indptr[2] and len(nodes) == len(edges) + len(values)
+        same &= [nodes[cut[p] + p : cut[p + 1] + p + 1].tolist() for p in of_first] == [
+            node.tolist() for _, _, node in found
+        ]
+        yield "paths_batch", same
         yield (
             "paths, their edges",
             all(

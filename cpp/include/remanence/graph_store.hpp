@@ -51,7 +51,8 @@ struct REMANENCE_API Hops {
     std::vector<std::int32_t> hop;
 };
 
-/// One value per node, and the edge by which a path from a seed arrives; -1 = none.
+/// One value per node of each question, and the edge by which a path from a seed arrives; -1 =
+/// none.
 template <class T>
 struct Tree {
     std::vector<T> value;
@@ -121,24 +122,33 @@ public:
     /// of them. `start` cuts `seeds` into questions; empty = each seed is one.
     Hops khop(View<const std::int64_t> seeds, View<const std::int64_t> start, int hops,
               std::size_t limit, const GraphFilter& filter, std::string_view backend = "cpu") const;
-    /// Hops from the nearest seed, -1 = not reached.
-    Tree<std::int32_t> bfs(View<const std::int64_t> seeds, bool parents, const GraphFilter& filter,
+    /// Hops from the nearest seed, -1 = not reached. Here and in the next two, `start` cuts `seeds`
+    /// into questions; empty = they are one.
+    Tree<std::int32_t> bfs(View<const std::int64_t> seeds, View<const std::int64_t> start,
+                           bool parents, const GraphFilter& filter,
                            std::string_view backend = "cpu") const;
     /// Least node of each node's component; the direction is ignored.
     std::vector<std::int64_t> components(const GraphFilter& filter,
                                          std::string_view backend = "cpu") const;
     /// Least summed length from the nearest seed, infinity = not reached. `lengths` [edges]
     /// replaces the weights. Additions in double along the path, so the bits are Dijkstra's.
-    Tree<double> shortest_paths(View<const std::int64_t> seeds, View<const double> lengths,
-                                bool parents, const GraphFilter& filter,
+    Tree<double> shortest_paths(View<const std::int64_t> seeds, View<const std::int64_t> start,
+                                View<const double> lengths, bool parents, const GraphFilter& filter,
                                 std::string_view backend = "cpu") const;
     /// Greatest product of weights from a seed, 0 = not reached.
-    Tree<double> best_paths(View<const std::int64_t> seeds, bool parents, const GraphFilter& filter,
+    Tree<double> best_paths(View<const std::int64_t> seeds, View<const std::int64_t> start,
+                            bool parents, const GraphFilter& filter,
                             std::string_view backend = "cpu") const;
     /// The k best paths without a repeated node, best first; source: Yen 1971.
     std::vector<Path> paths(std::int64_t source, std::int64_t target, std::size_t k, PathBy by,
                             View<const double> lengths, const GraphFilter& filter,
                             std::string_view backend = "cpu") const;
+    /// paths from each source to its target.
+    std::vector<std::vector<Path>> paths_batch(View<const std::int64_t> sources,
+                                               View<const std::int64_t> targets, std::size_t k,
+                                               PathBy by, View<const double> lengths,
+                                               const GraphFilter& filter,
+                                               std::string_view backend = "cpu") const;
 
     /// Mass by node, [questions, nodes]; each question's sums to one.
     std::vector<double> propagate(const GraphWalk& walk, const GraphFilter& filter) const;
@@ -154,6 +164,8 @@ public:
     /// ln((pi + d) / (prior + d)), d = 1e-3/nodes, clipped to +-4, of the nodes that one question's
     /// walk reaches; prior is a node's share of all degrees. Ordered by (lift descending, node).
     NodeMasses spread(const GraphWalk& walk, const GraphFilter& filter) const;
+    /// spread of each question that `walk.start` cuts the seeds into.
+    std::vector<NodeMasses> spread_batch(const GraphWalk& walk, const GraphFilter& filter) const;
     /// PageRank that restarts at every node by its weight in `start` [nodes] (empty = equal).
     std::vector<double> pagerank(View<const double> start, double damping, double tolerance,
                                  const GraphFilter& filter, std::string_view backend = "cpu") const;

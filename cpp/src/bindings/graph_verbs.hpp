@@ -23,6 +23,15 @@ inline Nodes nodes(const char* verb, const char* name, const py::handle& object)
     return view<std::int64_t>(verb, name, object);
 }
 
+/// Where questions begin: as indptr says, or at each seed, which `each` then holds.
+inline Nodes cuts(const char* verb, const py::object& indptr, std::size_t seeds,
+                  std::vector<std::int64_t>& each) {
+    const Nodes given = view_or_empty<std::int64_t>(verb, "indptr", indptr);
+    if (!given.empty()) return given;
+    for (std::size_t i = 0; i <= seeds; ++i) each.push_back(static_cast<std::int64_t>(i));
+    return each;
+}
+
 /// Defines the verbs on the class; `Graph` answers as its newest view.
 void register_verbs(pybind11::class_<Graph>& graph);
 void register_verbs(pybind11::class_<GraphView>& view);

@@ -15,9 +15,35 @@ PathBy path_by(const std::string& name) {
 }
 
 template <class T>
-py::object tree(Tree<T> t, bool parents) {
-    if (!parents) return array_of(std::move(t.value));
-    return py::make_tuple(array_of(std::move(t.value)), array_of(std::move(t.edge)));
+py::object tree(Tree<T> t, bool parents, std::vector<py::ssize_t> shape = {}) {
+    if (!parents) return array_of(std::move(t.value), shape);
+    return py::make_tuple(array_of(std::move(t.value), shape), array_of(std::move(t.edge), shape));
+}
+
+/// Of the trees of a batch: a row of nodes for each question.
+std::vector<py::ssize_t> rows(Nodes start, std::size_t nodes) {
+    return {static_cast<py::ssize_t>(start.size()) - 1, static_cast<py::ssize_t>(nodes)};
+}
+
+/// Paths of several questions, end to end.
+py::tuple paths_tuple(const std::vector<std::vector<Path>>& found) {
+    std::vector<std::int64_t> start{0};
+    std::vector<std::int64_t> cut{0};
+    std::vector<std::int64_t> edge;
+    std::vector<std::int64_t> node;
+    std::vector<double> value;
+    for (const std::vector<Path>& paths : found) {
+        for (const Path& p : paths) {
+            value.push_back(p.value);
+            edge.insert(edge.end(), p.edge.begin(), p.edge.end());
+            node.insert(node.end(), p.node.begin(), p.node.end());
+            cut.push_back(static_cast<std::int64_t>(edge.size()));
+        }
+        start.push_back(static_cast<std::int64_t>(value.size()));
+    }
+    return py::make_tuple(array_of(std::move(start)), array_of(std::move(value)),
+                          array_of(std::move(cut)), array_of(std::move(edge)),
+                          array_of(std::move(node)));
 }
 
 py::tuple path_tuple(Path p) {
@@ -113,7 +139,7 @@ void define_hops(py::class_<T>& c) {
            const py::kwargs& which) {
             const GraphFilter f = filter_of("bfs", which);
             const Nodes from = nodes("bfs", "seeds", seeds);
-            return tree(freely([&] { return view_of(self).bfs(from, parents, f, backend); }),
+            return tree(freely([&] { return view_of(self).bfs(from, {}, parents, f, backend); }),
                         parents);
         },
         py::arg("seeds"), py::arg("parents") = false, py::arg("backend") = "cpu",
@@ -137,9 +163,10 @@ void define_paths(py::class_<T>& c) {
             const GraphFilter f = filter_of("shortest_paths", which);
             const Nodes from = nodes("shortest_paths", "seeds", seeds);
             const auto l = view_or_empty<double>("shortest_paths", "lengths", lengths);
-            return tree(
-                freely([&] { return view_of(self).shortest_paths(from, l, parents, f, backend); }),
-                parents);
+            return tree(freely([&] {
+                            return view_of(self).shortest_paths(from, {}, l, parents, f, backend);
+                        }),
+                        parents);
         },
         py::arg("seeds"), py::arg("lengths") = py::none(), py::arg("parents") = false,
         py::arg("backend") = "cpu",
@@ -151,8 +178,9 @@ void define_paths(py::class_<T>& c) {
            const py::kwargs& which) {
             const GraphFilter f = filter_of("best_paths", which);
             const Nodes from = nodes("best_paths", "seeds", seeds);
-            return tree(freely([&] { return view_of(self).best_paths(from, parents, f, backend); }),
-                        parents);
+            return tree(
+                freely([&] { return view_of(self).best_paths(from, {}, parents, f, backend); }),
+                parents);
         },
         py::arg("seeds"), py::arg("parents") = false, py::arg("backend") = "cpu",
         "Greatest product of weights from a seed, float64 [nodes], 0 = not reached.");
@@ -194,10 +222,84 @@ void define_paths(py::class_<T>& c) {
 }
 
 template <class T>
+void define_batches(py::class_<T>& c) {
+    c.def(
+        "bfs_batch",
+        [](const T& self, const py::object& seeds, bool parents, const py::object& indptr,
+           const std::string& backend, const py::kwargs& which) {
+            const GraphFilter f = filter_of("bfs", which);
+            const Nodes from = nodes("bfs", "seeds", seeds);
+            std::vector<std::int64_t> each;
+            const Nodes start = cuts("bfs", indptr, from.size(), each);
+            const GraphView& view = view_of(self);
+            auto found = freely([&] { return view.bfs(from, start, parents, f, backend); });
+            return tree(std::move(found), parents, rows(start, view.nodes()));
+        },
+        py::arg("seeds"), py::arg("parents") = false, py::arg("indptr") = py::none(),
+        py::arg("backend") = "cpu",
+        "bfs for each seed, or for each stretch of seeds that indptr cuts, int32 [questions, "
+        "nodes].");
+    c.def(
+        "shortest_paths_batch",
+        [](const T& self, const py::object& seeds, const py::object& lengths, bool parents,
+           const py::object& indptr, const std::string& backend, const py::kwargs& which) {
+            const GraphFilter f = filter_of("shortest_paths", which);
+            const Nodes from = nodes("shortest_paths", "seeds", seeds);
+            const auto l = view_or_empty<double>("shortest_paths", "lengths", lengths);
+            std::vector<std::int64_t> each;
+            const Nodes start = cuts("shortest_paths", indptr, from.size(), each);
+            const GraphView& view = view_of(self);
+            auto found =
+                freely([&] { return view.shortest_paths(from, start, l, parents, f, backend); });
+            return tree(std::move(found), parents, rows(start, view.nodes()));
+        },
+        py::arg("seeds"), py::arg("lengths") = py::none(), py::arg("parents") = false,
+        py::arg("indptr") = py::none(), py::arg("backend") = "cpu",
+        "shortest_paths for each seed, or for each stretch of seeds that indptr cuts, float64 "
+        "[questions, nodes].");
+    c.def(
+        "best_paths_batch",
+        [](const T& self, const py::object& seeds, bool parents, const py::object& indptr,
+           const std::string& backend, const py::kwargs& which) {
+            const GraphFilter f = filter_of("best_paths", which);
+            const Nodes from = nodes("best_paths", "seeds", seeds);
+            std::vector<std::int64_t> each;
+            const Nodes start = cuts("best_paths", indptr, from.size(), each);
+            const GraphView& view = view_of(self);
+            auto found = freely([&] { return view.best_paths(from, start, parents, f, backend); });
+            return tree(std::move(found), parents, rows(start, view.nodes()));
+        },
+        py::arg("seeds"), py::arg("parents") = false, py::arg("indptr") = py::none(),
+        py::arg("backend") = "cpu",
+        "best_paths for each seed, or for each stretch of seeds that indptr cuts, float64 "
+        "[questions, nodes].");
+    c.def(
+        "paths_batch",
+        [](const T& self, const py::object& sources, const py::object& targets, std::size_t k,
+           const std::string& by, const py::object& lengths, const std::string& backend,
+           const py::kwargs& which) {
+            const GraphFilter f = filter_of("paths", which);
+            const Nodes from = nodes("paths", "sources", sources);
+            const Nodes to = nodes("paths", "targets", targets);
+            const auto l = view_or_empty<double>("paths", "lengths", lengths);
+            const PathBy how = path_by(by);
+            return paths_tuple(
+                freely([&] { return view_of(self).paths_batch(from, to, k, how, l, f, backend); }));
+        },
+        py::arg("sources"), py::arg("targets"), py::arg("k") = 1, py::arg("by") = "weight",
+        py::arg("lengths") = py::none(), py::arg("backend") = "cpu",
+        "paths from each source to its target: (indptr, value, cut, edge, node). Question q has "
+        "the "
+        "paths from indptr[q] to indptr[q + 1]; path p has the edges from cut[p] to cut[p + 1] and "
+        "the nodes from cut[p] + p to cut[p + 1] + p + 1.");
+}
+
+template <class T>
 void define_all(py::class_<T>& c) {
     define_lists(c);
     define_hops(c);
     define_paths(c);
+    define_batches(c);
     register_walks(c);
 }
 

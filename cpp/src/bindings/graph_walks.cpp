@@ -1,18 +1,23 @@
 // The verbs of a graph that walk: masses, lifts, ranks, communities.
 #include <pybind11/stl.h>
+#include <tuple>
 
 #include "bindings/graph_verbs.hpp"
 
 namespace remanence::bindings {
 namespace {
 
-/// Where questions begin: as indptr says, or at each seed, which `each` then holds.
-Nodes cuts(const char* verb, const py::object& indptr, std::size_t seeds,
-           std::vector<std::int64_t>& each) {
-    const Nodes given = view_or_empty<std::int64_t>(verb, "indptr", indptr);
-    if (!given.empty()) return given;
-    for (std::size_t i = 0; i <= seeds; ++i) each.push_back(static_cast<std::int64_t>(i));
-    return each;
+/// Masses of several questions, end to end: (indptr, node, mass).
+std::tuple<py::array, py::array, py::array> end_to_end(const std::vector<NodeMasses>& found) {
+    NodeMasses all;
+    std::vector<std::int64_t> start{0};
+    for (const NodeMasses& m : found) {
+        all.node.insert(all.node.end(), m.node.begin(), m.node.end());
+        all.mass.insert(all.mass.end(), m.mass.begin(), m.mass.end());
+        start.push_back(static_cast<std::int64_t>(all.node.size()));
+    }
+    return {array_of(std::move(start)), array_of(std::move(all.node)),
+            array_of(std::move(all.mass))};
 }
 
 template <class T>
@@ -113,17 +118,10 @@ void define_local(py::class_<T>& c) {
                                  backend};
             std::vector<NodeMasses> found =
                 freely([&] { return view_of(self).push_batch(walk, residual, top, f); });
-            NodeMasses all;
-            std::vector<std::int64_t> start{0};
             std::vector<double> left;
-            for (const NodeMasses& m : found) {
-                all.node.insert(all.node.end(), m.node.begin(), m.node.end());
-                all.mass.insert(all.mass.end(), m.mass.begin(), m.mass.end());
-                start.push_back(static_cast<std::int64_t>(all.node.size()));
-                left.push_back(m.left);
-            }
-            return py::make_tuple(array_of(std::move(start)), array_of(std::move(all.node)),
-                                  array_of(std::move(all.mass)), array_of(std::move(left)));
+            for (const NodeMasses& m : found) left.push_back(m.left);
+            auto [start, node, mass] = end_to_end(found);
+            return py::make_tuple(start, node, mass, array_of(std::move(left)));
         },
         py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
         py::arg("residual") = 1e-5, py::arg("top") = 20, py::arg("indptr") = py::none(),
@@ -148,6 +146,26 @@ void define_local(py::class_<T>& c) {
         py::arg("tolerance") = 1e-9, py::arg("backend") = "cpu",
         "Log lift of personalised PageRank over a node's share of all degrees: (node, lift), lift "
         "descending.");
+    c.def(
+        "spread_batch",
+        [](const T& self, const py::object& seeds, const py::object& weights, double damping,
+           double tolerance, const py::object& indptr, const std::string& backend,
+           const py::kwargs& which) {
+            const GraphFilter f = filter_of("spread", which);
+            const Nodes from = nodes("spread", "seeds", seeds);
+            std::vector<std::int64_t> each;
+            const GraphWalk walk{from,
+                                 view_or_empty<float>("spread", "weights", weights),
+                                 cuts("spread", indptr, from.size(), each),
+                                 damping,
+                                 tolerance,
+                                 backend};
+            return end_to_end(freely([&] { return view_of(self).spread_batch(walk, f); }));
+        },
+        py::arg("seeds"), py::arg("weights") = py::none(), py::arg("damping") = 0.5,
+        py::arg("tolerance") = 1e-9, py::arg("indptr") = py::none(), py::arg("backend") = "cpu",
+        "spread for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, "
+        "lift).");
     c.def(
         "communities",
         [](const T& self, const std::string& method, double resolution, std::uint64_t seed,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/gate.hpp"
 #include "core/ranks.hpp"
 #include "core/threads.hpp"
 
@@ -12,7 +13,7 @@ namespace remanence {
 std::size_t Arcs::bytes() const {
     std::size_t sum = 0;
     for (const Array<std::uint32_t>* a :
-         {&rank_of, &node_of, &offset, &to, &to_node, &edge, &source, &target}) {
+         {&rank_of, &node_of, &offset, &to, &to_node, &edge, &gate, &source, &target}) {
         sum += a->bytes();
     }
     for (const Column<TimeNs>* c : {&valid_from, &valid_to, &seq_from}) sum += c->values.bytes();
@@ -152,6 +153,7 @@ std::shared_ptr<const Arcs> build_arcs(std::uint32_t nodes, const NewEdges& edge
     spread<TimeNs>(arcs.edge, edges.valid_to, time_max, arcs.valid_to);
     arcs.seq_from.one = seq;
     arcs.last_seq = seq;
+    if (wants_gate(arcs)) make_gate(arcs, worker_count(0));
     return made;
 }
 

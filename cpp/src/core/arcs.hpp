@@ -14,6 +14,7 @@
 namespace remanence {
 
 class ArcLog;
+struct GateCodes;
 
 inline constexpr std::size_t most_nodes = (std::size_t{1} << 31U) - 1;
 
@@ -44,6 +45,8 @@ struct Arcs {
     Column<TimeNs> valid_from;
     Column<TimeNs> valid_to;
     Column<Seq> seq_from;
+    Array<std::uint32_t> gate;  ///< [2 edges] a word for most filters; empty where none needs it
+    std::shared_ptr<const GateCodes> gate_codes;
     Seq last_seq = 0;             ///< greatest seq_from
     Array<std::uint32_t> source;  ///< [edges] node
     Array<std::uint32_t> target;  ///< [edges] node

@@ -4,6 +4,7 @@
 
 #include "core/arc_log.hpp"
 #include "core/arcs.hpp"
+#include "core/gate.hpp"
 #include "core/ranks.hpp"
 #include "core/threads.hpp"
 
@@ -44,6 +45,8 @@ private:
     void fill(Column<T>& out, const Column<T>& old, std::size_t row, std::uint32_t node, bool in,
               std::uint32_t at, Get get) const;
     void fill_row(std::uint32_t rank);
+    void fill_gate(std::size_t row, std::uint32_t node, bool in, std::uint32_t at) const;
+    bool same_columns_differ() const;
 
     const Arcs& base_;
     const ArcLog& log_;
@@ -54,6 +57,7 @@ private:
     Array<std::uint32_t> order_;  ///< [nodes] new rank -> old rank
     bool same_ranks_ = true;
     bool any_closed_ = false;
+    bool gate_goes_on_ = false;  ///< with the codes of the base
     std::shared_ptr<Arcs> made_ = std::make_shared<Arcs>();
     Closings closings_;
 };
@@ -132,10 +136,30 @@ void Merge::fill(Column<T>& out, const Column<T>& old, std::size_t row, std::uin
         std::memcpy(put, old.values.data() + base_begin(row), n * sizeof(T));
     }
     put += n;
-    log_.each(node, in, count_, [&](const LogEdge& e, std::uint32_t) {
-        *put++ = get(e);
+    log_.each(node, in, count_, [&](std::uint32_t, std::uint32_t place) {
+        *put++ = get(log_.at(place));
         return false;
     });
+}
+
+void Merge::fill_gate(std::size_t row, std::uint32_t node, bool in, std::uint32_t at) const {
+    std::uint32_t* put = made_->gate.data() + at;
+    const std::uint32_t n = base_size(row);
+    if (n > 0) std::memcpy(put, &base_.gate[base_begin(row)], n * sizeof(std::uint32_t));
+    put += n;
+    log_.each(node, in, count_, [&](std::uint32_t, std::uint32_t place) {
+        const LogEdge& e = log_.at(place);
+        *put++ = base_.gate_codes->word(base_.gate_codes->type_code(e.type), e.weight, e.valid_from,
+                                        e.valid_to);
+        return false;
+    });
+}
+
+/// Columns that differ from arc to arc are those that did, so that their codes still part them.
+bool Merge::same_columns_differ() const {
+    const auto same = [](const auto& a, const auto& b) { return a.constant() == b.constant(); };
+    return same(made_->weight, base_.weight) && same(made_->type, base_.type) &&
+           same(made_->valid_from, base_.valid_from) && same(made_->valid_to, base_.valid_to);
 }
 
 void Merge::fill_row(std::uint32_t rank) {
@@ -147,15 +171,19 @@ void Merge::fill_row(std::uint32_t rank) {
         const std::uint32_t at = out.offset[std::size_t{2} * rank + side];
         const std::uint32_t from = base_begin(row);
         const std::uint32_t n = base_size(row);
-        std::uint32_t put = at;
-        for (std::uint32_t a = from; a < from + n; ++a, ++put) {
-            out.to_node[put] = base_.to_node[a];
-            out.to[put] = same_ranks_ ? base_.to[a] : out.rank_of[base_.to_node[a]];
-            out.edge[put] = base_.edge[a];
+        if (n > 0) {
+            std::memcpy(&out.to_node[at], &base_.to_node[from], n * sizeof(std::uint32_t));
+            std::memcpy(&out.edge[at], &base_.edge[from], n * sizeof(std::uint32_t));
         }
-        log_.each(node, in, count_, [&](const LogEdge& e, std::uint32_t place) {
-            out.to_node[put] = in ? e.source : e.target;
-            out.to[put] = out.rank_of[out.to_node[put]];
+        if (n > 0 && same_ranks_) {
+            std::memcpy(&out.to[at], &base_.to[from], n * sizeof(std::uint32_t));
+        } else {
+            for (std::uint32_t i = 0; i < n; ++i) out.to[at + i] = out.rank_of[out.to_node[at + i]];
+        }
+        std::uint32_t put = at + n;
+        log_.each(node, in, count_, [&](std::uint32_t other, std::uint32_t place) {
+            out.to_node[put] = other;
+            out.to[put] = out.rank_of[other];
             out.edge[put++] = base_.edges + place;
             return false;
         });
@@ -167,13 +195,14 @@ void Merge::fill_row(std::uint32_t rank) {
         one(out.valid_from, base_.valid_from, [](const LogEdge& e) { return e.valid_from; });
         one(out.valid_to, base_.valid_to, [](const LogEdge& e) { return e.valid_to; });
         one(out.seq_from, base_.seq_from, [](const LogEdge& e) { return e.seq_from; });
+        if (gate_goes_on_) fill_gate(row, node, in, at);
         if (!any_closed_) continue;
         Seq* close = closings_.data() + at;
         for (std::uint32_t a = from; a < from + n; ++a) {
             *close++ = closed_at(a);
         }
-        log_.each(node, in, count_, [&](const LogEdge& e, std::uint32_t) {
-            *close++ = e.seq_to.load(std::memory_order_relaxed);
+        log_.each(node, in, count_, [&](std::uint32_t, std::uint32_t place) {
+            *close++ = log_.at(place).seq_to.load(std::memory_order_relaxed);
             return false;
         });
     }
@@ -219,6 +248,11 @@ std::shared_ptr<const Arcs> Merge::run(std::shared_ptr<Closings>& closed, int wo
         out.last_seq = std::max(out.last_seq, e.seq_from);
         put_type(out.types, e.type);
     }
+    gate_goes_on_ = same_ranks_ && !base_.gate.empty() && same_columns_differ();
+    if (gate_goes_on_) {
+        out.gate = Array<std::uint32_t>(out.arcs());
+        out.gate_codes = base_.gate_codes;
+    }
     parallel_for((nodes_ + rows_per_task - 1) / rows_per_task, workers, [&](std::size_t task, int) {
         if (stop) return;
         const auto first = static_cast<std::uint32_t>(task * rows_per_task);
@@ -226,6 +260,7 @@ std::shared_ptr<const Arcs> Merge::run(std::shared_ptr<Closings>& closed, int wo
         for (std::uint32_t r = first; r < last; ++r) fill_row(r);
     });
     if (stop) return nullptr;
+    if (!gate_goes_on_ && wants_gate(out)) make_gate(out, workers);
     closed = any_closed_ ? std::make_shared<Closings>(std::move(closings_)) : nullptr;
     return made_;
 }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::microseconds nap{50};
 constexpr std::chrono::milliseconds patience{10};  // of a writer, before it insists
-constexpr int courtesy = 1000;  // naps of a reader before it goes in all the same
+constexpr int courtesy = 1000;  // naps of whoever steps back before it goes in all the same
 
 struct Registry {
     std::mutex mutex;
@@ -22,6 +22,8 @@ struct Registry {
 };
 
 std::atomic<std::uint32_t> forked{0};
+std::atomic<int> about_to_fork{0};
+thread_local int held = 0;  ///< fork-safe locks of this thread
 
 // Never destroyed: an engine may outlive the statics of this library.
 Registry& registry() {
@@ -29,10 +31,32 @@ Registry& registry() {
     return *all;
 }
 
+/// Takes the registry and every lock, or nothing.
+bool lock_all() {
+    Registry& all = registry();
+    all.mutex.lock();
+    for (std::size_t i = 0; i < all.locks.size(); ++i) {
+        if (all.locks[i]->try_lock()) continue;
+        while (i-- > 0) all.locks[i]->unlock();
+        all.mutex.unlock();
+        return false;
+    }
+    return true;
+}
+
+/// The registry is let go between tries: who holds a lock may be about to make or drop another.
 void before_fork() {
-    registry().mutex.lock();
-    for (ForkSafeMutex* lock : registry().locks) lock->lock();
+    ++about_to_fork;
+    while (!lock_all()) std::this_thread::sleep_for(nap);
+    --about_to_fork;
     lock_pool();
+}
+
+/// Not while holding a lock, which the others may wait for.
+void step_back_while(const std::atomic<int>& others) {
+    for (int i = 0; i < courtesy && held == 0 && others.load(std::memory_order_relaxed) != 0; ++i) {
+        std::this_thread::sleep_for(nap);
+    }
 }
 
 void after_fork() {
@@ -50,6 +74,7 @@ void after_fork_in_child() {
     for (ForkSafeMutex* lock : registry().locks) {
         lock->renew();
     }
+    held = 0;
     registry().mutex.unlock();
 }
 
@@ -65,23 +90,43 @@ ForkSafeMutex::ForkSafeMutex() {
 }
 
 void ForkSafeMutex::lock() {
+    step_back_while(about_to_fork);
 #if defined(__SANITIZE_THREAD__)
     // The sanitizer sees no lock that is waited for by the steady clock.
     if (try_lock()) return;
 #else
-    if (try_lock_for(patience)) return;
+    if (try_lock_for(patience)) {
+        ++held;
+        return;
+    }
 #endif
     ++waited_;
     std::shared_timed_mutex::lock();
     --waited_;
+    ++held;
+}
+
+bool ForkSafeMutex::try_lock() {
+    const bool got = std::shared_timed_mutex::try_lock();
+    held += got ? 1 : 0;
+    return got;
+}
+
+void ForkSafeMutex::unlock() {
+    --held;
+    std::shared_timed_mutex::unlock();
+}
+
+void ForkSafeMutex::unlock_shared() {
+    --held;
+    std::shared_timed_mutex::unlock_shared();
 }
 
 void ForkSafeMutex::lock_shared() {
-    // Bounded, because the caller's thread may hold the lock already.
-    for (int i = 0; i < courtesy && waited_.load(std::memory_order_relaxed) != 0; ++i) {
-        std::this_thread::sleep_for(nap);
-    }
+    step_back_while(about_to_fork);
+    step_back_while(waited_);
     std::shared_timed_mutex::lock_shared();
+    ++held;
 }
 
 void ForkSafeMutex::renew() {

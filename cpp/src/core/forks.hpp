@@ -9,15 +9,19 @@ namespace remanence {
 
 /// A reader-writer lock that fork waits for, so that no child inherits it held by another thread.
 /// The system's lock lets readers in while a writer waits, for ever if they overlap: a writer that
-/// waited for a while makes new readers step back, who do so for a bounded time only.
-class ForkSafeMutex : public std::shared_timed_mutex {
+/// waited for a while makes new readers step back, who do so for a bounded time only. Before a fork
+/// everybody does who holds no such lock.
+class ForkSafeMutex : private std::shared_timed_mutex {
 public:
     ForkSafeMutex();
     ~ForkSafeMutex();
     ForkSafeMutex(const ForkSafeMutex&) = delete;
     ForkSafeMutex& operator=(const ForkSafeMutex&) = delete;
     void lock();
+    bool try_lock();
+    void unlock();
     void lock_shared();
+    void unlock_shared();
     /// In a forked child: nobody holds it or waits for it.
     void renew();
 

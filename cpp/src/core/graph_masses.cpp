@@ -139,28 +139,40 @@ std::vector<NodeMasses> GraphView::push_batch(const GraphWalk& walk, double resi
 }
 
 NodeMasses GraphView::spread(const GraphWalk& walk, const GraphFilter& filter) const {
+    GraphWalk one = walk;
+    const std::int64_t all[] = {0, static_cast<std::int64_t>(walk.seeds.size())};
+    one.start = all;
+    return std::move(spread_batch(one, filter)[0]);
+}
+
+std::vector<NodeMasses> GraphView::spread_batch(const GraphWalk& walk,
+                                                const GraphFilter& filter) const {
     const Filter ready("spread", *state_, filter, reach_on(walk.backend));
-    const std::vector<cpu::WalkStart> start = starts_of("spread", ready, walk);
+    const std::vector<cpu::WalkStart> starts = starts_of("spread", ready, walk);
+    std::vector<NodeMasses> out(starts.size());
+    if (starts.empty()) return out;
     Array<double> degree;
-    const auto mass =
-        walk_on("spread", walk.backend, ready, start, {walk.damping, walk.tolerance}, &degree);
+    const auto masses =
+        walk_on("spread", walk.backend, ready, starts, {walk.damping, walk.tolerance}, &degree);
     double all = 0.0;
     for (std::uint32_t v = 0; v < state_->nodes; ++v) all += degree[state_->rank(v)];
     const double delta = 1e-3 / static_cast<double>(state_->nodes);
-    std::vector<std::pair<double, std::int64_t>> found;
-    for (std::uint32_t v = 0; v < state_->nodes; ++v) {
-        const std::uint32_t r = state_->rank(v);
-        if (mass[0][r] <= 0.0) continue;
-        const double prior = all > 0.0 ? degree[r] / all : 0.0;
-        const double lift = canonical_log((mass[0][r] + delta) / (prior + delta));
-        found.emplace_back(-std::clamp(lift, -4.0, 4.0), v);
-    }
-    std::sort(found.begin(), found.end());
-    NodeMasses out;
-    for (const auto& [lift, node] : found) {
-        out.node.push_back(node);
-        out.mass.push_back(-lift);
-    }
+    parallel_for(starts.size(), worker_count(0), [&](std::size_t q, int) {
+        std::vector<std::pair<double, std::int64_t>> found;
+        for (std::uint32_t v = 0; v < state_->nodes; ++v) {
+            const std::uint32_t r = state_->rank(v);
+            const double mass = masses[q][r];
+            if (mass <= 0.0) continue;
+            const double prior = all > 0.0 ? degree[r] / all : 0.0;
+            const double lift = canonical_log((mass + delta) / (prior + delta));
+            found.emplace_back(-std::clamp(lift, -4.0, 4.0), v);
+        }
+        std::sort(found.begin(), found.end());
+        for (const auto& [lift, node] : found) {
+            out[q].node.push_back(node);
+            out[q].mass.push_back(-lift);
+        }
+    });
     return out;
 }
 

@@ -72,17 +72,24 @@ void BackgroundMerge::run() {
 }
 
 void BackgroundMerge::catch_up(std::uint32_t log_edges) {
-    const ArcLog& log = *from_.epoch->log;
-    for (; from_.log_edges + logged_ < log_edges; ++logged_) {
-        const LogEdge& e = log.at(from_.log_edges + logged_);
-        log_->push(logged_, e.source, e.target, e.weight, e.type, e.valid_from, e.valid_to,
-                   e.seq_from);
-    }
+    const std::uint32_t begin = from_.log_edges + logged_;
+    const auto edge = [&](std::size_t i) -> const LogEdge& {
+        return from_.epoch->log->at(begin + static_cast<std::uint32_t>(i));
+    };
+    log_->push_all(
+        log_edges - begin, [&](std::size_t i) { return edge(i).source; },
+        [&](std::size_t i) { return edge(i).target; },
+        [&](std::size_t i) {
+            const LogEdge& e = edge(i);
+            log_->push(logged_++, e.source, e.target, e.weight, e.type, e.valid_from, e.valid_to,
+                       e.seq_from);
+        });
 }
 
 void BackgroundMerge::close_again(std::uint32_t edge, Seq commit) {
     if (edge >= arcs_->edges) {
         log_->at(edge - arcs_->edges).seq_to.store(commit, std::memory_order_relaxed);
+        log_closed_ = true;
         return;
     }
     if (closed_ == nullptr) {
@@ -100,6 +107,7 @@ GraphState BackgroundMerge::take(const GraphState& now) {
     GraphState next = now;
     next.epoch = make_epoch(std::move(arcs_), std::move(closed_), std::move(log_));
     next.log_edges = logged_;
+    next.log_closed = log_closed_;
     from_ = {};
     return next;
 }

@@ -44,6 +44,7 @@ private:
     std::shared_ptr<Closings> closed_;
     std::shared_ptr<ArcLog> log_;  ///< of what was appended since
     std::uint32_t logged_ = 0;
+    bool log_closed_ = false;
     std::vector<std::pair<std::uint32_t, Seq>> closed_since_;
     std::atomic<bool> stop_{false};
     std::atomic<bool> ready_{false};

@@ -27,7 +27,8 @@ struct GraphState {
     std::uint32_t log_edges = 0;
     std::uint32_t nodes = 0;
     Seq seq = 0;
-    Seq closed_seq = 0;  ///< the last commit that closed an edge
+    Seq closed_seq = 0;       ///< the last commit that closed an edge
+    bool log_closed = false;  ///< some edge of the log is
 
     const Arcs& arcs() const { return *epoch->arcs; }
     std::uint32_t edges() const { return epoch->arcs->edges + log_edges; }

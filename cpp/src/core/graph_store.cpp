@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t most_edges = (std::size_t{1} << 31U) - 1;
 constexpr std::uint32_t least_log = 1U << 15U;  ///< edges; merging fewer is not worth it
 constexpr std::uint32_t log_share = 16;         ///< of the base, that the log may reach
-constexpr std::uint32_t patience = 4;  ///< times as long a log waits for the merge beside it
+constexpr std::uint32_t patience = 8;  ///< times as long a log waits for the merge beside it
 
 }  // namespace
 
@@ -42,6 +42,7 @@ struct Graph::State {
         next.epoch = make_epoch(std::move(arcs), std::move(closed),
                                 std::make_shared<ArcLog>(log_capacity(next.nodes)));
         next.log_edges = 0;
+        next.log_closed = false;
         closings_shared = false;
         replace(std::move(next));
     }
@@ -213,13 +214,14 @@ std::int64_t Graph::append(const GraphEdges& e, std::optional<Seq> seq) {
         return first;
     }
     ArcLog& log = *next.epoch->log;
-    for (std::size_t i = 0; i < n; ++i) {
-        log.push(next.log_edges++, static_cast<std::uint32_t>(e.source[i]),
-                 static_cast<std::uint32_t>(e.target[i]), e.weight.empty() ? 1.0F : e.weight[i],
+    const auto source = [&](std::size_t i) { return static_cast<std::uint32_t>(e.source[i]); };
+    const auto target = [&](std::size_t i) { return static_cast<std::uint32_t>(e.target[i]); };
+    log.push_all(n, source, target, [&](std::size_t i) {
+        log.push(next.log_edges++, source(i), target(i), e.weight.empty() ? 1.0F : e.weight[i],
                  e.type.empty() ? edge_type::related : e.type[i],
                  e.valid_from.empty() ? time_min : e.valid_from[i],
                  e.valid_to.empty() ? time_max : e.valid_to[i], commit);
-    }
+    });
     s.replace(std::move(next));
     s.merge_if_due();
     return first;
@@ -268,11 +270,13 @@ Seq Graph::close(View<const std::int64_t> edges, std::optional<Seq> seq) {
         }
     }
     if (sorted.empty()) return s.now.seq;
+    bool log_closed = s.now.log_closed;
     for (const std::int64_t e : sorted) {
         const auto n = static_cast<std::uint32_t>(e);
         if (s.merge_runs()) s.merging->close(n, commit);
         if (n >= based) {
             s.now.epoch->log->at(n - based).seq_to.store(commit, std::memory_order_relaxed);
+            log_closed = true;
             continue;
         }
         Closings& closings = s.own_closings();
@@ -284,6 +288,7 @@ Seq Graph::close(View<const std::int64_t> edges, std::optional<Seq> seq) {
     s.live -= static_cast<std::uint32_t>(sorted.size());
     GraphState next = s.now;
     next.seq = next.closed_seq = commit;
+    next.log_closed = log_closed;
     s.replace(std::move(next));
     return commit;
 }

@@ -17,6 +17,11 @@ Reach reach_on(std::string_view backend, Reach much) {
     return backend == "cpu" ? much : Reach::little;
 }
 
+/// Questions for a device wait for one another.
+int workers_on(const std::shared_ptr<DeviceGraph>& device) {
+    return device == nullptr ? worker_count(0) : 1;
+}
+
 std::vector<std::uint32_t> seeds_of(const char* verb, const Filter& filter,
                                     View<const std::int64_t> nodes) {
     check_seed_count(verb, nodes.size());
@@ -53,6 +58,31 @@ Hops khop_on(DeviceGraph& device, const Filter& filter, const std::vector<std::u
     Hops out;
     out.start.push_back(0);
     device.khop(filter, ranks, cuts, hops, limit, out);
+    return out;
+}
+
+/// The tree of each question that `start` cuts the seeds into, side by side where there are enough;
+/// one(ranks) answers one.
+template <class T, class One>
+Tree<T> trees(const char* verb, const GraphState& state, const std::vector<std::uint32_t>& ranks,
+              View<const std::int64_t> start, bool parents, int workers, One&& one) {
+    check_start(verb, start, ranks.size());
+    const View<const std::uint32_t> all(ranks);
+    if (start.empty()) return one(all);
+    const std::size_t questions = start.size() - 1;
+    Tree<T> out;
+    out.value.resize(questions * state.nodes);
+    if (parents) out.edge.resize(questions * state.nodes);
+    const auto ask = [&](std::size_t q, int) {
+        const auto first = static_cast<std::size_t>(start[q]);
+        const Tree<T> tree =
+            one(all.subspan(first, static_cast<std::size_t>(start[q + 1]) - first));
+        std::copy(tree.value.begin(), tree.value.end(), out.value.begin() + q * state.nodes);
+        std::copy(tree.edge.begin(), tree.edge.end(), out.edge.begin() + q * state.nodes);
+    };
+    // Few questions share the threads within each.
+    if (questions < static_cast<std::size_t>(workers)) workers = 1;
+    parallel_for(questions, workers, ask);
     return out;
 }
 
@@ -130,25 +160,30 @@ Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> st
     return out;
 }
 
-Tree<std::int32_t> GraphView::bfs(View<const std::int64_t> seeds, bool parents,
-                                  const GraphFilter& filter, std::string_view backend) const {
+Tree<std::int32_t> GraphView::bfs(View<const std::int64_t> seeds, View<const std::int64_t> start,
+                                  bool parents, const GraphFilter& filter,
+                                  std::string_view backend) const {
     const Filter ready("bfs", *state_, filter, reach_on(backend, Reach::all));
     const std::vector<std::uint32_t> ranks = seeds_of("bfs", ready, seeds);
-    if (const auto device = graph_on("bfs", backend, *state_)) {
-        std::vector<std::int64_t> edge;
-        const auto found = device->bfs(ready, ranks, parents ? &edge : nullptr);
-        return tree_of(*state_, found, edge);
-    }
-    const Array<std::int32_t> hop = cpu::bfs(ready, ranks);
-    Tree<std::int32_t> out{by_node(*state_, hop.data()), {}};
-    if (parents) {
-        Array<double> values(hop.size());
-        for (std::size_t r = 0; r < hop.size(); ++r) {
-            values[r] = hop[r] < 0 ? ByHops::worst : hop[r];
+    const auto device = graph_on("bfs", backend, *state_);
+    const auto one = [&](View<const std::uint32_t> from) {
+        if (device != nullptr) {
+            std::vector<std::int64_t> edge;
+            const auto found = device->bfs(ready, from, parents ? &edge : nullptr);
+            return tree_of(*state_, found, edge);
         }
-        out.edge = by_node(*state_, cpu::parents(ready, ranks, values, ByHops{}).data());
-    }
-    return out;
+        const Array<std::int32_t> hop = cpu::bfs(ready, from);
+        Tree<std::int32_t> out{by_node(*state_, hop.data()), {}};
+        if (parents) {
+            Array<double> values(hop.size());
+            for (std::size_t r = 0; r < hop.size(); ++r) {
+                values[r] = hop[r] < 0 ? ByHops::worst : hop[r];
+            }
+            out.edge = by_node(*state_, cpu::parents(ready, from, values, ByHops{}).data());
+        }
+        return out;
+    };
+    return trees<std::int32_t>("bfs", *state_, ranks, start, parents, workers_on(device), one);
 }
 
 std::vector<std::int64_t> GraphView::components(const GraphFilter& filter,
@@ -158,58 +193,80 @@ std::vector<std::int64_t> GraphView::components(const GraphFilter& filter,
     return device != nullptr ? device->components(ready) : cpu::components(ready);
 }
 
-Tree<double> GraphView::shortest_paths(View<const std::int64_t> seeds, View<const double> lengths,
+Tree<double> GraphView::shortest_paths(View<const std::int64_t> seeds,
+                                       View<const std::int64_t> start, View<const double> lengths,
                                        bool parents, const GraphFilter& filter,
                                        std::string_view backend) const {
-    const Filter ready("shortest_paths", *state_, filter, reach_on(backend, Reach::all));
-    check_lengths("shortest_paths", lengths, edges());
-    const std::vector<std::uint32_t> ranks = seeds_of("shortest_paths", ready, seeds);
-    if (const auto device = graph_on("shortest_paths", backend, *state_)) {
-        std::vector<std::int64_t> edge;
-        const DevicePaths paths{PathBy::length, lengths};
-        const auto found = device->best(ready, ranks, paths, parents ? &edge : nullptr);
-        return tree_of(*state_, found, edge);
-    }
+    const char* const verb = "shortest_paths";
+    const Filter ready(verb, *state_, filter, reach_on(backend, Reach::all));
+    check_lengths(verb, lengths, edges());
+    const std::vector<std::uint32_t> ranks = seeds_of(verb, ready, seeds);
+    const auto device = graph_on(verb, backend, *state_);
     const ByLength by{lengths};
-    const Array<double> best = cpu::least_lengths(ready, ranks, by);
-    Tree<double> out{by_node(*state_, best.data()), {}};
-    if (parents) out.edge = by_node(*state_, cpu::parents(ready, ranks, best, by).data());
-    return out;
+    const auto one = [&](View<const std::uint32_t> from) {
+        if (device != nullptr) {
+            std::vector<std::int64_t> edge;
+            const DevicePaths paths{PathBy::length, lengths};
+            const auto found = device->best(ready, from, paths, parents ? &edge : nullptr);
+            return tree_of(*state_, found, edge);
+        }
+        const Array<double> best = cpu::least_lengths(ready, from, by);
+        Tree<double> out{by_node(*state_, best.data()), {}};
+        if (parents) out.edge = by_node(*state_, cpu::parents(ready, from, best, by).data());
+        return out;
+    };
+    return trees<double>(verb, *state_, ranks, start, parents, workers_on(device), one);
 }
 
-Tree<double> GraphView::best_paths(View<const std::int64_t> seeds, bool parents,
-                                   const GraphFilter& filter, std::string_view backend) const {
-    const Filter ready("best_paths", *state_, filter, reach_on(backend, Reach::all));
-    const std::vector<std::uint32_t> ranks = seeds_of("best_paths", ready, seeds);
-    if (const auto device = graph_on("best_paths", backend, *state_)) {
-        std::vector<std::int64_t> edge;
-        const DevicePaths paths{PathBy::weight, {}};
-        const auto found = device->best(ready, ranks, paths, parents ? &edge : nullptr);
-        return tree_of(*state_, found, edge);
-    }
-    const Array<double> best = cpu::greatest_products(ready, ranks);
-    Tree<double> out{by_node(*state_, best.data()), {}};
-    if (parents) {
-        out.edge = by_node(*state_, cpu::parents(ready, ranks, best, ByWeight{}).data());
-    }
-    return out;
+Tree<double> GraphView::best_paths(View<const std::int64_t> seeds, View<const std::int64_t> start,
+                                   bool parents, const GraphFilter& filter,
+                                   std::string_view backend) const {
+    const char* const verb = "best_paths";
+    const Filter ready(verb, *state_, filter, reach_on(backend, Reach::all));
+    const std::vector<std::uint32_t> ranks = seeds_of(verb, ready, seeds);
+    const auto device = graph_on(verb, backend, *state_);
+    const auto one = [&](View<const std::uint32_t> from) {
+        if (device != nullptr) {
+            std::vector<std::int64_t> edge;
+            const DevicePaths paths{PathBy::weight, {}};
+            const auto found = device->best(ready, from, paths, parents ? &edge : nullptr);
+            return tree_of(*state_, found, edge);
+        }
+        const Array<double> best = cpu::greatest_products(ready, from);
+        Tree<double> out{by_node(*state_, best.data()), {}};
+        if (parents) {
+            out.edge = by_node(*state_, cpu::parents(ready, from, best, ByWeight{}).data());
+        }
+        return out;
+    };
+    return trees<double>(verb, *state_, ranks, start, parents, workers_on(device), one);
 }
 
 std::vector<Path> GraphView::paths(std::int64_t source, std::int64_t target, std::size_t k,
                                    PathBy by, View<const double> lengths, const GraphFilter& filter,
                                    std::string_view backend) const {
+    return std::move(paths_batch({&source, 1}, {&target, 1}, k, by, lengths, filter, backend)[0]);
+}
+
+std::vector<std::vector<Path>> GraphView::paths_batch(
+    View<const std::int64_t> sources, View<const std::int64_t> targets, std::size_t k, PathBy by,
+    View<const double> lengths, const GraphFilter& filter, std::string_view backend) const {
     check(k >= 1 && k <= max_k, "paths", [&] {
         return "k must be between 1 and " + std::to_string(max_k) + " (got " + std::to_string(k) +
                ")";
     });
+    check_length("paths", "targets", targets.size(), sources.size());
     const Filter ready("paths", *state_, filter);
     check_lengths("paths", lengths, edges());
-    const std::uint32_t from = ready.seed("paths", source);
-    const std::uint32_t to = ready.seed("paths", target);
-    if (const auto device = graph_on("paths", backend, *state_)) {
-        return device->paths(ready, from, to, k, {by, lengths});
-    }
-    return cpu::best_between(ready, from, to, k, by, lengths);
+    const std::vector<std::uint32_t> from = seeds_of("paths", ready, sources);
+    const std::vector<std::uint32_t> to = seeds_of("paths", ready, targets);
+    const auto device = graph_on("paths", backend, *state_);
+    std::vector<std::vector<Path>> out(from.size());
+    parallel_for(from.size(), workers_on(device), [&](std::size_t q, int) {
+        out[q] = device != nullptr ? device->paths(ready, from[q], to[q], k, {by, lengths})
+                                   : cpu::best_between(ready, from[q], to[q], k, by, lengths);
+    });
+    return out;
 }
 
 }  // namespace remanence

@@ -31,7 +31,23 @@ Filter::Filter(const char* verb, const GraphState& state, const GraphFilter& fil
     plain_ = state.log_edges == 0 && arcs_->nodes == state.nodes && !none_of_base_ &&
              !type_in_rows_ && !weight_in_rows_ && !valid_in_rows_ && !later_in_base_ &&
              !closed_in_base_ && allow_.empty();
+    whole_log_ = !has_types_ && !has_valid_at_ && min_weight_ == 0.0F && seq_ == state.seq &&
+                 !state.log_closed;
+    ready_gate();
     if (reach != Reach::little) ready_copy(filter, reach);
+}
+
+void Filter::ready_gate() {
+    if (arcs_->gate.empty() || none_of_base_) return;
+    if (!type_in_rows_ && !weight_in_rows_ && !valid_in_rows_) return;
+    GateAsk ask;
+    if (type_in_rows_) ask.types = types_->data();
+    if (weight_in_rows_) ask.min_weight = min_weight_;
+    if (valid_in_rows_ && !arcs_->valid_from.constant()) ask.from = valid_at_;
+    if (valid_in_rows_ && !arcs_->valid_to.constant()) ask.to = valid_at_;
+    gate_ = arcs_->gate.data();
+    gate_test_ = remanence::gate_test(*arcs_->gate_codes, ask);
+    gate_decides_ = !later_in_base_ && !closed_in_base_;
 }
 
 void Filter::ready_copy(const GraphFilter& filter, Reach reach) {
@@ -57,6 +73,7 @@ void Filter::ready_copy(const GraphFilter& filter, Reach reach) {
     state_ = &*copied_;
     arcs_ = &state_->arcs();
     type_in_rows_ = weight_in_rows_ = valid_in_rows_ = later_in_base_ = closed_in_base_ = false;
+    gate_ = nullptr;
     plain_ = state_->log_edges == 0 && arcs_->nodes == state_->nodes && allow_.empty();
 }
 

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
+#include "core/gate.hpp"
 #include "core/kept_arcs.hpp"
 
 namespace remanence {
@@ -48,6 +50,12 @@ public:
     /// The same whatever the node at the other end.
     /// Every column is asked, without a branch that would be guessed wrong.
     bool arc_to_any(std::size_t a) const {
+        if (gate_ == nullptr) return columns(a);
+        const std::uint32_t answer = gate_test_.ask(gate_[a]);
+        if (answer == 1 && gate_decides_) return true;
+        return answer != 0 && columns(a);
+    }
+    bool columns(std::size_t a) const {
         const Arcs& arcs = *arcs_;
         bool ok = !none_of_base_;
         if (type_in_rows_) ok = ok & has_type(*types_, arcs.type.values[a]);
@@ -60,7 +68,10 @@ public:
         if (closed_in_base_) ok = ok & (state_->closed_at(a) > seq_);
         return ok;
     }
-    bool log(const LogEdge& e, std::uint32_t other) const {
+    /// An edge of the log, whose other end is a node.
+    bool log(std::uint32_t place, std::uint32_t other) const {
+        if (whole_log_) return node(other);
+        const LogEdge& e = state_->epoch->log->at(place);
         if (has_types_ && !has_type(*types_, e.type)) return false;
         if (e.weight < min_weight_) return false;
         if (has_valid_at_ && !holds(e.valid_from, e.valid_to)) return false;
@@ -73,6 +84,20 @@ public:
         return !none_of_base_ && !type_in_rows_ && !weight_in_rows_ && !valid_in_rows_ &&
                !later_in_base_ && !closed_in_base_ && allow_.empty();
     }
+    /// Ask memory for the columns of an arc.
+    void fetch(std::size_t a) const {
+        if (type_in_rows_) __builtin_prefetch(&arcs_->type.values[a]);
+        if (weight_in_rows_) __builtin_prefetch(&arcs_->weight.values[a]);
+        for (const Column<TimeNs>* c : {&arcs_->valid_from, &arcs_->valid_to}) {
+            if (valid_in_rows_ && !c->constant()) __builtin_prefetch(&c->values[a]);
+        }
+        __builtin_prefetch(&arcs_->to_node[a]);
+    }
+    /// A word per arc of the base, to be asked by gate_test(); null where there is none.
+    const std::uint32_t* gate() const { return gate_; }
+    const GateTest& gate_test() const { return gate_test_; }
+    /// Whether a sure answer to a word needs no look at closings, commits and nodes.
+    bool gate_decides() const { return gate_decides_ && allow_.empty(); }
     bool restricts_nodes() const { return !allow_.empty(); }
     ArcRules rules() const {
         return {none_of_base_, type_in_rows_, valid_in_rows_, later_in_base_, has_valid_at_,
@@ -87,6 +112,7 @@ public:
 private:
     void ready_types(const std::vector<std::uint16_t>& types);
     void ready_valid_at();
+    void ready_gate();
     void ready_copy(const GraphFilter& filter, Reach reach);
     bool holds(TimeNs from, TimeNs to) const { return from <= valid_at_ && open_at(to, valid_at_); }
 
@@ -96,6 +122,7 @@ private:
     std::optional<ArcQuestion> question_;  ///< where a copy may become worth it
     Direction direction_;
     bool plain_ = true;
+    bool whole_log_ = false;  ///< every edge of the log passes, whatever its other end
     bool none_of_base_ = false;
     bool has_types_ = false;
     bool type_in_rows_ = false;
@@ -109,18 +136,20 @@ private:
     Seq seq_ = 0;
     std::unique_ptr<TypeBits> types_;
     View<const std::uint8_t> allow_;
+    const std::uint32_t* gate_ = nullptr;
+    GateTest gate_test_;
+    bool gate_decides_ = false;
 };
 
 /// One arc as a walk sees it. What is not asked for is not read.
 struct ArcAt {
     const GraphState* state;
-    std::size_t arc;        ///< of the base, or the place in the log
-    const LogEdge* logged;  ///< null for an arc of the base
+    std::size_t arc;  ///< of the base, or the place in the log
+    bool logged;
 
-    float weight() const { return logged ? logged->weight : state->arcs().weight.at(arc); }
-    /// The other end, whose rank is `to`.
-    std::uint32_t node(std::uint32_t to) const {
-        return logged ? state->node(to) : state->arcs().to_node[arc];
+    float weight() const {
+        return logged ? state->epoch->log->at(static_cast<std::uint32_t>(arc)).weight
+                      : state->arcs().weight.at(arc);
     }
     std::uint32_t edge() const {
         return logged ? state->arcs().edges + static_cast<std::uint32_t>(arc)
@@ -165,27 +194,36 @@ public:
         return false;
     }
 
-    /// The same for all arcs: use(rank, ArcAt, whether it passes), without a branch on the filter.
-    template <class Use>
-    void each_asked(std::uint32_t rank, Direction direction, Use&& use) const {
+    /// Where the arcs of a rank begin and end in the base.
+    std::pair<std::size_t, std::size_t> of_base(std::uint32_t rank, Direction direction) const {
         const Arcs& arcs = state_->arcs();
-        if (rank < arcs.nodes) {
-            const std::uint32_t* const row = arcs.offset.data() + std::size_t{2} * rank;
-            const std::size_t end = row[direction == Direction::out ? 1 : 2];
-            std::size_t a = row[direction == Direction::in ? 1 : 0];
-            if (filter_->whole_base()) {
-                for (; a < end; ++a) use(arcs.to[a], ArcAt{state_, a, nullptr}, true);
-            }
-            for (; a < end; ++a) use(arcs.to[a], ArcAt{state_, a, nullptr}, filter_->arc(a));
+        if (!plain && rank >= arcs.nodes) return {0, 0};
+        const std::uint32_t* const row = arcs.offset.data() + std::size_t{2} * rank;
+        return {row[direction == Direction::in ? 1 : 0], row[direction == Direction::out ? 1 : 2]};
+    }
+
+    /// Calls use(node, whether it passes) for the other ends of a rank's arcs of the base, without
+    /// a branch on the filter.
+    template <class Use>
+    void each_of_base(std::uint32_t rank, Direction direction, Use&& use) const {
+        const Arcs& arcs = state_->arcs();
+        auto [a, end] = of_base(rank, direction);
+        if (plain || filter_->whole_base()) {
+            for (; a < end; ++a) use(arcs.to_node[a], true);
         }
-        const auto all = [](std::uint32_t, const ArcAt&) { return true; };
-        const auto passing = [&](std::uint32_t to, const ArcAt& arc) {
-            use(to, arc, true);
-            return false;
-        };
+        for (; a < end; ++a) use(arcs.to_node[a], filter_->arc(a));
+    }
+
+    /// The same for those of the log that pass, by node.
+    template <class Use>
+    void each_of_log(std::uint32_t node, Direction direction, Use&& use) const {
         for (const bool in : {false, true}) {
             if (direction == (in ? Direction::out : Direction::in)) continue;
-            logged(rank, in, all, passing);
+            state_->epoch->log->each(node, in, state_->log_edges,
+                                     [&](std::uint32_t other, std::uint32_t place) {
+                                         if (filter_->log(place, other)) use(other);
+                                         return false;
+                                     });
         }
     }
 
@@ -208,6 +246,12 @@ public:
         __builtin_prefetch(arcs.to_node.data() + arcs.offset[std::size_t{2} * rank]);
     }
 
+    void fetch_gate(std::uint32_t rank) const {
+        const std::size_t begin = of_base(rank, Direction::both).first;
+        __builtin_prefetch(filter_->gate() + begin);
+        __builtin_prefetch(filter_->gate() + begin + 16);
+    }
+
 private:
     template <class Want, class Use>
     bool base(std::uint32_t rank, std::size_t first_row, std::size_t last_row, Want& want,
@@ -217,7 +261,7 @@ private:
         const std::size_t end = arcs.offset[last_row];
         const std::uint32_t* const ends = arcs.to.data();
         for (std::size_t a = arcs.offset[first_row]; a < end; ++a) {
-            const ArcAt arc{state_, a, nullptr};
+            const ArcAt arc{state_, a, false};
             const std::uint32_t to = ends[a];
             if (!want(to, arc)) continue;
             if constexpr (!plain) {
@@ -233,13 +277,11 @@ private:
         if constexpr (plain) return false;
         if (state_->log_edges == 0) return false;
         return state_->epoch->log->each(state_->node(rank), in, state_->log_edges,
-                                        [&](const LogEdge& e, std::uint32_t place) {
-                                            const std::uint32_t other = in ? e.source : e.target;
+                                        [&](std::uint32_t other, std::uint32_t place) {
                                             const std::uint32_t to = state_->rank(other);
-                                            const ArcAt arc{state_, place, &e};
-                                            if (!want(to, arc) || !filter_->log(e, other))
-                                                return false;
-                                            return use(to, arc);
+                                            const ArcAt arc{state_, place, true};
+                                            return want(to, arc) && filter_->log(place, other) &&
+                                                   use(to, arc);
                                         });
     }
 

@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "remanence/backend.hpp"
@@ -148,7 +149,10 @@ void parallel_for(std::size_t count, int workers,
     std::atomic<std::size_t> next{0};
     std::exception_ptr failure;
     std::mutex failure_mutex;
+    thread_local bool inside = false;  // a task's own tasks are its thread's
+    const bool alone = workers <= 1 || inside;
     const std::function<void(int)> body = [&](int worker) {
+        const bool before = std::exchange(inside, inside || !alone);
         try {
             for (std::size_t i = next++; i < count; i = next++) task(i, worker);
         } catch (...) {
@@ -156,8 +160,9 @@ void parallel_for(std::size_t count, int workers,
             failure = std::current_exception();
             next = count;
         }
+        inside = before;
     };
-    if (workers <= 1) {
+    if (alone) {
         body(0);
     } else {
         Pool& shared = pool();

@@ -8,6 +8,7 @@
 #include "remanence/types.hpp"
 
 #include "core/columns.hpp"
+#include "core/gate.hpp"
 #include "core/postings.hpp"
 
 namespace remanence::cpu {
@@ -185,6 +186,9 @@ struct Kernels {
     /// must be room for 63 more.
     std::size_t (*list_bits)(const std::uint64_t* words, const std::uint64_t* without,
                              std::size_t count, std::uint32_t* out);
+    /// GateTest::ask of each word; whether some word's columns must be asked.
+    bool (*ask_gate)(const std::uint32_t* words, std::size_t count, const GateTest& test,
+                     std::uint8_t* answers);
     /// mass = damping * sum(weight * value) + extra; arc i of a row adds to lane i mod 4.
     void (*pull16)(const PullRows& rows, std::uint32_t first, std::uint32_t last, PullSums& sums);
     /// Products of `count` rows' heads with those of a tile, and of their tails, added up:

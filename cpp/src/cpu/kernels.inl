@@ -146,6 +146,7 @@ void hadamard(float* x, std::size_t size) {
 #include "cpu/kernels_cover.inl"
 #include "cpu/kernels_encode.inl"
 #include "cpu/kernels_filter.inl"
+#include "cpu/kernels_gate.inl"
 #include "cpu/kernels_pull.inl"
 #include "cpu/kernels_side.inl"
 // Uses the codes.
@@ -303,6 +304,7 @@ const Kernels REMANENCE_KERNELS = {
     .keep_equal = keep_equal,
     .keep_kinds = keep_kinds,
     .list_bits = list_bits,
+    .ask_gate = ask_gate,
     .pull16 = pull16,
     .head_bounds = head_bounds,
     .cells = REMANENCE_CELLS,

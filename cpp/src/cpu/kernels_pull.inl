@@ -36,7 +36,15 @@ inline Longs counted(Doubles v) { return __builtin_convertvector(v * 0x1p62, Lon
 
 template <class Value>
 inline void pull_arcs(const PullRows& rows, const Value* value, std::size_t first, std::size_t last,
-                      Doubles* low, Doubles* high) {
+                      std::size_t end, Doubles* low, Doubles* high) {
+    // Across rows, which mostly stand one behind the other.
+    constexpr std::size_t ahead = 16;
+    const auto ask = [&](std::size_t a) {
+        if (a + ahead >= end) return;
+        const Value* const v = value + std::size_t{16} * rows.to[a + ahead];
+        __builtin_prefetch(v);
+        if (sizeof(Value) == 8) __builtin_prefetch(v + 8);
+    };
     const auto add = [&](std::size_t lane, std::size_t a) {
         const auto w = static_cast<double>(rows.weight != nullptr ? rows.weight[a] : rows.one);
         const Value* const v = value + std::size_t{16} * rows.to[a];
@@ -45,18 +53,13 @@ inline void pull_arcs(const PullRows& rows, const Value* value, std::size_t firs
     };
     std::size_t a = first;
     for (; a + 4 <= last; a += 4) {
-        if (a + 12 <= last) {
-            for (std::size_t j = a + 8; j < a + 12; ++j) {
-                const Value* const ahead = value + std::size_t{16} * rows.to[j];
-                __builtin_prefetch(ahead);
-                if (sizeof(Value) == 8) __builtin_prefetch(ahead + 8);
-            }
-        }
+        for (std::size_t j = a; j < a + 4; ++j) ask(j);
         add(0, a);
         add(1, a + 1);
         add(2, a + 2);
         add(3, a + 3);
     }
+    for (std::size_t j = a; j < last; ++j) ask(j);
     // No loop, so that the sums stay in registers: most rows are short.
     if (a < last) add(0, a);
     if (a + 1 < last) add(1, a + 1);
@@ -68,13 +71,15 @@ inline void pull_rows(const PullRows& rows, const Value* value, Value* next_valu
                       std::uint32_t begin, std::uint32_t end, PullSums& sums) {
     const PullStart* start = rows.starts;
     const PullStart* const last_start = start + rows.start_count;
+    const std::size_t arcs_end =
+        begin < end ? rows.offset[rows.stride * (end - 1) + rows.width] : 0;
     Longs moved[2] = {};
     Longs lost[2] = {};
     for (std::uint32_t r = begin; r < end; ++r) {
         const std::uint32_t* const row = rows.offset + rows.stride * r;
         Doubles low[4] = {};
         Doubles high[4] = {};
-        pull_arcs(rows, value, row[0], row[rows.width], low, high);
+        pull_arcs(rows, value, row[0], row[rows.width], arcs_end, low, high);
         const double inverse = rows.inverse[r];
         const bool starts = start != last_start && start->rank == r;
         for (int half = 0; half < 2; ++half) {

@@ -1,5 +1,6 @@
 // Nodes within a few hops: marked as bits by node, which come out in order.
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "cpu/kernels.hpp"
@@ -12,14 +13,17 @@ constexpr std::size_t ahead = 4;  ///< so many rows before its turn is a row ask
 /// A frontier of fewer arcs than this share of the nodes lists what it finds; a look at the bits of
 /// all nodes would take longer.
 constexpr std::size_t list_share = 256;
+constexpr std::size_t words_at_once = 512;
 
 struct Scratch {
-    std::vector<std::uint64_t> seen;    ///< a bit for each node
-    std::vector<std::uint64_t> before;  ///< the same before a hop
-    bool clean = true;                  ///< seen is 0; false where a question could not end
-    std::vector<std::uint32_t> listed;  ///< nodes whose bits are set, while all were listed
-    std::vector<std::uint32_t> front;   ///< ranks found last
-    Array<std::uint32_t> nodes;         ///< found last, in order
+    std::vector<std::uint64_t> seen;         ///< a bit for each node
+    std::vector<std::uint64_t> before;       ///< the same before a hop
+    bool clean = true;                       ///< seen is 0; false where a question could not end
+    std::vector<std::uint32_t> listed;       ///< nodes whose bits are set, while all were listed
+    std::vector<std::uint32_t> front;        ///< ranks found last
+    std::vector<std::uint32_t> front_nodes;  ///< the same as nodes, where there is a log
+    std::vector<std::size_t> unsure;         ///< arcs whose columns must be asked
+    Array<std::uint32_t> nodes;              ///< found last, in order
 
     void reserve(std::size_t size) {
         const std::size_t words = size / 64 + 1;
@@ -79,6 +83,8 @@ public:
                 front[i] = state_.rank(s_.nodes[i]);
                 width += rows_.width(front[i]);
             }
+            if (state_.log_edges > 0)
+                s_.front_nodes.assign(s_.nodes.data(), s_.nodes.data() + count);
             asked += width;
             listed = listed && width < state_.nodes / list_share;
             count = listed ? expand_listed() : expand_marked();
@@ -95,18 +101,64 @@ private:
         for (std::size_t i = 0; i < front.size(); ++i) {
             if (i + 2 * ahead < front.size()) rows_.fetch_offset(front[i + 2 * ahead]);
             if (i + ahead < front.size()) rows_.fetch_nodes(front[i + ahead]);
-            if constexpr (plain) {
-                rows_.each(front[i], direction_, [&](std::uint32_t to, const ArcAt& a) {
-                    add(a.node(to), 1);
-                    return false;
-                });
+            if (plain || filter_.gate() == nullptr) {
+                rows_.each_of_base(front[i], direction_,
+                                   [&](std::uint32_t to, bool passes) { add(to, passes ? 1 : 0); });
             } else {
-                rows_.each_asked(front[i], direction_,
-                                 [&](std::uint32_t to, const ArcAt& a, bool passes) {
-                                     add(a.node(to), passes ? 1 : 0);
-                                 });
+                if (i + ahead < front.size()) rows_.fetch_gate(front[i + ahead]);
+                walk_gated(front[i], add);
             }
         }
+        ask_unsure(add);
+        if (plain || state_.log_edges == 0) return;
+        const ArcLog& log = *state_.epoch->log;
+        const std::vector<std::uint32_t>& nodes = s_.front_nodes;
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            if (i + 4 * ahead < nodes.size()) log.fetch_row(nodes[i + 4 * ahead]);
+            if (i + 2 * ahead < nodes.size()) log.fetch_ends(nodes[i + 2 * ahead]);
+            rows_.each_of_log(nodes[i], direction_, [&](std::uint32_t to) { add(to, 1); });
+        }
+    }
+
+    /// The arcs of the base by their words, some at once. Arcs whose columns must be asked wait
+    /// until the end of the hop.
+    template <class Add>
+    void walk_gated(std::uint32_t rank, Add& add) {
+        constexpr std::uint64_t unsure = 0x0202020202020202;
+        const auto [begin, end] = rows_.of_base(rank, direction_);
+        const std::uint32_t* const nodes = state_.arcs().to_node.data();
+        alignas(64) std::array<std::uint8_t, words_at_once> passes;
+        for (std::size_t a = begin; a < end; a += words_at_once) {
+            const std::size_t count = std::min(words_at_once, end - a);
+            const bool ask =
+                kernels().ask_gate(filter_.gate() + a, count, filter_.gate_test(), passes.data());
+            for (std::size_t i = 0; ask && i < count; i += sizeof unsure) {
+                std::uint64_t eight = 0;
+                std::memcpy(&eight, &passes[i], sizeof eight);
+                if ((eight & unsure) == 0) continue;
+                for (std::size_t j = i; j < std::min(count, i + sizeof unsure); ++j) {
+                    if (passes[j] != 2) continue;
+                    s_.unsure.push_back(a + j);
+                    passes[j] = 0;
+                }
+            }
+            if (filter_.gate_decides()) {
+                for (std::size_t i = 0; i < count; ++i) add(nodes[a + i], passes[i]);
+            } else {
+                for (std::size_t i = 0; i < count; ++i) {
+                    add(nodes[a + i], passes[i] != 0 && filter_.arc(a + i) ? 1 : 0);
+                }
+            }
+        }
+    }
+    template <class Add>
+    void ask_unsure(Add& add) {
+        for (std::size_t i = 0; i < s_.unsure.size(); ++i) {
+            if (i + 4 * ahead < s_.unsure.size()) filter_.fetch(s_.unsure[i + 4 * ahead]);
+            const std::size_t a = s_.unsure[i];
+            add(state_.arcs().to_node[a], filter_.arc(a) ? 1 : 0);
+        }
+        s_.unsure.clear();
     }
 
     /// Nodes one arc from the front that were not seen, in order; how many.

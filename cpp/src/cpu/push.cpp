@@ -89,7 +89,7 @@ public:
         for (const bool in : {false, true}) {
             if (state_.log_edges == 0 || d == (in ? Direction::out : Direction::in)) continue;
             state_.epoch->log->each(state_.node(r), in, state_.log_edges,
-                                    [&](const LogEdge&, std::uint32_t) {
+                                    [&](std::uint32_t, std::uint32_t) {
                                         ++n;
                                         return false;
                                     });

@@ -304,9 +304,17 @@ class GraphView:
         """
         Greatest product of weights from a seed, float64 [nodes], 0 = not reached.
         """
+    def best_paths_batch(self, seeds: typing.Any, parents: bool = False, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> typing.Any:
+        """
+        best_paths for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
+        """
     def bfs(self, seeds: typing.Any, parents: bool = False, backend: str = 'cpu', **kwargs) -> typing.Any:
         """
         Hops from the nearest seed, int32 [nodes], -1 = not reached; with parents also the edge.
+        """
+    def bfs_batch(self, seeds: typing.Any, parents: bool = False, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> typing.Any:
+        """
+        bfs for each seed, or for each stretch of seeds that indptr cuts, int32 [questions, nodes].
         """
     def communities(self, method: str = 'leiden', resolution: typing.SupportsFloat | typing.SupportsIndex = 1.0, seed: typing.SupportsInt | typing.SupportsIndex = 0, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], float]:
         """
@@ -352,6 +360,10 @@ class GraphView:
         """
         The k best paths without a repeated node, best first, as path() gives them.
         """
+    def paths_batch(self, sources: typing.Any, targets: typing.Any, k: typing.SupportsInt | typing.SupportsIndex = 1, by: str = 'weight', lengths: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple:
+        """
+        paths from each source to its target: (indptr, value, cut, edge, node). Question q has the paths from indptr[q] to indptr[q + 1]; path p has the edges from cut[p] to cut[p + 1] and the nodes from cut[p] + p to cut[p + 1] + p + 1.
+        """
     def propagate(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, backend: str = 'cpu', **kwargs) -> numpy.typing.NDArray[numpy.float64]:
         """
         Personalised PageRank from the seeds, float64 [nodes], sums to 1; tolerance bounds the L1 error.
@@ -364,7 +376,7 @@ class GraphView:
         """
         Local PageRank: (node, mass, left) of the greatest masses near the seeds. What was not pushed sums to left and is dealt out by share of arcs: off by at most 2 left in all.
         """
-    def push_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    def push_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.typing.NDArray[numpy.float64]]:
         """
         push for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, mass, left float64 [questions]).
         """
@@ -372,9 +384,17 @@ class GraphView:
         """
         Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] replaces the weights.
         """
+    def shortest_paths_batch(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> typing.Any:
+        """
+        shortest_paths for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
+        """
     def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
         """
         Log lift of personalised PageRank over a node's share of all degrees: (node, lift), lift descending.
+        """
+    def spread_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+        """
+        spread for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, lift).
         """
     def subgraph(self, nodes: typing.Any, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
         """
@@ -421,9 +441,17 @@ class Graph:
         """
         Greatest product of weights from a seed, float64 [nodes], 0 = not reached.
         """
+    def best_paths_batch(self, seeds: typing.Any, parents: bool = False, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> typing.Any:
+        """
+        best_paths for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
+        """
     def bfs(self, seeds: typing.Any, parents: bool = False, backend: str = 'cpu', **kwargs) -> typing.Any:
         """
         Hops from the nearest seed, int32 [nodes], -1 = not reached; with parents also the edge.
+        """
+    def bfs_batch(self, seeds: typing.Any, parents: bool = False, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> typing.Any:
+        """
+        bfs for each seed, or for each stretch of seeds that indptr cuts, int32 [questions, nodes].
         """
     def branch(self) -> Graph:
         """
@@ -481,6 +509,10 @@ class Graph:
         """
         The k best paths without a repeated node, best first, as path() gives them.
         """
+    def paths_batch(self, sources: typing.Any, targets: typing.Any, k: typing.SupportsInt | typing.SupportsIndex = 1, by: str = 'weight', lengths: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple:
+        """
+        paths from each source to its target: (indptr, value, cut, edge, node). Question q has the paths from indptr[q] to indptr[q + 1]; path p has the edges from cut[p] to cut[p + 1] and the nodes from cut[p] + p to cut[p + 1] + p + 1.
+        """
     def propagate(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, backend: str = 'cpu', **kwargs) -> numpy.typing.NDArray[numpy.float64]:
         """
         Personalised PageRank from the seeds, float64 [nodes], sums to 1; tolerance bounds the L1 error.
@@ -493,7 +525,7 @@ class Graph:
         """
         Local PageRank: (node, mass, left) of the greatest masses near the seeds. What was not pushed sums to left and is dealt out by share of arcs: off by at most 2 left in all.
         """
-    def push_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    def push_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, residual: typing.SupportsFloat | typing.SupportsIndex = 1e-05, top: typing.SupportsInt | typing.SupportsIndex = 20, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.typing.NDArray[numpy.float64]]:
         """
         push for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, mass, left float64 [questions]).
         """
@@ -501,9 +533,17 @@ class Graph:
         """
         Least summed length from a seed, float64 [nodes], inf = not reached; lengths [edges] replaces the weights.
         """
+    def shortest_paths_batch(self, seeds: typing.Any, lengths: typing.Any = None, parents: bool = False, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> typing.Any:
+        """
+        shortest_paths for each seed, or for each stretch of seeds that indptr cuts, float64 [questions, nodes].
+        """
     def spread(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.float64]]:
         """
         Log lift of personalised PageRank over a node's share of all degrees: (node, lift), lift descending.
+        """
+    def spread_batch(self, seeds: typing.Any, weights: typing.Any = None, damping: typing.SupportsFloat | typing.SupportsIndex = 0.5, tolerance: typing.SupportsFloat | typing.SupportsIndex = 1e-09, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+        """
+        spread for each seed, or for each stretch of seeds that indptr cuts: (indptr, node, lift).
         """
     def subgraph(self, nodes: typing.Any, **kwargs) -> numpy.typing.NDArray[numpy.int64]:
         """
