@@ -188,32 +188,45 @@ REMANENCE_LANE_FN void bound_strip(const CodeQuestion& q, float offset, const st
     bound_rows<64>(q, q.step, -offset, along, scale, error, first);
 }
 
+/// Into the second cache: the first can wait for too few lines at a time to use the memory's speed.
 REMANENCE_LANE_FN void ask_for(const void* at, std::size_t bytes) {
     for (std::size_t line = 0; line < bytes; line += 64) {
-        __builtin_prefetch(static_cast<const char*>(at) + line);
+        __builtin_prefetch(static_cast<const char*>(at) + line, 0, 2);
     }
 }
 
-/// The strip after `strip` of which any row is wanted; beyond the block it is the next one's first.
-REMANENCE_LANE_FN std::uint32_t next_wanted(const CodeBlock& b, const CodeQuestion& q,
-                                            std::uint32_t strip) {
-    do ++strip;
-    while (strip * 64 < b.count && q.mask[strip] == 0);
-    return strip;
+/// The strips of a block of which any row is wanted.
+struct WantedStrips {
+    std::uint32_t strip[block_rows / 64];
+    std::uint32_t count = 0;
+};
+
+REMANENCE_LANE_FN void list_wanted(const CodeBlock& b, const CodeQuestion& q, WantedStrips& out) {
+    for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
+        if (q.mask[s] != 0) out.strip[out.count++] = s;
+    }
 }
 
-/// Asks for the first `bytes` of a strip's codes and for the factors that go with them.
-REMANENCE_LANE_FN void ask_for_strip(const CodeBlock& b, std::uint32_t strip, std::size_t bytes,
+/// Asks for the first `bytes` of the codes of wanted strip number i, and for their factors.
+REMANENCE_LANE_FN void ask_for_strip(const CodeBlock& b, const WantedStrips& wanted,
+                                     std::uint32_t i, std::size_t bytes,
                                      const std::uint32_t* factors) {
-    ask_for(b.codes + strip * 64 * b.bytes, 64 * bytes);
-    ask_for(factors + strip * 64, 64 * sizeof(std::uint32_t));
+    if (i >= wanted.count) return;
+    ask_for(b.codes + wanted.strip[i] * 64 * b.bytes, 64 * bytes);
+    ask_for(factors + wanted.strip[i] * 64, 64 * sizeof(std::uint32_t));
 }
+constexpr std::uint32_t strips_ahead = 4;
 
 void full_bounds(const CodeBlock& b, const CodeQuestion& q) {
     std::uint16_t sums[64];
-    for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
-        if (q.mask[s] == 0) continue;
-        ask_for_strip(b, next_wanted(b, q, s), b.bytes, b.factors);
+    WantedStrips wanted;
+    list_wanted(b, q, wanted);
+    for (std::uint32_t i = 0; i < strips_ahead; ++i) {
+        ask_for_strip(b, wanted, i, b.bytes, b.factors);
+    }
+    for (std::uint32_t i = 0; i < wanted.count; ++i) {
+        ask_for_strip(b, wanted, i + strips_ahead, b.bytes, b.factors);
+        const std::uint32_t s = wanted.strip[i];
         sum_codes(b.codes + s * 64 * b.bytes, q.table, b.bytes, sums);
         bound_strip(q, q.offset, sums, b.factors, s * 64);
         keep_above(q.out + s * 64, q.bar, 64, q.mask + s);
@@ -227,9 +240,14 @@ void early_bounds(const CodeBlock& b, const CodeQuestion& q) {
     std::uint16_t rest[64];
     const std::size_t later = b.bytes - b.early_bytes;
     std::uint32_t left = 0;
-    for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
-        if (q.mask[s] == 0) continue;
-        ask_for_strip(b, next_wanted(b, q, s), b.early_bytes, b.early);
+    WantedStrips wanted;
+    list_wanted(b, q, wanted);
+    for (std::uint32_t i = 0; i < strips_ahead; ++i) {
+        ask_for_strip(b, wanted, i, b.early_bytes, b.early);
+    }
+    for (std::uint32_t i = 0; i < wanted.count; ++i) {
+        ask_for_strip(b, wanted, i + strips_ahead, b.early_bytes, b.early);
+        const std::uint32_t s = wanted.strip[i];
         const std::uint8_t* const codes = b.codes + s * 64 * b.bytes;
         sum_codes(codes, q.table, b.early_bytes, sums[s]);
         bound_strip(q, q.early_offset, sums[s], b.early, s * 64);
