@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.cuda.test_device import DEVICES, DIM, Engines, asked, memories
+from tests.cuda.test_device import DEVICES, DIM, Engines, asked, lived, memories
 from tests.strategies import DAY, T0, F, answers, memory_arrays, request_of
 
 from remanence import _core
@@ -53,31 +53,13 @@ def same_search(engines: Engines, request: dict[str, Any], asks: np.ndarray) -> 
         assert mine.tobytes() == theirs.tobytes()
 
 
-@pytest.fixture(scope="module")
-def filled() -> dict[tuple[str, str], Engines]:
-    return {}
-
-
-@pytest.fixture(params=["all", "0"], ids=["vectors there", "vectors on the host"])
-def engines(
-    device: str,
-    filled: dict[tuple[str, str], Engines],
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Engines:
-    if request.param != "all":
-        monkeypatch.setenv("REMANENCE_DEVICE_BYTES", request.param)
-    key = (device, request.param)
+@pytest.fixture
+def engines(device: str, room: str, filled: dict[tuple[str, str], Engines]) -> Engines:
+    key = (device, room)
     if key not in filled:
-        made = Engines(device)
-        made.append(1, memories(5200, DIM))
-        same_search(made, like(DIM, k=10), vectors(9, DIM))  # the bytes are there before the rest
-        made.touch(2, list(range(5, 5000, 83)))
-        made.touch(3, list(range(5, 5000, 166)))
-        made.by_ids("close", 4, 7, 1100, 5100)
-        made.by_ids("erase", 5, 19, 2100)
-        made.by_ids("restore", 6, 1100)
-        filled[key] = made
+        filled[key] = lived(
+            device, lambda made: same_search(made, like(DIM, k=10), vectors(9, DIM))
+        )
     return filled[key]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.cuda.test_batch import LIKE, like, vectors
-from tests.cuda.test_device import DEVICES, DIM, Engines, memories
+from tests.cuda.test_device import DEVICES, DIM, Engines, lived, memories
 from tests.strategies import WORDS, answers, request_of
 
 from remanence import _core
@@ -38,31 +38,11 @@ def same_recalls(engines: Engines, requests: list[dict[str, Any]]) -> None:
     assert got == [answers(hits) for hits in engines.cpu.recall_many(made)]
 
 
-@pytest.fixture(scope="module")
-def filled() -> dict[tuple[str, str], Engines]:
-    return {}
-
-
-@pytest.fixture(params=["all", "0"], ids=["vectors there", "vectors on the host"])
-def engines(
-    device: str,
-    filled: dict[tuple[str, str], Engines],
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Engines:
-    if request.param != "all":
-        monkeypatch.setenv("REMANENCE_DEVICE_BYTES", request.param)
-    key = (device, request.param)
+@pytest.fixture
+def engines(device: str, room: str, filled: dict[tuple[str, str], Engines]) -> Engines:
+    key = (device, room)
     if key not in filled:
-        made = Engines(device)
-        made.append(1, memories(5200, DIM))
-        same_recalls(made, worded(9, DIM))  # the bytes are there before the rest
-        made.touch(2, list(range(5, 5000, 83)))
-        made.touch(3, list(range(5, 5000, 166)))
-        made.by_ids("close", 4, 7, 1100, 5100)
-        made.by_ids("erase", 5, 19, 2100)
-        made.by_ids("restore", 6, 1100)
-        filled[key] = made
+        filled[key] = lived(device, lambda made: same_recalls(made, worded(9, DIM)))
     return filled[key]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -110,30 +111,26 @@ class Engines:
         same(self.device, request, self.cpu)
 
 
-@pytest.fixture(scope="module")
-def filled() -> dict[tuple[str, str], Engines]:
-    return {}
+def lived(device: str, ask: Callable[[Engines], None]) -> Engines:
+    """Engines whose rows were used, closed, erased and restored after they were first asked, so
+    that the mirror was there before.
+    """
+    made = Engines(device)
+    made.append(1, memories(5200, DIM))
+    ask(made)
+    made.touch(2, list(range(5, 5000, 83)))
+    made.touch(3, list(range(5, 5000, 166)))
+    made.by_ids("close", 4, 7, 1100, 5100)
+    made.by_ids("erase", 5, 19, 2100)
+    made.by_ids("restore", 6, 1100)
+    return made
 
 
-@pytest.fixture(params=["all", "0"], ids=["vectors there", "vectors on the host"])
-def engines(
-    device: str,
-    filled: dict[tuple[str, str], Engines],
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Engines:
-    if request.param != "all":
-        monkeypatch.setenv("REMANENCE_DEVICE_BYTES", request.param)
-    key = (device, request.param)
+@pytest.fixture
+def engines(device: str, room: str, filled: dict[tuple[str, str], Engines]) -> Engines:
+    key = (device, room)
     if key not in filled:
-        filled[key] = Engines(device)
-        filled[key].append(1, memories(5200, DIM))
-        filled[key].agree(asked(DIM))  # the mirror is there before what follows
-        filled[key].touch(2, list(range(5, 5000, 83)))
-        filled[key].touch(3, list(range(5, 5000, 166)))
-        filled[key].by_ids("close", 4, 7, 1100, 5100)
-        filled[key].by_ids("erase", 5, 19, 2100)
-        filled[key].by_ids("restore", 6, 1100)
+        filled[key] = lived(device, lambda made: made.agree(asked(DIM)))
     return filled[key]
 
 

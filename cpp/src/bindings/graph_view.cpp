@@ -289,9 +289,8 @@ void define_batches(py::class_<T>& c) {
         py::arg("sources"), py::arg("targets"), py::arg("k") = 1, py::arg("by") = "weight",
         py::arg("lengths") = py::none(), py::arg("backend") = "cpu",
         "paths from each source to its target: (indptr, value, cut, edge, node). Question q has "
-        "the "
-        "paths from indptr[q] to indptr[q + 1]; path p has the edges from cut[p] to cut[p + 1] and "
-        "the nodes from cut[p] + p to cut[p + 1] + p + 1.");
+        "the paths from indptr[q] to indptr[q + 1]; path p has the edges from cut[p] to cut[p + 1] "
+        "and the nodes from cut[p] + p to cut[p + 1] + p + 1.");
 }
 
 template <class T>

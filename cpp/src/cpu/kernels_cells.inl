@@ -52,11 +52,13 @@ void nearest(const std::uint8_t* codes, std::size_t bytes, std::uint32_t count,
              const std::uint8_t* tables, const std::uint16_t* bias, std::uint32_t cells,
              std::uint16_t* best) {
     constexpr std::size_t room = 65'536;
+    constexpr std::uint32_t most_strips = 16;
     alignas(64) std::uint8_t index[room];
-    Greatest most[2 * room / (64 * 64)];
+    Greatest most[2 * most_strips];
     const std::size_t width = bytes / 3 * 256;  // of a table, and of the indices of 64 rows
     // A table serves many rows while it is in the first cache, and the rows stay in the second.
-    const std::uint32_t at_once = width < room / 2 ? static_cast<std::uint32_t>(room / width) : 2;
+    const std::uint32_t at_once =
+        most_strips * width < room ? most_strips : static_cast<std::uint32_t>(room / width);
     for (std::uint32_t from = 0; from < count; from += 64 * at_once) {
         const std::uint32_t left = (count - from) / 64;
         const std::uint32_t strips = left < at_once ? left : at_once;
