@@ -157,8 +157,7 @@ def by_every_row(engine: _core.Engine, asked: dict[str, Any]) -> dict[str, Any]:
     return {n: v[: asked["k"]] if isinstance(v, list) else v for n, v in hits.items()}
 
 
-@cache
-def side_store() -> _core.Engine:
+def sides() -> _core.Engine:
     """Untouched rows whose cosines hardly differ: what else a score holds decides."""
     rng = np.random.default_rng(11)
     vectors = (np.ones(64) + 0.01 * rng.standard_normal((ROWS, 64))).astype(F).tolist()
@@ -180,6 +179,9 @@ def side_store() -> _core.Engine:
     return engine
 
 
+side_store = cache(sides)
+
+
 @pytest.mark.parametrize("term", ["activation", "importance", "lexical", "cosine"])
 def test_few_rows_of_a_block_are_bounded_by_all_that_their_scores_hold(term):
     engine = side_store()
@@ -195,6 +197,27 @@ def test_few_rows_of_a_block_are_bounded_by_all_that_their_scores_hold(term):
         want = by_every_row(engine, asked)
         for way in ({"proved": True}, {"threads": 1}, {"threads": 2}):
             assert answers(engine.recall(request_of(asked | way))) == want, (number, way)
+
+
+@given(st.lists(st.tuples(st.integers(1, ROWS), st.sampled_from([0.1, 1.0, 100.0])), max_size=30))
+def test_accesses_between_questions_count_in_the_next(accesses):
+    """Bounds that a question left behind rise with a row, above all rows if need be."""
+    engine, end = sides(), T0 + 4_000 * HOUR
+    least = {name: 0.0 for name, value in _core.Weights().to_dict().items() if value != 0.0}
+    for seq, (memory, weight) in enumerate([*accesses, (1, 1.0)], 2):
+        # Of two questions' weights bounds are kept; a third one's and those of other times are not.
+        asked = question(
+            vector=np.ones(64),
+            weights=_core.Weights(
+                **least | {"cosine": 0.1, "activation": 1.0, "importance": float(memory % 3)}
+            ).to_dict(),
+            now=end + (40 if memory % 7 == 0 else 1) * DAY,
+            k=1 + memory % 5,
+        )
+        for way in ({"threads": 1}, {"proved": True, "threads": 2}):
+            assert answers(engine.recall(request_of(asked | way))) == by_every_row(engine, asked)
+        touched = [{"id": memory, "time": end + HOUR, "weight": weight, "used": memory % 2}]
+        engine.touch(seq, **to_arrays(touched, TOUCH_COLUMNS))
 
 
 @pytest.mark.parametrize("words", ["river", "stone", "river stone lamp", "lamp lamp stone", "gone"])

@@ -137,23 +137,24 @@ bool close_enough(const ActivationBound& bound, TimeNs now) {
 
 }  // namespace
 
-std::shared_ptr<const ActivationBound> activation_bound(const Segment& segment, TimeNs now) {
+std::shared_ptr<const ActivationBound> activation_bound(const Segment& segment, TimeNs now,
+                                                        std::uint32_t rows) {
     auto known = std::atomic_load(&segment.activation_bound);
     const bool close = known != nullptr && close_enough(*known, now);
-    if (close && known->count == segment.count) return known;
+    if (close && known->count >= rows) return known;
     auto made = std::make_shared<ActivationBound>();
     made->made_at = now;
     made->newest_access = time_min;
     made->nats.resize(segment_rows);
     std::uint32_t first = 0;
-    if (close && known->count < segment.count) {  // only the rows that came since
+    if (close) {  // only the rows that came since
         *made = *known;
         now = known->made_at;
         first = known->count / 16 * 16;
     }
-    made->count = segment.count;
-    std::vector<float> age_s((segment.count - first + 15) / 16 * 16);
-    for (std::uint32_t r = first; r < segment.count; ++r) {
+    made->count = rows;
+    std::vector<float> age_s((rows - first + 15) / 16 * 16);
+    for (std::uint32_t r = first; r < rows; ++r) {
         age_s[r - first] = power_trace_age_s(segment.last_access[r], now);
         made->newest_access = std::max(made->newest_access, std::min(segment.last_access[r], now));
     }
@@ -161,16 +162,11 @@ std::shared_ptr<const ActivationBound> activation_bound(const Segment& segment, 
     for (std::size_t k = 0; k < trace_count; ++k) trace[k] = segment.trace[k] + first;
     cpu::kernels().activation(trace_constants(), trace.data(), age_s.data(), age_s.size(),
                               made->nats.data() + first);
-    for (std::uint32_t r = first; r < segment.count; ++r) {
+    for (std::uint32_t r = first; r < rows; ++r) {
         const auto law = static_cast<Law>(segment.law[r]);
         if (law != Law::power_trace) {
             made->nats[r] = activation_of(read_access(segment, r), law, now);
         }
-    }
-    for (std::uint32_t r = first / block_rows * block_rows; r < segment.count; r += block_rows) {
-        const auto from = made->nats.begin() + r;
-        const auto rows = std::min(block_rows, segment.count - r);
-        made->greatest[r / block_rows] = *std::max_element(from, from + rows);
     }
     std::atomic_store(&segment.activation_bound, made);
     return made;
@@ -183,8 +179,6 @@ void raise_bound(Segment& segment, std::uint32_t r) {
     const TimeNs at = std::max(bound->made_at, state.last_access);
     bound->nats[r] =
         std::max(bound->nats[r], activation_of(state, static_cast<Law>(segment.law[r]), at));
-    float& most = bound->greatest[r / block_rows];
-    most = std::max(most, bound->nats[r]);
 }
 
 float activation_of(const AccessState& state, Law law, TimeNs now) {

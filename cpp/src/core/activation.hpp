@@ -42,9 +42,10 @@ float activation_of(const AccessState& state, Law law, TimeNs now);
 /// PowerTrace at the default decay exponent.
 const PowerTraceConstants& trace_constants();
 
-/// Bounds of a segment's activations from `now` on, made anew when they are missing, from after
-/// `now`, or too old to be close. Safe to call from any number of readers.
-std::shared_ptr<const ActivationBound> activation_bound(const Segment& segment, TimeNs now);
+/// Bounds of the activations of a segment's first `rows` from `now` on, made anew when they are
+/// missing, from after `now`, or too old to be close. Safe to call from any number of readers.
+std::shared_ptr<const ActivationBound> activation_bound(const Segment& segment, TimeNs now,
+                                                        std::uint32_t rows);
 
 /// Raises the bound of a row that was just accessed; the writer's side.
 void raise_bound(Segment& segment, std::uint32_t r);

@@ -257,11 +257,8 @@ void Segment::summarise(std::uint32_t row) {
     BlockSummary& b = blocks[row / block_rows];
     const std::uint32_t first = row / block_rows * block_rows;
     b = BlockSummary{};
-    float& most = greatest_importance[row / block_rows];
-    most = importance[first];
     for (std::uint32_t r = first; r < std::min(first + block_rows, count); ++r) {
         b.last_seq_from = std::max(b.last_seq_from, seq_from[r]);
-        most = std::max(most, importance[r]);
         if (seq_to[r] != seq_open) {
             ++b.closed;
             b.last_seq_to = std::max(b.last_seq_to, seq_to[r]);

@@ -138,8 +138,9 @@ struct ActivationBound {
     TimeNs newest_access = 0;  ///< at the time it was made
     std::uint32_t count = 0;   ///< rows that it covers
     std::vector<float> nats;   ///< [segment_rows]
-    std::array<float, segment_blocks> greatest{};
 };
+
+struct SideBound;
 
 inline constexpr std::size_t not_spilled = ~std::size_t{0};
 
@@ -179,7 +180,6 @@ struct Segment {
     std::uint16_t* unused = nullptr;
     std::uint32_t* last_touch = nullptr;  ///< newest entry of the touch list, or none
     std::array<BlockSummary, segment_blocks> blocks{};
-    std::array<float, segment_blocks> greatest_importance{};
 
     float* vectors() const { return reinterpret_cast<float*>(vector_pages.data()); }
     /// Gives the segment room for vectors once the dimension is known.
@@ -200,6 +200,7 @@ struct Segment {
     std::size_t spilled_at = not_spilled;  ///< of the vectors in the spill file
     /// Replaced as a whole by readers; read and written with std::atomic_load and _store.
     mutable std::shared_ptr<ActivationBound> activation_bound;
+    mutable std::array<std::shared_ptr<SideBound>, 2> side_bounds;  ///< in the same way
 
 private:
     void lay_out();

@@ -8,6 +8,7 @@
 #include "core/activation.hpp"
 #include "core/check.hpp"
 #include "core/codes.hpp"
+#include "core/side_bound.hpp"
 #include "core/state.hpp"
 
 namespace remanence {
@@ -195,7 +196,7 @@ void Engine::touch(View<const Seq> seq, const TouchBatch& batch, bool check_only
                    batch.used[i]);
         write_access(s, r, access);
         columns.changes.row(row);
-        raise_bound(s, r);
+        raise_bounds(s, r);
         s.blocks[r / block_rows].touched += untouched ? 1 : 0;
         columns.touches.push_back({batch.time[i],
                                    seq_of(seq, i),

@@ -43,7 +43,6 @@ struct ScanPlan {
     float length_slope = 0.0F;  ///< BM25: k1 b / (avgdl + m)
     std::array<float, kind_count> lexical_weight{};
     std::array<float, static_count> table{};
-    std::array<float, kind_count> kind_ceiling{};  ///< greatest of the table, per kind
     std::vector<PastState> past;  ///< ascending by row; filled for devices, which keep no touches
     bool words_help = false;      ///< no word can lower a score
     std::uint32_t author = 0;     ///< the one author that the question names, or 0

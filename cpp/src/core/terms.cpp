@@ -96,10 +96,6 @@ void prepare_tables(ScanPlan& plan) {
                                         static_cast<std::uint16_t>(length))] = sum;
             }
         }
-        const auto* const first =
-            plan.table.data() + static_index(static_cast<std::uint8_t>(kind), 0, 0);
-        plan.kind_ceiling[static_cast<std::size_t>(kind)] =
-            *std::max_element(first, first + 4 * static_lengths);
     }
 }
 

@@ -55,12 +55,6 @@ void score_use(const ScanPlan& plan, const Block& b, Scratch& scratch) {
     }
 }
 
-/// Upper bounds in place of activations, where codes decide which rows are scored exactly.
-std::shared_ptr<const ActivationBound> bound_activation(const ScanPlan& plan, const Block& b) {
-    if (plan.request->weights.activation < 0.0F || plan.seq != seq_now) return nullptr;
-    return activation_bound(b.s, plan.request->now);
-}
-
 void score_activation(const ScanPlan& plan, const Block& b, Scratch& scratch) {
     const TimeNs now = plan.request->now;
     std::array<const float*, trace_count> trace{};
@@ -174,20 +168,51 @@ bool score_words(const ScanPlan& plan, const Block& b, bool rare, WordCursor& cu
     return any;
 }
 
-void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool may_bound,
-                const std::uint64_t* mask, Scratch& scratch, float* out) {
-    const Request& q = *plan.request;
-    const Weights& w = q.weights;
-    std::shared_ptr<const ActivationBound> bound;
-    SideBlock side;
-    side.count = b.count;
-    side.mask = mask;
+namespace {
+
+/// What a row has by being what it is, whoever asks: exact, or bounds that its segment keeps.
+void score_own(const ScanPlan& plan, const Block& b, const SideBound* bound, Scratch& scratch,
+               SideBlock& side) {
+    const Weights& w = plan.request->weights;
+    if (bound != nullptr) {
+        side.steps = bound->steps.data() + b.first;
+        side.least = bound->least;
+        side.step = bound->step;
+        return;
+    }
     side.table = plan.table.data();
     side.statics = b.s.statics + b.first;
     if (std::has_single_bit(b.summary.kinds)) {
         side.one_kind = static_cast<std::uint32_t>(std::countr_zero(b.summary.kinds));
     }
+    if (w.activation != 0.0F) {
+        score_activation(plan, b, scratch);
+        side.activation = scratch.activation.data();
+        side.activation_weight = w.activation;
+    }
+    if (w.importance != 0.0F && b.summary.important != 0) {
+        side.importance = b.s.importance + b.first;
+        side.importance_weight = w.importance;
+    }
+    if (b.summary.doubted != 0) side.log_belief = b.s.log_belief + b.first;
+}
+
+bool was_used(const ScanPlan& plan, const Block& b) {
+    const Weights& w = plan.request->weights;
+    return b.summary.touched != 0 && (w.lift != 0.0F || w.usefulness != 0.0F);
+}
+
+}  // namespace
+
+void score_side(const ScanPlan& plan, const Block& b, const float* lexical, const SideBound* bound,
+                const std::uint64_t* mask, Scratch& scratch, float* out) {
+    const Request& q = *plan.request;
+    const Weights& w = q.weights;
+    SideBlock side;
+    side.count = b.count;
+    side.mask = mask;
     side.kind = b.s.kind + b.first;
+    score_own(plan, b, bound, scratch, side);
     side.lexical = lexical;
     side.lexical_weight = plan.lexical_weight.data();
     if (plan.author != 0 && w.author != 0.0F) {
@@ -199,23 +224,11 @@ void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool
         score_dates(plan, b, scratch);
         side.date = scratch.date.data();
     }
-    if (b.summary.touched != 0 && (w.lift != 0.0F || w.usefulness != 0.0F)) {
+    if (was_used(plan, b)) {
         score_use(plan, b, scratch);
         side.lift = scratch.lift.data();
         side.usefulness = scratch.usefulness.data();
     }
-    if (w.activation != 0.0F) {
-        if (may_bound) bound = bound_activation(plan, b);
-        if (bound == nullptr) score_activation(plan, b, scratch);
-        side.activation =
-            bound != nullptr ? bound->nats.data() + b.first : scratch.activation.data();
-        side.activation_weight = w.activation;
-    }
-    if (w.importance != 0.0F && b.summary.important != 0) {
-        side.importance = b.s.importance + b.first;
-        side.importance_weight = w.importance;
-    }
-    if (b.summary.doubted != 0) side.log_belief = b.s.log_belief + b.first;
     kernels().side(side, out);
 }
 
@@ -235,38 +248,23 @@ void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mas
     }
 }
 
-namespace {
-
-bool needs_row_side(const ScanPlan& plan, const Block& b) {
-    const Weights& w = plan.request->weights;
-    const bool use = b.summary.touched != 0 && (w.lift != 0.0F || w.usefulness != 0.0F);
-    const bool exact = w.activation < 0.0F || (w.activation > 0.0F && plan.seq != seq_now);
-    return use || exact || plan.author != 0 || !plan.request->dates.empty();
-}
-
-}  // namespace
-
 void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
-                const float* lexical, const Reach& reach, std::vector<Candidate>& out) {
-    const Weights& w = plan.request->weights;
+                const float* lexical, const SideBound* bound, const Reach& reach,
+                std::vector<Candidate>& out) {
     const Segment& s = b.s;
-    const bool slow = needs_row_side(plan, b);
-    std::shared_ptr<const ActivationBound> bound;
-    if (!slow && w.activation != 0.0F) bound = activation_bound(s, plan.request->now);
+    const bool kept =
+        bound != nullptr && !was_used(plan, b) && plan.author == 0 && plan.request->dates.empty();
     const float nothing = 0.0F;
     for (std::uint32_t word = 0; word < block_rows / 64; ++word) {
         for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1) {
             const auto i = word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             const std::uint32_t r = b.first + i;
             float side = 0.0F;
-            if (slow) {
-                side = row_side(plan, b.row + i, lexical != nullptr ? lexical + i : &nothing);
-            } else {
-                side = plan.table[s.statics[r]];
+            if (kept) {
+                side = bound->of(r);
                 if (lexical != nullptr) side += lexical[i] * plan.lexical_weight[s.kind[r]];
-                if (bound != nullptr) side += bound->nats[r] * w.activation;
-                if (w.importance != 0.0F) side += s.importance[r] * w.importance;
-                if (b.summary.doubted != 0) side += s.log_belief[r];
+            } else {
+                side = row_side(plan, b.row + i, lexical != nullptr ? lexical + i : &nothing);
             }
             const float most = side + reach.along[s.codes.cell[r]] +
                                static_cast<float>(s.codes.reach[r]) * reach.per_reach;
@@ -277,22 +275,13 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
     }
 }
 
-float side_ceiling(const ScanPlan& plan, const Block& b) {
-    constexpr float unknown = std::numeric_limits<float>::infinity();
-    const Request& q = *plan.request;
-    const Weights& w = q.weights;
-    const bool use = b.summary.touched != 0 && (w.lift != 0.0F || w.usefulness != 0.0F);
-    if (use || w.importance < 0.0F || w.activation < 0.0F) return unknown;
-    float most = lowest;
-    for (std::size_t kind = 0; kind < kind_count; ++kind) {
-        if ((b.summary.kinds >> kind & 1U) != 0) most = std::max(most, plan.kind_ceiling[kind]);
-    }
+float named_ceiling(const ScanPlan& plan, const Block& b) {
+    if (was_used(plan, b)) return std::numeric_limits<float>::infinity();
+    const Weights& w = plan.request->weights;
+    float most = 0.0F;
     if (plan.author != 0) most += std::fabs(w.author);
-    if (!q.dates.empty()) most += std::max(w.date, 0.0F);
-    if (w.importance > 0.0F) most += w.importance * b.s.greatest_importance[b.first / block_rows];
-    if (w.activation == 0.0F) return most;
-    if (plan.seq != seq_now) return unknown;
-    return most + w.activation * activation_bound(b.s, q.now)->greatest[b.first / block_rows];
+    if (!plan.request->dates.empty()) most += std::max(w.date, 0.0F);
+    return most;
 }
 
 void widen(Words& part, const std::uint64_t* mask, std::size_t step) {

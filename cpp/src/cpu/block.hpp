@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/scan.hpp"
+#include "core/side_bound.hpp"
 #include "cpu/candidates.hpp"
 
 namespace remanence::cpu {
@@ -61,14 +62,14 @@ Block part_of(const Block& b, const Words& part);
 bool score_words(const ScanPlan& plan, const Block& b, bool rare, WordCursor& cursor,
                  Scratch& scratch);
 
-/// The side terms of a block. With `may_bound` the activations may be upper bounds. Of 64 rows that
-/// `mask` wants none of, where there is one, nothing is written.
-void score_side(const ScanPlan& plan, const Block& b, const float* lexical, bool may_bound,
+/// The side terms of a block: upper bounds where `bound` holds some of them. Of 64 rows that `mask`
+/// wants none of, where there is one, nothing is written.
+void score_side(const ScanPlan& plan, const Block& b, const float* lexical, const SideBound* bound,
                 const std::uint64_t* mask, Scratch& scratch, float* out);
 
-/// No row of the block has more than this beside its cosine and its words; infinite where that is
-/// not known.
-float side_ceiling(const ScanPlan& plan, const Block& b);
+/// What a row of the block has at most beside its cosine, its words and what its segment keeps
+/// bounds of; infinite where that is not known.
+float named_ceiling(const ScanPlan& plan, const Block& b);
 
 /// Cosines of the rows in the mask into scratch.cosine: the whole block at once, or row by row
 /// where few are wanted.
@@ -94,6 +95,7 @@ struct Reach {
 /// The rows of the mask that may reach the bar by their cells, with upper bounds of their side
 /// terms; asks for their bytes, which the caller reads next.
 void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
-                const float* lexical, const Reach& reach, std::vector<Candidate>& out);
+                const float* lexical, const SideBound* bound, const Reach& reach,
+                std::vector<Candidate>& out);
 
 }  // namespace remanence::cpu

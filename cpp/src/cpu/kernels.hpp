@@ -20,6 +20,9 @@ struct SideBlock {
     const std::uint64_t* mask = nullptr;  ///< 64 rows of which none is wanted are left out
     const float* table = nullptr;         ///< [static_count] bias + length + question + when
     const std::uint16_t* statics = nullptr;
+    const std::uint16_t* steps = nullptr;  ///< what is kept in their place, else null
+    float least = 0.0F;
+    float step = 0.0F;
     std::uint32_t one_kind = none;          ///< the kind of all rows, where it is one
     const float* lexical = nullptr;         ///< BM25 of the block's rows, already normalised
     const float* lexical_weight = nullptr;  ///< [kind_count]

@@ -94,11 +94,9 @@ REMANENCE_LANE_FN void ask_ahead(const T* column) {
     for (std::size_t line = 0; line < 64 * sizeof(T); line += 64) __builtin_prefetch(at + line);
 }
 
-/// Side terms of the n rows, at most 64, from the first on.
-REMANENCE_LANE_FN void side_strip(const SideBlock& b, std::uint32_t first, std::uint32_t n,
-                                  float* __restrict out) {
-    const std::uint16_t* const statics = b.statics + first;
-    const std::uint8_t* const kind = b.kind + first;
+/// What the table says of n rows.
+REMANENCE_LANE_FN void look_up_statics(const SideBlock& b, const std::uint16_t* statics,
+                                       std::uint32_t n, float* __restrict out) {
     unsigned others = 0;
     for (std::uint32_t i = 0; i < n; ++i) others |= static_cast<unsigned>(statics[i] ^ statics[0]);
     if (others == 0) {
@@ -108,6 +106,20 @@ REMANENCE_LANE_FN void side_strip(const SideBlock& b, std::uint32_t first, std::
         look_up_kind(b.table, kind_entries * b.one_kind, statics, n, out);
     } else {
         for (std::uint32_t i = 0; i < n; ++i) out[i] = b.table[statics[i]];
+    }
+}
+
+/// Side terms of the n rows, at most 64, from the first on.
+REMANENCE_LANE_FN void side_strip(const SideBlock& b, std::uint32_t first, std::uint32_t n,
+                                  float* __restrict out) {
+    const std::uint8_t* const kind = b.kind + first;
+    if (b.steps != nullptr) {
+        const std::uint16_t* const steps = b.steps + first;
+        for (std::uint32_t i = 0; i < n; ++i) {
+            out[i] = b.least + b.step * static_cast<float>(steps[i]);
+        }
+    } else {
+        look_up_statics(b, b.statics + first, n, out);
     }
     if (b.lexical != nullptr) {
         for (std::uint32_t i = 0; i < n; ++i) {
@@ -134,7 +146,11 @@ REMANENCE_LANE_FN void side_strip(const SideBlock& b, std::uint32_t first, std::
 void side(const SideBlock& b, float* out) {
     for (std::uint32_t first = 0; first < b.count; first += 64) {
         if (b.mask != nullptr && b.mask[first / 64] == 0) continue;
-        ask_ahead(b.statics + first);
+        if (b.steps != nullptr) {
+            ask_ahead(b.steps + first);
+        } else {
+            ask_ahead(b.statics + first);
+        }
         if (b.author != nullptr) ask_ahead(b.author + first);
         if (b.activation != nullptr) ask_ahead(b.activation + first);
         if (b.importance != nullptr) ask_ahead(b.importance + first);

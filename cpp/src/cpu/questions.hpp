@@ -26,7 +26,7 @@ inline float slack_of(const ScanPlan& plan, float bar) {
     return 1e-5F * (1.0F + std::fabs(bar) + std::fabs(w.cosine) + std::fabs(w.activation));
 }
 
-/// Whether what a scan adds up besides the cosine is that, and not an upper bound of it.
+/// Whether what a scan adds up besides the cosine is that, but for the steps of what is kept.
 inline bool sides_exact(const ScanPlan& plan) { return plan.request->weights.activation == 0.0F; }
 
 /// What a cell's centre adds to a score, from above: weight * <q, c>.
@@ -46,7 +46,9 @@ struct Question {
     std::vector<CellProducts> cells;  ///< of all cells that the store's segments have
     std::vector<const CellProducts*> along;  ///< [segment] the one of its cells, or null
     float per_reach = 0.0F;                  ///< weight * |q| * reach_unit
-    std::vector<std::uint32_t> seeded;       ///< strips, by their first row, that came before all
+    /// [segment] of the first question of equal side terms: null where nothing is bounded
+    std::vector<std::shared_ptr<const SideBound>> sides;
+    std::vector<std::uint16_t> seeded;  ///< [block] a bit for each strip that came before all
     std::atomic<float> bar{lowest};
 
     void raise(float value) {
@@ -82,14 +84,18 @@ struct Trial {
     }
 };
 
+inline constexpr std::size_t least_waiting = 64;  // rows that are bounded at a time, if it helps
+inline constexpr std::size_t most_waiting = 512;
+
 /// What one worker holds for one question.
 struct Share {
     explicit Share(std::size_t keep) : best(keep), sure(keep) {}
     Best best;
-    Sure sure;                       ///< of the rows that were bounded by their bytes
-    std::vector<Candidate> waiting;  ///< bounded by their code of one bit per dimension
-    std::vector<Candidate> near;     ///< bounded by their bytes
-    std::size_t enough = 0;          ///< of those that are near, before the best of them are scored
+    Sure sure;                             ///< of the rows that were bounded by their bytes
+    std::vector<Candidate> waiting;        ///< bounded by their code of one bit per dimension
+    std::vector<Candidate> near;           ///< bounded by their bytes
+    std::size_t patience = least_waiting;  ///< of those that wait, before they are bounded
+    std::size_t enough = 0;  ///< of those that are near, before the best of them are scored
     std::size_t scanned = 0;
     WordCursor cursor;
     WordCursor ahead;  ///< of the words of whole blocks, before their strips are dropped

@@ -25,6 +25,8 @@ void Scan::refine_run(const Question& question, const Candidate* from, std::size
     const std::vector<float>& cells = products_of.along;
     const float weight = question.plan->request->weights.cosine;
     const float bar = question.threshold();
+    const SideBound* const side = side_of(question, from->row);
+    const float kept = side != nullptr ? 2.0F * side->step : 0.0F;
     std::array<std::uint32_t, refined_rows> rows{};
     std::array<std::int32_t, refined_rows> products{};
     for (std::size_t i = 0; i < count; ++i) rows[i] = Columns::within(from[i].row);
@@ -38,7 +40,7 @@ void Scan::refine_run(const Question& question, const Candidate* from, std::size
         c.bound = c.side + cells[codes.cell[r]] + weight * (along + error);
         if (c.bound < bar) continue;
         share.near.push_back(c);
-        share.sure.offer(c.bound - products_of.spread - 2.0F * weight * error);
+        share.sure.offer(c.bound - products_of.spread - 2.0F * weight * error - kept);
     }
 }
 
@@ -75,16 +77,22 @@ void Scan::score(std::size_t q, const Candidate* from, std::size_t count, Best& 
     }
 }
 
-/// Scores the rows of the greatest bounds, which raises the bar, and drops what is below it.
+/// Scores the rows of the greatest bounds, which raises the bar, and drops what is below it. While
+/// that helps it is done again soon, since all that comes is held against the bar.
 void Scan::tighten(std::size_t q, Share& share) {
+    const float before = questions_[q].threshold();
     refine(q, share);
-    if (share.near.size() < share.enough) return;
-    const std::size_t count = std::min(questions_[q].plan->keep, share.near.size());
-    greatest_first(share.near, count);
-    score(q, share.near.data(), count, share.best);
-    share.near.erase(share.near.begin(), share.near.begin() + static_cast<std::ptrdiff_t>(count));
-    drop_below(share.near, questions_[q].threshold());
-    share.enough = std::max(waiting_rows, 2 * share.near.size());
+    if (share.near.size() >= share.enough) {
+        const std::size_t count = std::min(questions_[q].plan->keep, share.near.size());
+        greatest_first(share.near, count);
+        score(q, share.near.data(), count, share.best);
+        share.near.erase(share.near.begin(),
+                         share.near.begin() + static_cast<std::ptrdiff_t>(count));
+        drop_below(share.near, questions_[q].threshold());
+    }
+    const bool helped = questions_[q].threshold() > before;
+    share.patience = helped ? least_waiting : std::min(2 * share.patience, most_waiting);
+    share.enough = helped ? 0 : std::max(share.patience, 2 * share.near.size());
 }
 
 /// Brings together what all workers hold of a question, in the first one's share.

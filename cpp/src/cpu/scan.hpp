@@ -10,7 +10,6 @@
 namespace remanence::cpu {
 
 inline constexpr std::size_t most_questions = 128;  // their bounds of a block stay in cache
-inline constexpr std::size_t waiting_rows = 512;    // of a question before they are refined
 
 class Scan {
 public:
@@ -25,9 +24,13 @@ private:
     };
     void prepare_codes();
     void multiply_cells(Question& question);
+    void bound_sides(Question& question);
+    const SideBound* side_of(const Question& question, std::uint32_t row) const;
+    std::vector<std::uint32_t> promising(const Question& question) const;
     void seed();
     void scan_block(const Block& whole, Range asked, Worker& worker);
     bool plan_block(const Block& b, Range asked, Worker& worker);
+    static void drop_seeded(const Block& b, const Question& question, Share& share);
     void drop_strips(const Block& b, const Question& question, Share& share) const;
     Block wanted(const Block& b, Range asked, Worker& worker) const;
     void fill_sides(const Block& b, Range asked, Worker& worker);

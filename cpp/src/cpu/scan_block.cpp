@@ -36,12 +36,7 @@ bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
         if (leader == q) share.filtered = filter(*question.plan, b, share.passing.data());
         share.passed = worker.shares[leader].filtered;
         share.mask = worker.shares[leader].passing;
-        for (const std::uint32_t row : question.seeded) {
-            if (row - b.row >= b.count) continue;
-            std::uint64_t& seen = share.mask[(row - b.row) / 64];
-            share.passed -= static_cast<std::uint32_t>(std::popcount(seen));
-            seen = 0;
-        }
+        if (question.codes != nullptr) drop_seeded(b, question, share);
         share.scanned += share.passed;
         if (coded && question.codes != nullptr) drop_strips(b, question, share);
         std::uint32_t left = 0;
@@ -54,13 +49,25 @@ bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
     return any;
 }
 
+/// Leaves out the strips that came before all.
+void Scan::drop_seeded(const Block& b, const Question& question, Share& share) {
+    if (question.seeded.empty()) return;
+    std::uint32_t seen = question.seeded[b.row / block_rows];
+    for (seen >>= b.row % block_rows / 64; seen != 0; seen &= seen - 1) {
+        const auto strip = static_cast<std::size_t>(std::countr_zero(seen));
+        share.passed -= static_cast<std::uint32_t>(std::popcount(share.mask[strip]));
+        share.mask[strip] = 0;
+    }
+}
+
 /// Leaves out the strips whose rows cannot reach the bar.
 void Scan::drop_strips(const Block& b, const Question& question, Share& share) const {
     if (share.passed == 0) return;
     const ScanPlan& plan = *question.plan;
-    const float ceiling = side_ceiling(plan, b);
+    const SideBound* const side = side_of(question, b.row);
+    if (side == nullptr) return;
     const CellProducts& cells = *question.along[b.row / segment_rows];
-    const float bar = question.threshold() - ceiling;
+    const float bar = question.threshold() - named_ceiling(plan, b);
     if (bar == lowest) return;
     Strips words{};
     if (!plan.terms.empty()) {
@@ -70,7 +77,9 @@ void Scan::drop_strips(const Block& b, const Question& question, Share& share) c
     for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
         if (share.mask[s] == 0) continue;
         ++share.words.strips;
-        if (strip_reach(question, cells, b.s.codes.strips[b.first / 64 + s]) + words[s] < bar) {
+        const std::uint32_t strip = b.first / 64 + s;
+        const float most = strip_reach(question, cells, b.s.codes.strips[strip]);
+        if (most + side->greatest[strip] + words[s] < bar) {
             share.mask[s] = 0;
             ++share.words.spared;
         }
@@ -99,7 +108,7 @@ void Scan::fill_sides(const Block& b, Range asked, Worker& worker) {
         if (worker.shares[q].way != Way::codes || filled[leader]) continue;
         filled[leader] = true;
         const bool alone = asked.end - asked.first == 1;
-        score_side(*questions_[q].plan, b, nullptr, true,
+        score_side(*questions_[q].plan, b, nullptr, side_of(questions_[q], b.row),
                    alone ? worker.shares[q].mask.data() : nullptr, *worker.scratch,
                    worker.side.data() + leader * block_rows);
     }
@@ -144,7 +153,7 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
         }
     }
     share.mask.fill(0);
-    if (share.waiting.size() > waiting_rows) tighten(q, share);
+    if (share.waiting.size() > share.patience) tighten(q, share);
     return false;
 }
 
@@ -223,7 +232,7 @@ void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
             ask_for_bytes(b.s.codes, b.first + i);
         }
     }
-    if (share.waiting.size() > waiting_rows) tighten(q, share);
+    if (share.waiting.size() > share.patience) tighten(q, share);
 }
 
 /// Keeps the few rows that pass the filters and may reach the bar, for their bytes to decide.
@@ -234,10 +243,11 @@ void Scan::collect_all(const Block& b, std::size_t q, Worker& worker) {
     const bool words = score_words(plan, b, false, share.cursor, scratch);
     const Question& question = questions_[q];
     bound_rows(plan, b, share.mask.data(), words ? scratch.lexical.data() : nullptr,
+               side_of(question, b.row),
                {question.along[b.row / segment_rows]->along.data(), question.per_reach,
                 question.threshold()},
                share.waiting);
-    if (share.waiting.size() > waiting_rows) tighten(q, share);
+    if (share.waiting.size() > share.patience) tighten(q, share);
 }
 
 /// Scores the rows of the mask exactly.
@@ -247,7 +257,7 @@ void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
     const ScanPlan& plan = *questions_[q].plan;
     const bool cosine = !plan.query.empty() && b.summary.vectors != 0;
     const bool words = score_words(plan, b, false, share.cursor, scratch);
-    score_side(plan, b, words ? scratch.lexical.data() : nullptr, false, nullptr, scratch,
+    score_side(plan, b, words ? scratch.lexical.data() : nullptr, nullptr, nullptr, scratch,
                scratch.score.data());
     if (cosine) score_cosine(plan, b, share.mask.data(), share.passed, scratch);
     const float weight = plan.request->weights.cosine;

@@ -2,8 +2,9 @@
 #include "cpu/search.hpp"
 
 #include <algorithm>
-#include <array>
+#include <functional>
 #include <numeric>
+#include <utility>
 
 #include "core/codes.hpp"
 #include "core/threads.hpp"
@@ -25,6 +26,7 @@ Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
             question.codes =
                 std::make_unique<const CodeQuery>(make_code_query(plans[q].query, columns_.dim));
             multiply_cells(question);
+            bound_sides(questions_[question.side]);
             question.raise(head_start(question, encoded_));
         }
     }
@@ -80,36 +82,65 @@ void Scan::multiply_cells(Question& question) {
     }
 }
 
-/// Each question first sees the strips whose cells are nearest, so that its bar is high before the
-/// others come.
+/// What the segments keep of a question's side terms.
+void Scan::bound_sides(Question& question) {
+    if (!question.sides.empty()) return;
+    question.sides.resize(columns_.segments.size());
+    parallel_for(question.sides.size(), static_cast<int>(workers_.size()), [&](std::size_t s, int) {
+        if (encoded_[s] == 0) return;
+        question.sides[s] = side_bound(*question.plan, *columns_.segments[s], encoded_[s]);
+    });
+}
+
+const SideBound* Scan::side_of(const Question& question, std::uint32_t row) const {
+    return questions_[question.side].sides[row / segment_rows].get();
+}
+
+/// The strips that promise most, best first: near cells, and rows that score high whatever is
+/// asked. Of what the rows of a strip lie from their cell, the best may have a third.
+std::vector<std::uint32_t> Scan::promising(const Question& question) const {
+    constexpr float share_of_reach = 0.3F;
+    constexpr std::size_t most = 64;
+    std::vector<std::pair<float, std::uint32_t>> best;
+    const std::size_t wanted = std::clamp<std::size_t>(columns_.count() / 64 / 64, 6, most);
+    for (std::size_t s = 0; s < columns_.segments.size(); ++s) {
+        if (question.along[s] == nullptr) continue;
+        const std::vector<float>& along = question.along[s]->along;
+        const auto& strips = columns_.segments[s]->codes.strips;
+        const auto first = static_cast<std::uint32_t>(s * segment_rows);
+        const SideBound* const side = side_of(question, first);
+        for (std::uint32_t i = 0; i < encoded_[s] / 64; ++i) {
+            float at = along[strips[i].least] +
+                       share_of_reach * question.per_reach * static_cast<float>(strips[i].reach);
+            if (side != nullptr) at += side->greatest[i];
+            if (best.size() == wanted && at <= best.front().first) continue;
+            if (best.size() == wanted) {
+                std::pop_heap(best.begin(), best.end(), std::greater<>());
+                best.pop_back();
+            }
+            best.emplace_back(at, first + i * 64);
+            std::push_heap(best.begin(), best.end(), std::greater<>());
+        }
+    }
+    std::sort_heap(best.begin(), best.end(), std::greater<>());
+    std::vector<std::uint32_t> rows;
+    for (const auto& [at, row] : best) rows.push_back(row);
+    return rows;
+}
+
+/// Each question first sees the strips that promise most, so that its bar is high before the others
+/// come.
 void Scan::seed() {
-    constexpr std::size_t seeds = 6;
     Worker& worker = workers_[0];
     for (std::size_t q = 0; q < questions_.size(); ++q) {
         Question& question = questions_[q];
         if (question.codes == nullptr) continue;
-        std::array<std::pair<float, std::uint32_t>, seeds> best;
-        best.fill({lowest, none});
-        for (std::size_t s = 0; s < columns_.segments.size(); ++s) {
-            if (question.along[s] == nullptr) continue;
-            const std::vector<float>& along = question.along[s]->along;
-            const auto& strips = columns_.segments[s]->codes.strips;
-            for (std::uint32_t i = 0; i < encoded_[s] / 64; ++i) {
-                const float near = along[strips[i].least];
-                if (near <= best.back().first || strips[i].least != strips[i].greatest) continue;
-                best.back() = {near, static_cast<std::uint32_t>(s * segment_rows) + i * 64};
-                for (std::size_t at = seeds - 1; at > 0 && best[at].first > best[at - 1].first;
-                     --at) {
-                    std::swap(best[at], best[at - 1]);
-                }
-            }
-        }
-        for (const auto& [near, row] : best) {
-            if (row == none) continue;
+        question.seeded.assign(columns_.count() / block_rows + 1, 0);
+        for (const std::uint32_t row : promising(question)) {
             const Block whole = block_at(columns_, row / block_rows * block_rows);
             const std::size_t word = row % block_rows / 64;
             scan_block(part_of(whole, {word, word + 1}), {q, q + 1}, worker);
-            question.seeded.push_back(row);
+            question.seeded[row / block_rows] |= static_cast<std::uint16_t>(1U << word);
         }
         tighten(q, worker.shares[q]);
     }

@@ -1,0 +1,103 @@
+// Making and keeping the bounds of side terms.
+#include "core/side_bound.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include "cpu/kernels.hpp"
+
+namespace remanence {
+namespace {
+
+constexpr float most_steps = 65'000.0F;  // the rest of 16 bits is for rows that rise
+
+/// Steps of a value above the least: rounded up, and up again for what the division can lose.
+std::uint32_t steps_of(const SideBound& bound, float value) {
+    return static_cast<std::uint32_t>((value - bound.least) / bound.step + 0.01F) + 1;
+}
+
+/// Exactly but for the activations, in the order of `Term`.
+std::vector<float> sums_of(const SideBound& bound, const Segment& s) {
+    std::vector<float> sums(bound.count);
+    cpu::SideBlock side;
+    side.count = bound.count;
+    side.table = bound.table.data();
+    side.statics = s.statics;
+    side.kind = s.kind;
+    if (bound.activation != nullptr) side.activation = bound.activation->nats.data();
+    side.activation_weight = bound.activation_weight;
+    if (bound.importance_weight != 0.0F) side.importance = s.importance;
+    side.importance_weight = bound.importance_weight;
+    side.log_belief = s.log_belief;
+    cpu::kernels().side(side, sums.data());
+    return sums;
+}
+
+void fill(const Segment& s, SideBound& bound) {
+    const std::vector<float> sums = sums_of(bound, s);
+    bound.steps.resize(segment_rows);
+    if (sums.empty()) return;
+    const auto [least, most] = std::minmax_element(sums.begin(), sums.end());
+    bound.least = *least;
+    bound.step = std::max((*most - *least) / most_steps, 1e-30F);
+    for (std::uint32_t first = 0; first < bound.count; first += 64) {
+        std::uint32_t greatest = 0;
+        for (std::uint32_t r = first; r < std::min(first + 64, bound.count); ++r) {
+            const std::uint32_t steps = steps_of(bound, sums[r]);
+            bound.steps[r] = static_cast<std::uint16_t>(steps);
+            greatest = std::max(greatest, steps);
+        }
+        bound.greatest[first / 64] = bound.least + bound.step * static_cast<float>(greatest);
+    }
+}
+
+}  // namespace
+
+std::shared_ptr<const SideBound> side_bound(const ScanPlan& plan, const Segment& segment,
+                                            std::uint32_t rows) {
+    const Weights& w = plan.request->weights;
+    if (w.activation < 0.0F || (w.activation != 0.0F && plan.seq != seq_now)) return nullptr;
+    std::shared_ptr<const ActivationBound> activation;
+    if (w.activation != 0.0F) activation = activation_bound(segment, plan.request->now, rows);
+    for (auto& kept : segment.side_bounds) {
+        auto known = std::atomic_load(&kept);
+        if (known != nullptr && known->count >= rows && known->activation == activation &&
+            known->activation_weight == w.activation && known->importance_weight == w.importance &&
+            known->table == plan.table) {
+            return known;
+        }
+    }
+    auto made = std::make_shared<SideBound>();
+    made->table = plan.table;
+    made->activation_weight = w.activation;
+    made->importance_weight = w.importance;
+    made->activation = activation;
+    made->count = rows;
+    fill(segment, *made);
+    for (std::size_t i = segment.side_bounds.size() - 1; i > 0; --i) {
+        std::atomic_store(&segment.side_bounds[i], std::atomic_load(&segment.side_bounds[i - 1]));
+    }
+    std::atomic_store(&segment.side_bounds[0], made);
+    return made;
+}
+
+void raise_bounds(Segment& segment, std::uint32_t r) {
+    raise_bound(segment, r);
+    for (auto& kept : segment.side_bounds) {
+        const auto bound = std::atomic_load(&kept);
+        if (bound == nullptr || bound->activation == nullptr || r >= bound->count) continue;
+        float sum = bound->table[segment.statics[r]];
+        sum += bound->activation->nats[r] * bound->activation_weight;
+        sum += segment.importance[r] * bound->importance_weight + segment.log_belief[r];
+        if (sum < bound->of(r)) continue;
+        const std::uint32_t steps = steps_of(*bound, sum);
+        if (steps > 0xFFFFU) {
+            std::atomic_store(&kept, std::shared_ptr<SideBound>());
+            continue;
+        }
+        bound->steps[r] = static_cast<std::uint16_t>(steps);
+        bound->greatest[r / 64] = std::max(bound->greatest[r / 64], bound->of(r));
+    }
+}
+
+}  // namespace remanence

@@ -1,0 +1,39 @@
+// What rows score beside their cosine, their words and what a question names: upper bounds, kept.
+//
+// Questions of equal weights differ in none of it, so it is added up once for a segment and read
+// as two bytes a row, where the columns that it comes from have fourteen.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/scan.hpp"
+
+namespace remanence {
+
+struct SideBound {
+    std::array<float, static_count> table{};
+    float activation_weight = 0.0F;
+    float importance_weight = 0.0F;
+    std::shared_ptr<const ActivationBound> activation;  ///< null where the weight is 0
+
+    std::uint32_t count = 0;           ///< rows that it covers
+    float least = 0.0F;                ///< a row scores least + step * steps[r] at most
+    float step = 0.0F;                 ///< and no more than two steps less
+    std::vector<std::uint16_t> steps;  ///< [segment_rows]
+    std::array<float, segment_rows / 64> greatest{};  ///< of 64 rows
+
+    float of(std::uint32_t r) const { return least + step * static_cast<float>(steps[r]); }
+};
+
+/// Bounds of a segment's first `rows` for the weights of a plan, made anew when they are missing;
+/// null where the plan's activations have none. Safe to call from any number of readers.
+std::shared_ptr<const SideBound> side_bound(const ScanPlan& plan, const Segment& segment,
+                                            std::uint32_t rows);
+
+/// Raises what a segment keeps for a row that was just accessed; the writer's side.
+void raise_bounds(Segment& segment, std::uint32_t r);
+
+}  // namespace remanence
