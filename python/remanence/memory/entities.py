@@ -15,6 +15,7 @@ from .changes import MEMORY_DTYPES, Memories, memory_columns
 from .edges import Edges
 from .items import Batch
 from .names import SUBJECT
+from .reading import NativeNames
 from .records import KINDS
 from .rows import fetch_row
 from .store import Draft, Store
@@ -189,24 +190,24 @@ def _mentions(
 ) -> Iterator[tuple[int, int]]:
     """(position in the batch, subject that its text mentions), old subjects and new ones."""
     known = draft.view.names
-    fresh = NameFinder(key for _, key in entities.subjects)
-    if not len(known.finder) and not len(fresh):
-        return
     alive: dict[int, bool] = {}
-    for position, text in enumerate(batch.text):
+    for position, keys in known.finder.find(batch.text):
         if batch.kind[position] in NODES:
             continue
-        scope = scopes[position]
-        for key in known.finder.find(text):
-            entity = known.get(scope, key)
-            if entity is not None and (scope, key) not in entities.subjects:
+        for key in keys:
+            entity = known.get(scopes[position], key)
+            if entity is not None and (scopes[position], key) not in entities.subjects:
                 if entity not in alive:
                     alive[entity] = there(draft, entity)
                 if alive[entity]:
                     yield position, entity
-        for key in fresh.find(text):
-            if (scope, key) in entities.subjects:
-                yield position, entities.subjects[scope, key]
+    fresh = NativeNames(key for _, key in entities.subjects)
+    for position, keys in fresh.find(batch.text):
+        if batch.kind[position] in NODES:
+            continue
+        for key in keys:
+            if (scopes[position], key) in entities.subjects:
+                yield position, entities.subjects[scopes[position], key]
 
 
 def _old_mentions(store: Store, draft: Draft, entities: Entities) -> Iterator[tuple[int, int]]:

@@ -9,17 +9,10 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from .english import ENGLISH
 from .language import Language
 from .names import subject_names, title_of
-from .tokens import Tokenizer
+from .reading import PlainReader, Reader
 
 QUESTION = 1
 """Flag bit 0: the text ends as a question that is put to another author."""
-TIME_EXPRESSION = 2
-"""Flag bit 1: the text says when."""
-UPDATE = 8
-"""Flag bit 3: the text announces a change."""
-DATED = 16
-"""Flag bit 4: the text names a day or an hour."""
-
 MAX_LENGTH = 65_535
 """Lengths are stored in 16 bits; longer texts count as this long."""
 
@@ -130,9 +123,9 @@ class RuleExtractor:
     document is the question's tokens followed by its own: words of the question find the answer.
     """
 
-    def __init__(self, language: Language = ENGLISH) -> None:
+    def __init__(self, language: Language = ENGLISH, *, reader: Reader | None = None) -> None:
         self._language = language
-        self._tokenizer = Tokenizer(language)
+        self._reader = PlainReader(language) if reader is None else reader
 
     @property
     def id(self) -> str:
@@ -141,44 +134,41 @@ class RuleExtractor:
 
     def extract(self, batch: Sequence[Turn], context: ExtractContext) -> list[Extraction]:
         """One Extraction per turn of the batch, in order; never raises on any text."""
-        ends: dict[SessionKey, tuple[int | Stored, Turn, list[str]]] = {}
-        for key, turn in context.last_turns.items():
-            if turn.id is not None:
-                ends[key] = (Stored(turn.id), turn, self._tokenizer.tokens(turn.text))
+        last = [(key, turn) for key, turn in context.last_turns.items() if turn.id is not None]
+        known = self._reader.read([turn.text for _, turn in last]).terms
+        ends: dict[SessionKey, tuple[int | Stored, Turn, str]] = {
+            key: (Stored(turn.id or 0), turn, terms)
+            for (key, turn), terms in zip(last, known, strict=True)
+        }
+        reading = self._reader.read([turn.text for turn in batch])
         found = []
-        for index, turn in enumerate(batch):
-            words = self._tokenizer.words(turn.text)
-            own = self._tokenizer.stems(words)
+        for index, (turn, own, length, flags, values) in enumerate(
+            zip(batch, *reading, strict=True)
+        ):
             document = own
             links: tuple[Link, ...] = ()
-            dialogue = False
             if turn.session is not None and turn.kind == "episodic":
                 key = (turn.scope, turn.session)
                 end = ends.get(key)
                 if end is not None:
-                    place, previous, previous_tokens = end
+                    place, previous, asked = end
                     links = (Link(place, index, "next"),)
-                    dialogue = _two_speak(turn, previous)
-                    if dialogue and self._language.holds_question(previous.text):
-                        document = previous_tokens + own
-                        links += (Link(index, place, "answers"),)
+                    if _two_speak(turn, previous):
+                        # A question put to somebody is no evidence; in a monologue it is the
+                        # content itself.
+                        if self._language.is_question(turn.text):
+                            flags |= QUESTION
+                        if self._language.holds_question(previous.text):
+                            document = f"{asked} {own}" if asked and own else asked or own
+                            links += (Link(index, place, "answers"),)
                 ends[key] = (index, turn, own)
-            stated = self._language.stated(turn.text, words, own, self._tokenizer.stems)
-            flags = self._flags(turn.text, words, dialogue)
-            flags |= UPDATE * stated.update | DATED * stated.dated
-            index_terms = " ".join([*document, *stated.values])
-            length = min(len(own), MAX_LENGTH)
+            if values:
+                document = f"{document} {values}" if document else values
             about = turn.subject or (title_of(turn.text) if turn.kind == "document" else None)
             subjects = subject_names(about) if about else ()
-            found.append(Extraction(index_terms, length, flags, links, (), subjects))
+            length = min(length, MAX_LENGTH)
+            found.append(Extraction(document, length, flags, links, (), subjects))
         return found
-
-    def _flags(self, text: str, words: list[str], dialogue: bool) -> int:
-        # A question put to somebody is no evidence; in a monologue it is the content itself.
-        flags = QUESTION if dialogue and self._language.is_question(text) else 0
-        if self._language.has_time_expression(text, words):
-            flags |= TIME_EXPRESSION
-        return flags
 
 
 def _two_speak(turn: Turn, previous: Turn) -> bool:
