@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -159,9 +160,13 @@ def link_entities(
     that are stored already, too.
     """
     entities = Entities(draft)
-    mentioned: list[dict[int, None]] = [{} for _ in scopes]
+    mentioned: defaultdict[int, dict[int, None]] = defaultdict(dict)
     vectors = stated.rows()
-    for position, triples in enumerate(stated.triples):
+    for position, (triples, subjects) in enumerate(
+        zip(stated.triples, stated.subjects, strict=True)
+    ):
+        if not triples and not subjects:
+            continue
         scope, time = scopes[position], times[position]
         for triple in triples:
             ends = entities.of(scope, time, triple.subject), entities.of(scope, time, triple.object)
@@ -171,11 +176,11 @@ def link_entities(
             edges.add(first + position, node, STATES, triple.confidence)
             for end in dict.fromkeys(ends) if fresh else ():
                 edges.add(node, end, ABOUT)
-        for name in stated.subjects[position]:
+        for name in subjects:
             edges.add(first + position, entities.subject(scope, time, name), ABOUT)
     for position, entity in _mentions(draft, batch, scopes, entities):
         mentioned[position][entity] = None
-    for position, these in enumerate(mentioned):
+    for position, these in sorted(mentioned.items()):
         for entity in these:
             edges.add(first + position, entity, MENTIONS)
     for memory, entity in _old_mentions(store, draft, entities):

@@ -6,6 +6,7 @@ from .english import ENGLISH
 from .extract import (
     QUESTION,
     ExtractContext,
+    Extracted,
     Extraction,
     Extractor,
     Link,
@@ -13,6 +14,7 @@ from .extract import (
     Stored,
     Triple,
     Turn,
+    Turns,
 )
 from .language import CHANGE, MAYBE_DAY, MAYBE_TIME, NUMBER, TIME, Glossary, Language, Stated
 from .names import NameFinder, name_key, subject_names, title_of
@@ -34,6 +36,7 @@ __all__ = [
     "UPDATE",
     "AuthorNames",
     "ExtractContext",
+    "Extracted",
     "Extraction",
     "Extractor",
     "Glossary",
@@ -50,6 +53,7 @@ __all__ = [
     "Tokenizer",
     "Triple",
     "Turn",
+    "Turns",
     "name_key",
     "subject_names",
     "terms",

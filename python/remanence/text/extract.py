@@ -96,6 +96,71 @@ class Extraction(NamedTuple):
     subjects: tuple[str, ...] = ()
 
 
+class Turns(NamedTuple):
+    """Turns as columns, without what rules do not look at."""
+
+    text: Sequence[str]
+    kind: Sequence[str]
+    scope: Sequence[Scope]
+    session: Sequence[str | None]
+    author: Sequence[str | None]
+    subject: Sequence[str | None]
+
+
+@dataclass(slots=True)
+class Extracted:
+    """Extractions as columns: very many are made without an object for each.
+
+    A link is `source`, `target`, `type`, `weight` as in `Link`, and `owner`, the position of the
+    turn that brings it; links of one turn stand together, in the order of the turns.
+    """
+
+    terms: list[str] = field(default_factory=list)
+    length: list[int] = field(default_factory=list)
+    flags: list[int] = field(default_factory=list)
+    subjects: list[tuple[str, ...]] = field(default_factory=list)
+    owner: list[int] = field(default_factory=list)
+    source: list[int | Stored] = field(default_factory=list)
+    target: list[int | Stored] = field(default_factory=list)
+    type: list[str] = field(default_factory=list)
+    weight: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, found: Sequence[Extraction]) -> Extracted:
+        """The columns of extractions, but for their triples."""
+        made = cls()
+        for position, extraction in enumerate(found):
+            made.terms.append(extraction.terms)
+            made.length.append(extraction.length)
+            made.flags.append(extraction.flags)
+            made.subjects.append(extraction.subjects)
+            for link in extraction.links:
+                made.link(position, *link)
+        return made
+
+    def link(
+        self, owner: int, source: int | Stored, target: int | Stored, kind: str, weight: float = 1.0
+    ) -> None:
+        """Add a link."""
+        self.owner.append(owner)
+        self.source.append(source)
+        self.target.append(target)
+        self.type.append(kind)
+        self.weight.append(weight)
+
+    def rows(self) -> list[Extraction]:
+        """One Extraction for each turn."""
+        links: list[list[Link]] = [[] for _ in self.terms]
+        ends = zip(self.source, self.target, self.type, self.weight, strict=True)
+        for owner, link in zip(self.owner, map(Link._make, ends), strict=True):
+            links[owner].append(link)
+        columns = zip(self.terms, self.length, self.flags, links, self.subjects, strict=True)
+        return [
+            Extraction(terms, length, flags, tuple(own), (), subjects)
+            for terms, length, flags, own, subjects in columns
+        ]
+
+
 @runtime_checkable
 class Extractor(Protocol):
     """Turns new memories into index entries, links and triples.
@@ -134,43 +199,43 @@ class RuleExtractor:
 
     def extract(self, batch: Sequence[Turn], context: ExtractContext) -> list[Extraction]:
         """One Extraction per turn of the batch, in order; never raises on any text."""
+        columns = zip(*batch, strict=True) if batch else [()] * len(Turn._fields)
+        turns = dict(zip(Turn._fields, columns, strict=True))
+        return self.columns(Turns(*(turns[name] for name in Turns._fields)), context).rows()
+
+    def columns(self, turns: Turns, context: ExtractContext) -> Extracted:
+        """The same of turns as columns."""
+        is_question, holds_question = self._language.is_question, self._language.holds_question
         last = [(key, turn) for key, turn in context.last_turns.items() if turn.id is not None]
         known = self._reader.read([turn.text for _, turn in last]).terms
-        ends: dict[SessionKey, tuple[int | Stored, Turn, str]] = {
-            key: (Stored(turn.id or 0), turn, terms)
+        # The end of a session so far: where it is, who spoke, the text and its terms.
+        ends: dict[SessionKey, tuple[int | Stored, str | None, str, str]] = {
+            key: (Stored(turn.id or 0), turn.author, turn.text, terms)
             for (key, turn), terms in zip(last, known, strict=True)
         }
-        reading = self._reader.read([turn.text for turn in batch])
-        found = []
-        for index, (turn, own, length, flags, values) in enumerate(
-            zip(batch, *reading, strict=True)
+        reading = self._reader.read(turns.text)
+        terms, flags = reading.terms, reading.flags
+        made = Extracted(terms, [min(length, MAX_LENGTH) for length in reading.length], flags)
+        for index, (text, kind, scope, session, author, subject, own, values) in enumerate(
+            zip(*turns, terms, reading.values, strict=True)
         ):
-            document = own
-            links: tuple[Link, ...] = ()
-            if turn.session is not None and turn.kind == "episodic":
-                key = (turn.scope, turn.session)
+            if session is not None and kind == "episodic":
+                key = (scope, session)
                 end = ends.get(key)
+                ends[key] = (index, author, text, own)
                 if end is not None:
-                    place, previous, asked = end
-                    links = (Link(place, index, "next"),)
-                    if _two_speak(turn, previous):
+                    place, speaker, before, asked = end
+                    made.link(index, place, index, "next")
+                    if speaker != author and speaker is not None and author is not None:
                         # A question put to somebody is no evidence; in a monologue it is the
                         # content itself.
-                        if self._language.is_question(turn.text):
-                            flags |= QUESTION
-                        if self._language.holds_question(previous.text):
-                            document = f"{asked} {own}" if asked and own else asked or own
-                            links += (Link(index, place, "answers"),)
-                ends[key] = (index, turn, own)
+                        if is_question(text):
+                            flags[index] |= QUESTION
+                        if holds_question(before):
+                            terms[index] = f"{asked} {own}" if asked and own else asked or own
+                            made.link(index, index, place, "answers")
             if values:
-                document = f"{document} {values}" if document else values
-            about = turn.subject or (title_of(turn.text) if turn.kind == "document" else None)
-            subjects = subject_names(about) if about else ()
-            length = min(length, MAX_LENGTH)
-            found.append(Extraction(document, length, flags, links, (), subjects))
-        return found
-
-
-def _two_speak(turn: Turn, previous: Turn) -> bool:
-    """Whether the turns are by two known authors."""
-    return None not in (turn.author, previous.author) and turn.author != previous.author
+                terms[index] = f"{terms[index]} {values}" if terms[index] else values
+            about = subject or (title_of(text) if kind == "document" else None)
+            made.subjects.append(subject_names(about) if about else ())
+        return made
