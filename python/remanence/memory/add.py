@@ -239,12 +239,11 @@ def _author_ids(draft: Draft, authors: list[str | None]) -> list[int]:
 
 
 def _session_ids(draft: Draft, scopes: list[Scope], sessions: list[str | None]) -> list[int]:
-    keys = list(zip(scopes, sessions, strict=True))
     ids = {
         key: 0 if key[1] is None else draft.symbols.id("session", pack((*key[0], key[1])))
-        for key in dict.fromkeys(keys)
+        for key in dict.fromkeys(zip(scopes, sessions, strict=True))
     }
-    return [ids[key] for key in keys]
+    return [ids[key] for key in zip(scopes, sessions, strict=True)]
 
 
 def note_years(draft: Draft, times: Sequence[int]) -> None:
