@@ -38,8 +38,8 @@ auto with_characters(const py::handle& text, Use&& use) {
 }
 
 /// A string's own method without arguments that returns a string.
-py::str changed(const py::handle& text, const char* method) {
-    PyObject* const found = PyObject_CallMethod(text.ptr(), method, nullptr);
+py::str changed(const py::handle& text, const py::str& method) {
+    PyObject* const found = PyObject_CallMethodNoArgs(text.ptr(), method.ptr());
     if (found == nullptr) throw py::error_already_set();
     return py::reinterpret_steal<py::str>(found);
 }
@@ -60,7 +60,7 @@ public:
         const py::tuple kept(texts);  // the caller may change the list while words are learned
         for (const py::handle text : kept) {
             check_text(text);
-            const py::str lowered = changed(text, "lower");
+            const py::str lowered = changed(text, lower_);
             Read found =
                 with_characters(lowered, [&](auto characters) { return reader_.read(characters); });
             const bool longer = beyond(text);
@@ -84,7 +84,7 @@ private:
     py::str head_of(const py::handle& text) const {
         const auto size = static_cast<Py_ssize_t>(reader_.rules().read);
         const auto head = py::reinterpret_steal<py::str>(PyUnicode_Substring(text.ptr(), 0, size));
-        return changed(head, "lower");
+        return changed(head, lower_);
     }
     py::str values_of(const py::str& lowered) {
         return with_characters(lowered,
@@ -99,6 +99,7 @@ private:
     }
 
     TextReader reader_;
+    py::str lower_{"lower"};
 };
 
 std::unique_ptr<Reader> make_reader(const std::map<std::string, std::string>& numbers,
@@ -127,7 +128,7 @@ public:
         const py::tuple kept(texts);
         for (const py::handle text : kept) {
             check_text(text);
-            const py::str folded = changed(text, "casefold");
+            const py::str folded = changed(text, casefold_);
             const NamesFound found =
                 with_characters(folded, [&](auto characters) { return finder_.find(characters); });
             out.append(found.single            ? py::object(py::none())
@@ -139,6 +140,7 @@ public:
 
 private:
     NameFinder finder_;
+    py::str casefold_{"casefold"};
 };
 
 }  // namespace

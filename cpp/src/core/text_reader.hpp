@@ -46,7 +46,11 @@ public:
         : characters_(characters),
           rules_(std::move(rules)),
           learn_(std::move(learn)),
-          limit_(limit) {}
+          limit_(limit) {
+        for (const auto& [word, digits] : rules_.numbers) {
+            longest_number_ = std::max(longest_number_, word.size());
+        }
+    }
 
     const Rules& rules() const { return rules_; }
 
@@ -79,16 +83,21 @@ public:
     /// stands before the first that is given as a new one.
     template <class Char>
     std::string values(std::span<const Char> text) {
-        const std::vector<Part> parts = parts_of(text);
+        const std::vector<std::span<const Char>> parts = parts_of(text);
         std::vector<std::string> found;
         for (std::size_t i = 0; i < parts.size() && found.size() < max_values; ++i) {
-            if (parts[i].number.empty()) continue;
-            const auto before = parts.begin() + static_cast<std::ptrdiff_t>(i);
-            if (std::any_of(before - static_cast<std::ptrdiff_t>(std::min(i, around_before)),
-                            before, [&](const Part& part) { return announces(part); })) {
-                keep(found, "#!");
+            const std::string number = number_of(parts[i]);
+            if (number.empty()) continue;
+            for (std::size_t b = i - std::min(i, around_before); b < i; ++b) {
+                if (announces(parts[b])) keep(found, "#!");
             }
-            std::string value = "#" + parts[i].number + ":" + unit_of(parts, i);
+            std::string value = "#" + number + ":";
+            if (i > 0 && is_currency(parts[i - 1][0])) {
+                value += utf8(parts[i - 1], buffer_);
+            } else if (i + 1 < parts.size()) {
+                const std::string unit = stem_of(parts[i + 1]);
+                value += unit.empty() ? utf8(parts[i + 1], buffer_) : std::string_view(unit);
+            }
             for (std::size_t a = i + 1; a < std::min(parts.size(), i + 1 + around_after); ++a) {
                 if (const std::string stem = stem_of(parts[a]); !stem.empty()) value += ":" + stem;
             }
@@ -100,25 +109,10 @@ public:
     }
 
 private:
-    /// A number in digits, a sign of a currency or of percent, or a run of letters.
-    struct Part {
-        std::string text;    ///< what of it counts as a word
-        std::string number;  ///< its digits, empty where it is no number
-        bool letters = false;
-        bool currency = false;
-    };
-
     static void keep(std::vector<std::string>& found, std::string value) {
         if (std::find(found.begin(), found.end(), value) == found.end()) {
             found.push_back(std::move(value));
         }
-    }
-
-    std::string unit_of(const std::vector<Part>& parts, std::size_t number) {
-        if (number > 0 && parts[number - 1].currency) return parts[number - 1].text;
-        if (number + 1 == parts.size()) return {};
-        const std::string stem = stem_of(parts[number + 1]);
-        return stem.empty() ? parts[number + 1].text : stem;
     }
 
     const Known& known(std::string_view word) {
@@ -140,19 +134,38 @@ private:
         return known(utf8(word, buffer_));
     }
 
-    std::string stem_of(const Part& part) {
-        return part.letters ? known(part.text).stem : part.text;
+    /// Of a part: a number in digits, a sign of a currency or of percent, or a run of letters.
+    template <class Char>
+    std::string stem_of(std::span<const Char> part) {
+        const auto counted = utf8(part.first(std::min(part.size(), max_word)), buffer_);
+        return is_letters(part) ? known(counted).stem : std::string(counted);
     }
-    bool announces(const Part& part) {
-        return part.letters && (known(part.text).marks & rules_.change_mark) != 0;
+    template <class Char>
+    bool announces(std::span<const Char> part) {
+        const auto counted = part.first(std::min(part.size(), max_word));
+        return is_letters(part) && (known(utf8(counted, buffer_)).marks & rules_.change_mark) != 0;
+    }
+
+    /// The digits of a part that is a number, else nothing.
+    template <class Char>
+    std::string number_of(std::span<const Char> part) {
+        std::string number;
+        if ((characters_(part[0]) & kind::digit) != 0) {
+            number = utf8(part, buffer_);
+            std::erase(number, ',');
+        } else if (part.size() <= longest_number_ && is_letters(part)) {
+            const auto word = rules_.numbers.find(utf8(part, buffer_));
+            if (word != rules_.numbers.end()) number = word->second;
+        }
+        return number;
     }
 
     template <class Char>
-    std::vector<Part> parts_of(std::span<const Char> text) {
-        std::vector<Part> parts;
+    std::vector<std::span<const Char>> parts_of(std::span<const Char> text) const {
+        std::vector<std::span<const Char>> parts;
         for (std::size_t at = 0; at < text.size();) {
             const std::size_t size = part_size(text.subspan(at));
-            if (size > 0) parts.push_back(part_of(text.subspan(at, size)));
+            if (size > 0) parts.push_back(text.subspan(at, size));
             at += std::max<std::size_t>(size, 1);
         }
         return parts;
@@ -182,31 +195,23 @@ private:
     }
 
     template <class Char>
-    Part part_of(std::span<const Char> text) {
-        Part part;
-        part.text = utf8(text.first(std::min(text.size(), max_word)), buffer_);
-        const std::uint8_t first = characters_(text[0]);
-        part.currency = rules_.currencies.find(point(text[0])) != std::u32string::npos;
-        part.letters = !is_sign(text[0]) && (first & kind::decimal) == 0;
-        if ((first & kind::digit) != 0) {
-            part.number = utf8(text, buffer_);
-            std::erase(part.number, ',');
-        } else if (const auto word = rules_.numbers.find(part.text);
-                   part.letters && word != rules_.numbers.end()) {
-            part.number = word->second;
-        }
-        return part;
+    bool is_letters(std::span<const Char> part) const {
+        return !is_sign(part[0]) && (characters_(part[0]) & kind::decimal) == 0;
     }
-
+    template <class Char>
+    bool is_currency(Char c) const {
+        return rules_.currencies.find(point(c)) != std::u32string::npos;
+    }
     template <class Char>
     bool is_sign(Char c) const {
-        return point(c) == U'%' || rules_.currencies.find(point(c)) != std::u32string::npos;
+        return point(c) == U'%' || is_currency(c);
     }
 
     Characters characters_;
     Rules rules_;
     std::function<Known(std::string_view)> learn_;
     std::size_t limit_;
+    std::size_t longest_number_ = 0;  ///< characters of the longest word that is a number
     ByText<Known> known_;
     Known number_;        ///< the last word of digits
     std::string buffer_;  ///< UTF-8 of the last word that was not ASCII
