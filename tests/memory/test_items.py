@@ -72,13 +72,20 @@ def test_a_list_gives_what_an_iterator_gives(items: list[Any], defaults: dict[st
         assert types[0] == types[1]
 
 
+@pytest.mark.parametrize("time", [2**63, -(2**63)])
+def test_one_time_out_of_range_is_found_in_a_column(time: int) -> None:
+    items = [{"text": "x", "time": 5}, {"text": "y", "time": time}, {"text": "z", "time": 6}]
+    with pytest.raises(InvalidArgumentError, match=r"out of range .* this is item 1"):
+        batch_of("add_many", items, {})
+
+
 @pytest.mark.parametrize("rows", [0, 1, 3])
 def test_the_text_of_numbers_is_that_of_their_tuple(rows: int) -> None:
     rng = np.random.default_rng(rows)
     columns: dict[str, Any] = {
         name: rng.integers(0, 100, rows).astype(dtype) for name, dtype in MEMORY_DTYPES.items()
     }
-    columns["importance"] = np.array([0.0, -0.0, 0.1][:rows], np.float32)
+    columns["importance"] = np.array([0.0, -0.0, -0.0][:rows], np.float32)
     columns["belief"] = np.full(rows, 0.9, np.float32)
     wanted = [
         str(row) for row in zip(*(columns[name].tolist() for name in MEMORY_DTYPES), strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import pytest
 from hypothesis import example, given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from remanence.memory.reading import NativeNames, NativeReader, default_reader
 from remanence.text import (
+    DATED,
     ENGLISH,
     ExtractContext,
     Language,
@@ -23,6 +25,10 @@ from remanence.text import (
 pytestmark = pytest.mark.native
 
 PLAIN, NATIVE = PlainReader(), default_reader()
+WORDS = (
+    *("one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve"),
+)
 ANY = st.text(st.one_of(st.characters(), st.characters(categories=["Cs"])), max_size=60)
 # Numbers, units, days and signs, and characters that fold, count or join in odd ways.
 PIECES = st.sampled_from(
@@ -73,6 +79,16 @@ def test_the_core_reads_what_the_rules_say(texts: list[str]) -> None:
 def test_extractions_are_the_same(turns: list[Turn]) -> None:
     native, plain = RuleExtractor(reader=NATIVE), RuleExtractor()
     assert native.extract(turns, ExtractContext()) == plain.extract(turns, ExtractContext())
+
+
+@pytest.mark.parametrize("number", range(1, 13))
+def test_every_month_is_a_day_with_a_number_and_every_number_word_a_value(number: int) -> None:
+    month = date(2024, number, 1).strftime("%B")
+    texts = [f"5 {month}", f"{month[:3]} the 5", f"{WORDS[number - 1]} books", f"in {month}"]
+    read = NATIVE.read(texts)
+    assert read == PLAIN.read(texts)
+    assert [flag & DATED for flag in read.flags] == [DATED, DATED, 0, 0]
+    assert read.values[2] == f"#{number}:book:book"
 
 
 def test_words_are_forgotten_beyond_the_limit_and_read_again(
@@ -136,6 +152,9 @@ SENTENCES = st.lists(
 def test_the_core_finds_the_names_that_the_rules_find(texts: list[str], names: set[str]) -> None:
     keys = {name_key(name) for name in names}
     native, plain = NativeNames(keys), NameFinder(keys)
-    wanted = {place: found for place, text in enumerate(texts) if (found := plain.find(text))}
-    assert {place: list(found) for place, found in native.find(texts)} == wanted
+    wanted = {place: names for place, text in enumerate(texts) if (names := plain.find(text))}
+    found: dict[int, list[str]] = {}
+    for place, name in native.find(texts):
+        found.setdefault(place, []).append(name)
+    assert found == wanted
     assert len(native) == len(plain)

@@ -123,19 +123,22 @@ public:
     void add(const std::string& name) { finder_.add(name); }
     std::size_t size() const { return finder_.size(); }
 
-    py::list find(const py::list& texts) {
-        py::list out;
+    py::tuple find(const py::list& texts) {
+        py::list places, names, closer;
         const py::tuple kept(texts);
-        for (const py::handle text : kept) {
-            check_text(text);
-            const py::str folded = changed(text, casefold_);
+        for (std::size_t place = 0; place < kept.size(); ++place) {
+            check_text(kept[place]);
+            const py::str folded = changed(kept[place], casefold_);
             const NamesFound found =
                 with_characters(folded, [&](auto characters) { return finder_.find(characters); });
-            out.append(found.single            ? py::object(py::none())
-                       : found.several.empty() ? py::object(py::tuple())
-                                               : py::object(py::tuple(py::cast(found.several))));
+            if (found.single) closer.append(place);
+            for (const std::string& name : found.several) {
+                if (found.single) break;
+                places.append(place);
+                names.append(py::str(name));
+            }
         }
-        return out;
+        return py::make_tuple(places, names, closer);
     }
 
 private:
@@ -164,8 +167,9 @@ void register_text(py::module_& m) {
         .def("__len__", &Finder::size)
         .def("add", &Finder::add, py::arg("name"), "Makes a name known, in the form of `name_key`.")
         .def("find", &Finder::find, py::arg("texts"),
-             "Of each text: the names of several words that it holds, sorted; None where it holds "
-             "one of a single word, which takes a closer look.");
+             "(places, names, closer): the place of a text and a name of several words that it "
+             "holds, in order; and the places of texts that hold a name of a single word, which "
+             "take a closer look and are not in the others.");
 }
 
 }  // namespace remanence::bindings

@@ -316,9 +316,9 @@ class NameFinder:
         """
         Makes a name known, in the form of `name_key`.
         """
-    def find(self, texts: list) -> list:
+    def find(self, texts: list) -> tuple:
         """
-        Of each text: the names of several words that it holds, sorted; None where it holds one of a single word, which takes a closer look.
+        (places, names, closer): the place of a text and a name of several words that it holds, in order; and the places of texts that hold a name of a single word, which take a closer look and are not in the others.
         """
 class GraphView:
     """

@@ -195,24 +195,20 @@ def _mentions(
 ) -> Iterator[tuple[int, int]]:
     """(position in the batch, subject that its text mentions), old subjects and new ones."""
     known = draft.view.names
-    alive: dict[int, bool] = {}
-    for position, keys in known.finder.find(batch.text):
-        if batch.kind[position] in NODES:
+    kinds, fresh, alive = batch.kind, entities.subjects, dict[int, bool]()
+    for position, key in known.finder.find(batch.text):
+        if kinds[position] in NODES:
             continue
-        for key in keys:
-            entity = known.get(scopes[position], key)
-            if entity is not None and (scopes[position], key) not in entities.subjects:
-                if entity not in alive:
-                    alive[entity] = there(draft, entity)
-                if alive[entity]:
-                    yield position, entity
-    fresh = NativeNames(key for _, key in entities.subjects)
-    for position, keys in fresh.find(batch.text):
-        if batch.kind[position] in NODES:
-            continue
-        for key in keys:
-            if (scopes[position], key) in entities.subjects:
-                yield position, entities.subjects[scopes[position], key]
+        entity = known.get(scopes[position], key)
+        if entity is not None and (scopes[position], key) not in fresh:
+            if entity not in alive:
+                alive[entity] = there(draft, entity)
+            if alive[entity]:
+                yield position, entity
+    if fresh:
+        for position, key in NativeNames(key for _, key in fresh).find(batch.text):
+            if kinds[position] not in NODES and (scopes[position], key) in fresh:
+                yield position, fresh[scopes[position], key]
 
 
 def _old_mentions(store: Store, draft: Draft, entities: Entities) -> Iterator[tuple[int, int]]:

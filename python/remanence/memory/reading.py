@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from .. import text as text_
 from .._core import NameFinder as CoreFinder
@@ -99,15 +100,12 @@ class NativeNames:
         with self._lock:
             self._core.add(key)
 
-    def find(self, texts: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
-        """(position, names sorted) of every text that mentions any."""
+    def find(self, texts: Sequence[str]) -> Iterator[tuple[int, str]]:
+        """(position of a text, a name that it mentions), the names of each text sorted."""
         if not len(self):
-            return
+            return iter(())
         with self._lock:
-            found = self._core.find(list(texts))
-        for position, names in enumerate(found):
-            # A name of one word counts by how it is written.
-            if names is None:
-                names = self.plain.find(texts[position])
-            if names:
-                yield position, names
+            places, names, closer = self._core.find(list(texts))
+        # A name of one word counts by how it is written.
+        alone = ((place, name) for place in closer for name in self.plain.find(texts[place]))
+        return chain(zip(places, names, strict=True), alone)
