@@ -20,7 +20,7 @@ class Name(str):
 
 
 FIELDS: dict[str, list[Any]] = {
-    "text": ["tea", "", "caf\u00e9", Name("x"), "\ud800", 7, None],
+    "text": ["tea", "", "\u00e9t\u00e9", Name("x"), "\ud800", 7, None],
     "scope": [(), "a", ("a", "b"), ["a"], "", (1,), None],
     "kind": ["episodic", "document", "entity", "nothing", None, 2],
     "time": [None, 0, 10**18, True, -(2**63), 2**63, "2024-05-07", datetime(2024, 5, 7), "soon"],
