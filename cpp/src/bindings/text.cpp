@@ -1,7 +1,11 @@
 // Reading texts and finding names in them: Python's own strings, seen in place.
+#include <functional>
+#include <map>
 #include <memory>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
+#include <string>
+#include <utility>
 
 #include "bindings/register.hpp"
 #include "core/name_finder.hpp"
