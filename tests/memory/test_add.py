@@ -86,3 +86,10 @@ def test_an_entity_of_the_batch_mentions_no_name(tmp_path: Path) -> None:
         )
         found = {(a, kind) for a, _, kind in edges(memory, 3)}
         assert found == {(2, "about"), (3, "mentions")}
+
+
+@pytest.mark.parametrize("importance", [-0.0, -1e-60])
+def test_a_negative_zero_is_zero(tmp_path: Path, importance: float) -> None:
+    with remanence.open(tmp_path / "a", embedder=None) as memory:
+        memory.add("tea", importance=importance)
+        assert memory.verify().ok

@@ -73,7 +73,9 @@ def content_crc(numbers: str, texts: Iterable[str | None], vector: Any) -> int:
 def memory_columns(**values: Sequence[Any] | range) -> dict[str, NDArray[Any]]:
     """Columns in the dtypes of the engine; a float too large becomes infinite and is refused."""
     with np.errstate(over="ignore"):
-        return {name: np.array(values[name], dtype=dtype) for name, dtype in MEMORY_DTYPES.items()}
+        made = {name: np.array(values[name], dtype=dtype) for name, dtype in MEMORY_DTYPES.items()}
+    made["importance"] += 0.0  # SQLite keeps no negative zero
+    return made
 
 
 @dataclass(slots=True)
