@@ -96,6 +96,7 @@ PYBIND11_MODULE(_core, m) {
     bindings::register_cover(m);
     bindings::register_recall(m);
     bindings::register_learning(m);
+    bindings::register_text(m);
     bindings::register_graph_store(m);
     bindings::register_engine(m);
 }

@@ -12,6 +12,8 @@ void register_decay(pybind11::module_& m);
 void register_recall(pybind11::module_& m);
 void register_engine(pybind11::module_& m);
 void register_learning(pybind11::module_& m);
+/// TextReader and NameFinder.
+void register_text(pybind11::module_& m);
 /// DeviceArray and to_device.
 void register_device_arrays(pybind11::module_& m);
 /// Adds the verb `search` to the engine's class.

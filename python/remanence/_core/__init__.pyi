@@ -9,7 +9,7 @@ import typing
 import typing_extensions
 from . import decay
 from . import canonical
-__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceArray', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'Learner', 'MAX_K', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'cover', 'decay', 'device_bytes', 'device_bytes_copied', 'set_threads', 'simd', 'threads', 'to_device', 'version', 'why_unavailable']
+__all__: list[str] = ['BackendUnavailableError', 'CorruptDataError', 'DeviceArray', 'DeviceError', 'EDGE_TYPES', 'Engine', 'FIRST_FREE_EDGE_TYPE', 'Graph', 'GraphView', 'Hits', 'InvalidArgumentError', 'Learner', 'MAX_K', 'NameFinder', 'NotFoundError', 'OutOfMemoryError', 'RemanenceError', 'Request', 'TextReader', 'Weights', 'available_backends', 'available_simd', 'build_id', 'canonical', 'cover', 'decay', 'device_bytes', 'device_bytes_copied', 'set_threads', 'simd', 'threads', 'to_device', 'version', 'why_unavailable']
 class RemanenceError(Exception):
     """
     Base of every error that remanence raises.
@@ -292,6 +292,34 @@ class Learner:
     @property
     def used(self) -> int:
         ...
+class TextReader:
+    """
+    Reads texts word by word; use it from one thread at once.
+    """
+    def __init__(self, *, numbers: collections.abc.Mapping[str, str], currencies: str, change_mark: typing.SupportsInt | typing.SupportsIndex, number_mark: typing.SupportsInt | typing.SupportsIndex, read: typing.SupportsInt | typing.SupportsIndex, signs: str, learn: collections.abc.Callable, limit: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        numbers: word -> digits. change_mark, number_mark: of words that announce a change or are numbers. read: characters in which values are looked for. signs: ASCII characters to be noted. learn: word -> (stem or "", marks below 256), asked once for each word. limit: words that are remembered.
+        """
+    def read(self, texts: list) -> tuple:
+        """
+        (terms, how many, marks, values) of each text. Marks: all of its words', 256 where it holds a decimal digit, 512 a sign, 1024 where it is not ASCII or is longer than `read`. Values: "#number:unit:stem:...", separated by spaces.
+        """
+class NameFinder:
+    """
+    Finds known names; use it from one thread at once.
+    """
+    def __init__(self) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def add(self, name: str) -> None:
+        """
+        Makes a name known, in the form of `name_key`.
+        """
+    def find(self, texts: list) -> tuple:
+        """
+        (places, names, closer): the place of a text and a name of several words that it holds, in order; and the places of texts that hold a name of a single word, which take a closer look and are not in the others.
+        """
 class GraphView:
     """
     A graph as one commit left it. Every verb takes the keywords of a filter: types (uint16 array), direction ('out', 'in' or 'both'), min_weight, valid_at (ns), as_of (commit) and allow (bool [nodes]: nodes that may be visited).

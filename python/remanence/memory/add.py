@@ -10,7 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..text import ExtractContext, Extraction, Stored, Triple, Turn, name_key
+from ..text import (
+    ExtractContext,
+    Extracted,
+    RuleExtractor,
+    Stored,
+    Triple,
+    Turn,
+    Turns,
+    name_key,
+)
 from .changes import Memories, memory_columns
 from .edges import Edges
 from .entities import ENTITY, Stated, link_entities
@@ -39,9 +48,9 @@ class Prepared:
     statements: of each memory, the extractor's and the caller's; vectors: theirs, in order.
     """
 
-    found: Sequence[Extraction]
+    found: Extracted
     shown: dict[Key, int]
-    statements: list[list[Triple]]
+    statements: Sequence[Sequence[Triple]]
     vectors: Vectors
 
 
@@ -71,24 +80,7 @@ def add(
 
 def prepare(verb: str, store: Store, batch: Batch, context: dict[Key, Turn]) -> Prepared:
     """Run the extractor over the batch, check what it returns, and embed what it states."""
-    extractor = store.extractor
-    turns = [
-        Turn(text, KINDS[kind], scope, session, author, time, None, subject)
-        for text, kind, scope, session, author, time, subject in zip(
-            batch.text, batch.kind, batch.scope, batch.session, batch.author, batch.time,
-            batch.subject, strict=True,
-        )
-    ]  # fmt: skip
-    found = extractor.extract(turns, ExtractContext(last_turns=context))
-    if len(found) != len(turns):
-        raise InvalidArgumentError(
-            f"{verb}: the extractor {extractor.id} returned {len(found)} extractions "
-            f"(want {len(turns)})"
-        )
-    statements = [
-        [*extraction.triples, *given]
-        for extraction, given in zip(found, batch.triples, strict=True)
-    ]
+    found, statements = _extract(verb, store, batch, ExtractContext(last_turns=context))
     texts = [one.text for row in statements for one in row]
     vectors = NO_VECTORS
     if texts:
@@ -97,6 +89,34 @@ def prepare(verb: str, store: Store, batch: Batch, context: dict[Key, Turn]) -> 
         vectors = store.embedding.for_batch(verb, texts, given, recorded, lambda _: None)
     shown = {key: turn.id or 0 for key, turn in context.items()}
     return Prepared(found, shown, statements, vectors)
+
+
+def _extract(
+    verb: str, store: Store, batch: Batch, context: ExtractContext
+) -> tuple[Extracted, Sequence[Sequence[Triple]]]:
+    """(what the extractor finds, statements of each memory)."""
+    extractor = store.extractor
+    kinds = [KINDS[kind] for kind in batch.kind]
+    if type(extractor) is RuleExtractor:
+        turns = Turns(batch.text, kinds, batch.scope, batch.session, batch.author, batch.subject)
+        return extractor.columns(turns, context), batch.triples
+    given = [
+        Turn(text, kind, scope, session, author, time, None, subject)
+        for text, kind, scope, session, author, time, subject in zip(
+            batch.text, kinds, batch.scope, batch.session, batch.author, batch.time,
+            batch.subject, strict=True,
+        )
+    ]  # fmt: skip
+    found = extractor.extract(given, context)
+    if len(found) != len(given):
+        raise InvalidArgumentError(
+            f"{verb}: the extractor {extractor.id} returned {len(found)} extractions "
+            f"(want {len(given)})"
+        )
+    statements = [
+        [*extraction.triples, *own] for extraction, own in zip(found, batch.triples, strict=True)
+    ]
+    return Extracted.of(found), statements
 
 
 def last_turns(
@@ -148,15 +168,14 @@ def fill(store: Store, draft: Draft, batch: Batch, vectors: Vectors, prepared: P
     count, found = len(batch), prepared.found
     first = draft.memory_ids(count)
     times = [draft.time if time is None else time for time in batch.time]
+    sources = [_end(draft, end, first, count) for end in found.source]
+    targets = [_end(draft, end, first, count) for end in found.target]
     edges = Edges()
+    edges.extend(sources, targets, found.type, found.weight)
     answers: list[int | None] = [None] * count
-    for position, extraction in enumerate(found):
-        for link in extraction.links:
-            source = _end(draft, link.source, first, count)
-            target = _end(draft, link.target, first, count)
-            edges.add(source, target, link.type, link.weight)
-            if link.type == "answers" and source == first + position:
-                answers[position] = target
+    for owner, source, target, kind in zip(found.owner, sources, targets, found.type, strict=True):
+        if kind == "answers" and source == first + owner:
+            answers[owner] = target
     scopes = {scope: draft.symbols.id("scope", pack(scope)) for scope in dict.fromkeys(batch.scope)}
     draft.changes.memories.append(
         Memories(
@@ -166,19 +185,19 @@ def fill(store: Store, draft: Draft, batch: Batch, vectors: Vectors, prepared: P
                 kind=batch.kind,
                 law=batch.law,
                 flags=[
-                    pinned | (extraction.flags & EXTRACTOR_FLAGS)
-                    for pinned, extraction in zip(batch.pinned, found, strict=True)
+                    pinned | (flags & EXTRACTOR_FLAGS)
+                    for pinned, flags in zip(batch.pinned, found.flags, strict=True)
                 ],
                 author=_author_ids(draft, batch.author),
                 session=_session_ids(draft, batch.scope, batch.session),
-                length=[min(extraction.length, 65_535) for extraction in found],
+                length=[min(length, 65_535) for length in found.length],
                 time=times,
                 valid_from=batch.valid_from,
                 valid_to=batch.valid_to,
                 belief=batch.belief,
                 importance=batch.importance,
             ),
-            terms=[extraction.terms for extraction in found],
+            terms=found.terms,
             vectors=vectors.array,
             vector_row=vectors.row,
             text=batch.text,
@@ -192,8 +211,7 @@ def fill(store: Store, draft: Draft, batch: Batch, vectors: Vectors, prepared: P
         )
     )
     numbers = [scopes[scope] for scope in batch.scope]
-    subjects = [extraction.subjects for extraction in found]
-    stated = Stated(prepared.statements, subjects, prepared.vectors)
+    stated = Stated(prepared.statements, found.subjects, prepared.vectors)
     link_entities(store, draft, batch, stated, first, times, numbers, edges)
     draft.changes.edges = edges.columns(draft)
     note_years(draft, times)
@@ -202,10 +220,12 @@ def fill(store: Store, draft: Draft, batch: Batch, vectors: Vectors, prepared: P
 
 def _end(draft: Draft, end: int | Stored, first: int, count: int) -> int:
     """The id at the end of an extractor's link."""
+    if type(end) is int and 0 <= end < count:
+        return first + end
     if isinstance(end, Stored):
         if draft.engine.contains(np.array([end.id], np.int64))[0]:
             return end.id
-    elif 0 <= end < count:
+    elif 0 <= end < count:  # another kind of integer
         return first + end
     raise InvalidArgumentError(f"{draft.verb}: the extractor linked to {end!r}, which is not there")
 
@@ -219,12 +239,11 @@ def _author_ids(draft: Draft, authors: list[str | None]) -> list[int]:
 
 
 def _session_ids(draft: Draft, scopes: list[Scope], sessions: list[str | None]) -> list[int]:
-    keys = list(zip(scopes, sessions, strict=True))
     ids = {
         key: 0 if key[1] is None else draft.symbols.id("session", pack((*key[0], key[1])))
-        for key in dict.fromkeys(keys)
+        for key in dict.fromkeys(zip(scopes, sessions, strict=True))
     }
-    return [ids[key] for key in keys]
+    return [ids[key] for key in zip(scopes, sessions, strict=True)]
 
 
 def note_years(draft: Draft, times: Sequence[int]) -> None:

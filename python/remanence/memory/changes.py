@@ -60,7 +60,12 @@ _INSERT_MEMORIES = (
 
 def row_crc(numbers: tuple[Any, ...], texts: Iterable[str | None], vector: Any) -> int:
     """CRC-32 over a row of the table memories: its numbers, its texts, its vector's bytes."""
-    parts = [str(numbers), *("\1" if text is None else text for text in texts)]
+    return content_crc(str(numbers), texts, vector)
+
+
+def content_crc(numbers: str, texts: Iterable[str | None], vector: Any) -> int:
+    """The same of numbers that are text already."""
+    parts = [numbers, *["\1" if text is None else text for text in texts]]
     crc = zlib.crc32("\0".join(parts).encode())
     return crc if vector is None else zlib.crc32(vector, crc)
 
@@ -68,7 +73,9 @@ def row_crc(numbers: tuple[Any, ...], texts: Iterable[str | None], vector: Any) 
 def memory_columns(**values: Sequence[Any] | range) -> dict[str, NDArray[Any]]:
     """Columns in the dtypes of the engine; a float too large becomes infinite and is refused."""
     with np.errstate(over="ignore"):
-        return {name: np.array(values[name], dtype=dtype) for name, dtype in MEMORY_DTYPES.items()}
+        made = {name: np.array(values[name], dtype=dtype) for name, dtype in MEMORY_DTYPES.items()}
+    made["importance"] += 0.0  # SQLite keeps no negative zero
+    return made
 
 
 @dataclass(slots=True)
@@ -110,20 +117,25 @@ class Memories:
         """Write the rows behind the `rows` that the table holds."""
         columns = [self.columns[name].tolist() for name in MEMORY_DTYPES]
         log_only = (self.entity, self.source, self.meta, self.terms, self.text)
+        wide = zip(*log_only, strict=True)
+        crcs = map(content_crc, _texts_of(self.columns), wide, self.blobs())
+        rows_ = zip(
+            range(rows + 1, rows + 1 + len(self)), repeat(seq), *columns, self.answers, crcs,
+            *log_only, self.blobs(),
+        )  # fmt: skip
+        connection.executemany(_INSERT_MEMORIES, rows_)
 
-        def content() -> Iterator[tuple[Any, ...]]:
-            numbers = range(rows + 1, rows + 1 + len(self))
-            for row, narrow, answers, wide, blob in zip(
-                numbers,
-                zip(*columns, strict=True),
-                self.answers,
-                zip(*log_only, strict=True),
-                self.blobs(),
-                strict=True,
-            ):
-                yield (row, seq, *narrow, answers, row_crc(narrow, wide, blob), *wide, blob)
 
-        connection.executemany(_INSERT_MEMORIES, content())
+def _texts_of(columns: dict[str, NDArray[Any]]) -> Iterator[str]:
+    """str() of the numbers of each row as a tuple; most columns hold one value over and over."""
+    parts: list[Iterable[str]] = []
+    for name in MEMORY_DTYPES:
+        column = columns[name]
+        if len(column) and column.tobytes() == column[:1].tobytes() * len(column):
+            parts.append(repeat(repr(column[0].item()), len(column)))
+        else:
+            parts.append(map(repr, column.tolist()))
+    return (f"({', '.join(row)})" for row in zip(*parts, strict=True))
 
 
 @dataclass(slots=True)
@@ -217,32 +229,31 @@ class Changes:
         for batch in self.memories:
             batch.insert(connection, seq, rows)
             rows += len(batch)
-        closes = [(i, 1) for i in self.restored] + [(i, 0) for i in self.closed]
-        _insert(connection, "closes", seq, closes)
+        reopened = [1] * len(self.restored) + [0] * len(self.closed)
+        _insert(connection, "closes", seq, [self.restored + self.closed, reopened])
         if self.touches:
-            _insert(connection, "touches", seq, _rows(self.touches, TOUCH_DTYPES))
+            _insert(connection, "touches", seq, _columns(self.touches, TOUCH_DTYPES))
         if self.edges:
-            _insert(connection, "edges", seq, _rows(self.edges, EDGE_DTYPES))
-        _insert(connection, "edge_closes", seq, [(edge,) for edge in self.unlinked])
+            _insert(connection, "edges", seq, _columns(self.edges, EDGE_DTYPES))
+        _insert(connection, "edge_closes", seq, [self.unlinked])
         tombstones = [(e.id, e.reason, e.salt, e.digest, e.scrubbed) for e in self.erasures]
-        _insert(connection, "erasures", seq, tombstones)
-        _insert(connection, "feedback", seq, self.feedback)
+        _insert(connection, "erasures", seq, list(zip(*tombstones, strict=True)))
+        _insert(connection, "feedback", seq, list(zip(*self.feedback, strict=True)))
 
 
 def _ids(values: list[int]) -> I64:
     return np.array(values, dtype=np.int64)
 
 
-def _rows(columns: dict[str, NDArray[Any]], order: dict[str, Any]) -> list[tuple[Any, ...]]:
-    return list(zip(*(columns[name].tolist() for name in order), strict=True))
+def _columns(columns: dict[str, NDArray[Any]], order: dict[str, Any]) -> list[list[Any]]:
+    return [columns[name].tolist() for name in order]
 
 
 def _insert(
-    connection: sqlite3.Connection, table: str, seq: int, rows: Sequence[tuple[Any, ...]]
+    connection: sqlite3.Connection, table: str, seq: int, columns: Sequence[Sequence[Any]]
 ) -> None:
-    if rows:
-        marks = ", ".join("?" * (len(rows[0]) + 2))
-        connection.executemany(
-            f"INSERT INTO {table} VALUES ({marks})",
-            ((seq, n, *row) for n, row in enumerate(rows)),
-        )
+    """Write rows, given as columns, behind their commit and their number in it."""
+    if columns and columns[0]:
+        marks = ", ".join("?" * (len(columns) + 2))
+        rows = zip(repeat(seq), range(len(columns[0])), *columns)
+        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import eq
 from typing import Any
 
 import numpy as np
@@ -30,11 +32,25 @@ class Edges:
             self.type.append(kind)
             self.weight.append(weight)
 
+    def extend(
+        self, source: list[int], target: list[int], kind: list[str], weight: list[float]
+    ) -> None:
+        """Add many."""
+        if any(map(eq, source, target)):
+            for link in zip(source, target, kind, weight, strict=True):
+                self.add(*link)
+            return
+        self.source += source
+        self.target += target
+        self.type += kind
+        self.weight += weight
+
     def columns(self, draft: Draft) -> dict[str, NDArray[Any]] | None:
         count = len(self.source)
         if not count:
             return None
-        for name, weight in zip(self.type, self.weight, strict=True):
+        links: Iterable[tuple[str, float]] = zip(self.type, self.weight, strict=True)
+        for name, weight in set(links) if set(map(type, self.type)) == {str} else links:
             # The engine checks only edges between rows that it holds already.
             if not (isinstance(name, str) and name and 0.0 < weight <= 1.0):
                 raise InvalidArgumentError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -15,6 +16,7 @@ from .changes import MEMORY_DTYPES, Memories, memory_columns
 from .edges import Edges
 from .items import Batch
 from .names import SUBJECT
+from .reading import NativeNames
 from .records import KINDS
 from .rows import fetch_row
 from .store import Draft, Store
@@ -158,9 +160,13 @@ def link_entities(
     that are stored already, too.
     """
     entities = Entities(draft)
-    mentioned: list[dict[int, None]] = [{} for _ in scopes]
+    mentioned: defaultdict[int, dict[int, None]] = defaultdict(dict)
     vectors = stated.rows()
-    for position, triples in enumerate(stated.triples):
+    for position, (triples, subjects) in enumerate(
+        zip(stated.triples, stated.subjects, strict=True)
+    ):
+        if not triples and not subjects:
+            continue
         scope, time = scopes[position], times[position]
         for triple in triples:
             ends = entities.of(scope, time, triple.subject), entities.of(scope, time, triple.object)
@@ -170,11 +176,11 @@ def link_entities(
             edges.add(first + position, node, STATES, triple.confidence)
             for end in dict.fromkeys(ends) if fresh else ():
                 edges.add(node, end, ABOUT)
-        for name in stated.subjects[position]:
+        for name in subjects:
             edges.add(first + position, entities.subject(scope, time, name), ABOUT)
     for position, entity in _mentions(draft, batch, scopes, entities):
         mentioned[position][entity] = None
-    for position, these in enumerate(mentioned):
+    for position, these in sorted(mentioned.items()):
         for entity in these:
             edges.add(first + position, entity, MENTIONS)
     for memory, entity in _old_mentions(store, draft, entities):
@@ -189,24 +195,20 @@ def _mentions(
 ) -> Iterator[tuple[int, int]]:
     """(position in the batch, subject that its text mentions), old subjects and new ones."""
     known = draft.view.names
-    fresh = NameFinder(key for _, key in entities.subjects)
-    if not len(known.finder) and not len(fresh):
-        return
-    alive: dict[int, bool] = {}
-    for position, text in enumerate(batch.text):
-        if batch.kind[position] in NODES:
+    kinds, fresh, alive = batch.kind, entities.subjects, dict[int, bool]()
+    for position, key in known.finder.find(batch.text):
+        if kinds[position] in NODES:
             continue
-        scope = scopes[position]
-        for key in known.finder.find(text):
-            entity = known.get(scope, key)
-            if entity is not None and (scope, key) not in entities.subjects:
-                if entity not in alive:
-                    alive[entity] = there(draft, entity)
-                if alive[entity]:
-                    yield position, entity
-        for key in fresh.find(text):
-            if (scope, key) in entities.subjects:
-                yield position, entities.subjects[scope, key]
+        entity = known.get(scopes[position], key)
+        if entity is not None and (scopes[position], key) not in fresh:
+            if entity not in alive:
+                alive[entity] = there(draft, entity)
+            if alive[entity]:
+                yield position, entity
+    if fresh:
+        for position, key in NativeNames(key for _, key in fresh).find(batch.text):
+            if kinds[position] not in NODES and (scopes[position], key) in fresh:
+                yield position, fresh[scopes[position], key]
 
 
 def _old_mentions(store: Store, draft: Draft, entities: Entities) -> Iterator[tuple[int, int]]:

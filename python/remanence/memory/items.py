@@ -21,7 +21,10 @@ PINNED = 4
 
 _KIND = {name: code for code, name in enumerate(KINDS)}
 _LAW = {name: code for code, name in enumerate(LAWS)}
+_ABSENT: Any = object()
 _DEFAULTS = {f.name: f.default for f in fields(Item) if f.name != "text"}
+_HASHABLE = {str, type(None), object}
+_FIELDS = {"text", *_DEFAULTS}
 
 
 @dataclass(slots=True)
@@ -68,6 +71,10 @@ def batch_of(verb: str, items: Iterable[Any], defaults: Mapping[str, Any]) -> Ba
     plain = _Plain(verb)
     bare = plain.row(dict.fromkeys(("text", *_DEFAULTS)), {"text": "", **_DEFAULTS})
     shared = plain.row(bare, defaults)
+    if isinstance(items, list | tuple):
+        batch = _by_column(plain, shared, items)
+        if batch is not None:
+            return batch
     columns: list[list[Any]] = [[] for _ in fields(Batch)]
     appends = [column.append for column in columns]
     for position, given in enumerate(items):
@@ -85,6 +92,26 @@ def batch_of(verb: str, items: Iterable[Any], defaults: Mapping[str, Any]) -> Ba
         for append, value in zip(appends, row.values(), strict=True):
             append(value)
     return Batch(*columns)
+
+
+def _by_column(plain: _Plain, shared: Mapping[str, Any], items: Sequence[Any]) -> Batch | None:
+    """The same of a list of dicts, a column at a time; None where any item takes a closer look."""
+    if set(map(type, items)) != {dict}:
+        return None
+    used = set().union(*items)
+    if not used <= _FIELDS or "text" not in used or used & {"valid_from", "valid_to"}:
+        return None
+    columns = {}
+    for name, default in shared.items():
+        if name not in used:
+            columns[name] = [default] * len(items)
+            continue
+        column = [item.get(name, _ABSENT) for item in items]
+        try:
+            columns[name] = plain.column(name, column, default)
+        except (InvalidArgumentError, TypeError):  # whose it is, the other way tells
+            return None
+    return Batch(**columns)
 
 
 def _given(item: Item) -> dict[str, Any]:
@@ -149,6 +176,28 @@ class _Plain:
                 given.get("valid_to", open_end(row["valid_to"])),
             )
         return row
+
+    def column(self, name: str, values: list[Any], default: Any) -> list[Any]:
+        """Values of one field in plain form; the default, in plain form, where one is absent."""
+        form, types = self._forms[name], set(map(type, values))
+        if name == "text":
+            if types != {str} or not all(map(str.isascii, values)):
+                return [form(value) for value in values]  # also where one is absent: no text
+            if len(max(values, key=len)) > MAX_TEXT:
+                form(max(values, key=len))
+            return values
+        if name == "vector" or (types == {float} and name in ("belief", "importance")):
+            return [default if value is _ABSENT else value for value in values]
+        if name == "time" and types == {int}:
+            to_ns(self._verb, name, min(values))
+            to_ns(self._verb, name, max(values))
+            return values
+        if types <= _HASHABLE:
+            # Few names, scopes and kinds are many rows.
+            forms = {value: form(value) for value in set(values) if value is not _ABSENT}
+            forms[_ABSENT] = default
+            return [forms[value] for value in values]
+        return [default if value is _ABSENT else form(value) for value in values]
 
     def _name(self, field_name: str, value: str | None) -> str | None:
         if value is None or (isinstance(value, str) and value in self._names):

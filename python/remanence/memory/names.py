@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterable
 
-from ..text import NameFinder
 from .changes import Changes
+from .reading import NativeNames
 from .records import KINDS
 
 STATEMENT = KINDS.index("statement")
@@ -30,7 +30,7 @@ class Names:
         self._rows = 0
         self._ids: dict[str, dict[int, int]] = {}
         self._erased: set[int] = set()
-        self.finder = NameFinder()
+        self.finder = NativeNames()
         self.phrases = False
         """Whether the store holds entities besides subjects."""
         self.statements = False
@@ -73,7 +73,7 @@ class Names:
 
     def in_question(self, query: str, scopes: Collection[int] | None) -> list[int]:
         """Subjects that a question names, in the scopes allowed (None: all)."""
-        return list(self._of(self.finder.find_in_question(query), scopes))
+        return list(self._of(self.finder.plain.find_in_question(query), scopes))
 
     def _of(self, keys: Iterable[str], scopes: Collection[int] | None) -> Iterable[int]:
         for key in keys:

@@ -311,7 +311,7 @@ def _asked(store: Store, question: Question) -> Asked:
     symbols, names = store.view.symbols, store.view.names
     query = question.query or ""
     read = understand(query, authors=symbols.author_names, years=symbols.years())
-    return Asked(read, tuple(names.finder.find_in_question(query[:MAX_READ])), symbols)
+    return Asked(read, tuple(names.finder.plain.find_in_question(query[:MAX_READ])), symbols)
 
 
 def _terms(values: Sequence[float]) -> dict[str, float]:

@@ -25,6 +25,7 @@ from .errors import (
     renamed,
 )
 from .log import Head, Log, check_op_id, recorded, seq_at, write_commit
+from .reading import default_reader
 from .schema import snapshot_path
 from .symbols import NewSymbols
 from .times import Seq, Time, to_ns
@@ -255,7 +256,7 @@ def _count(connection: sqlite3.Connection, query: str) -> int:
 
 def _extractor(spec: str | Extractor | None) -> Extractor:
     if spec is None or spec == "default":
-        return RuleExtractor()
+        return RuleExtractor(reader=default_reader())
     if isinstance(spec, Extractor):
         return spec
     raise InvalidArgumentError(

@@ -8,8 +8,8 @@ from datetime import date
 
 import Stemmer
 
-from .language import Interval, Stated
-from .values import stated
+from . import values
+from .language import MAYBE_TIME, TIME, Interval, Stated
 
 _DAY_NS = 86_400 * 10**9
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -114,7 +114,7 @@ class English:
         found = _POSSIBLE_TIMES.intersection(words)
         if not found:
             return False
-        return not found.isdisjoint(_SURE_TIMES) or _TIME.search(text) is not None
+        return not found.isdisjoint(_SURE_TIMES) or self.says_when(text)
 
     def stated(
         self,
@@ -124,7 +124,24 @@ class English:
         stem: Callable[[list[str]], list[str]],
     ) -> Stated:
         """Numbers with what they count, days and hours, and words that announce a change."""
-        return stated(text, words, stems, stem)
+        return values.stated(text, words, stems, stem)
+
+    numbers = values.NUMBERS
+    currencies = values.CURRENCIES
+    read = values.READ
+
+    def marks(self, word: str, stem: str) -> int:
+        """What one word says, see `language.Glossary`."""
+        said = values.marks(word, stem) | TIME * (word in _SURE_TIMES)
+        return said | MAYBE_TIME * (word in _POSSIBLE_TIMES)
+
+    def says_when(self, text: str) -> bool:
+        """True for "last week" and for May and March in capitals."""
+        return _TIME.search(text) is not None
+
+    def dated(self, text: str) -> bool:
+        """True where the beginning of the text names a day or an hour."""
+        return values.dated(text[: values.READ])
 
     def dates(self, query: str, years: Sequence[int]) -> tuple[Interval, ...]:
         """Days and months written in the query: "7 May 2023", "May 7", "in May", "2023-05-07"."""

@@ -9,17 +9,10 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 from .english import ENGLISH
 from .language import Language
 from .names import subject_names, title_of
-from .tokens import Tokenizer
+from .reading import PlainReader, Reader
 
 QUESTION = 1
 """Flag bit 0: the text ends as a question that is put to another author."""
-TIME_EXPRESSION = 2
-"""Flag bit 1: the text says when."""
-UPDATE = 8
-"""Flag bit 3: the text announces a change."""
-DATED = 16
-"""Flag bit 4: the text names a day or an hour."""
-
 MAX_LENGTH = 65_535
 """Lengths are stored in 16 bits; longer texts count as this long."""
 
@@ -103,6 +96,71 @@ class Extraction(NamedTuple):
     subjects: tuple[str, ...] = ()
 
 
+class Turns(NamedTuple):
+    """Turns as columns, without what rules do not look at."""
+
+    text: Sequence[str]
+    kind: Sequence[str]
+    scope: Sequence[Scope]
+    session: Sequence[str | None]
+    author: Sequence[str | None]
+    subject: Sequence[str | None]
+
+
+@dataclass(slots=True)
+class Extracted:
+    """Extractions as columns: very many are made without an object for each.
+
+    A link is `source`, `target`, `type`, `weight` as in `Link`, and `owner`, the position of the
+    turn that brings it; links of one turn stand together, in the order of the turns.
+    """
+
+    terms: list[str] = field(default_factory=list)
+    length: list[int] = field(default_factory=list)
+    flags: list[int] = field(default_factory=list)
+    subjects: list[tuple[str, ...]] = field(default_factory=list)
+    owner: list[int] = field(default_factory=list)
+    source: list[int | Stored] = field(default_factory=list)
+    target: list[int | Stored] = field(default_factory=list)
+    type: list[str] = field(default_factory=list)
+    weight: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, found: Sequence[Extraction]) -> Extracted:
+        """The columns of extractions, but for their triples."""
+        made = cls()
+        for position, extraction in enumerate(found):
+            made.terms.append(extraction.terms)
+            made.length.append(extraction.length)
+            made.flags.append(extraction.flags)
+            made.subjects.append(extraction.subjects)
+            for link in extraction.links:
+                made.link(position, *link)
+        return made
+
+    def link(
+        self, owner: int, source: int | Stored, target: int | Stored, kind: str, weight: float = 1.0
+    ) -> None:
+        """Add a link."""
+        self.owner.append(owner)
+        self.source.append(source)
+        self.target.append(target)
+        self.type.append(kind)
+        self.weight.append(weight)
+
+    def rows(self) -> list[Extraction]:
+        """One Extraction for each turn."""
+        links: list[list[Link]] = [[] for _ in self.terms]
+        ends = zip(self.source, self.target, self.type, self.weight, strict=True)
+        for owner, link in zip(self.owner, map(Link._make, ends), strict=True):
+            links[owner].append(link)
+        columns = zip(self.terms, self.length, self.flags, links, self.subjects, strict=True)
+        return [
+            Extraction(terms, length, flags, tuple(own), (), subjects)
+            for terms, length, flags, own, subjects in columns
+        ]
+
+
 @runtime_checkable
 class Extractor(Protocol):
     """Turns new memories into index entries, links and triples.
@@ -130,9 +188,9 @@ class RuleExtractor:
     document is the question's tokens followed by its own: words of the question find the answer.
     """
 
-    def __init__(self, language: Language = ENGLISH) -> None:
+    def __init__(self, language: Language = ENGLISH, *, reader: Reader | None = None) -> None:
         self._language = language
-        self._tokenizer = Tokenizer(language)
+        self._reader = PlainReader(language) if reader is None else reader
 
     @property
     def id(self) -> str:
@@ -141,46 +199,43 @@ class RuleExtractor:
 
     def extract(self, batch: Sequence[Turn], context: ExtractContext) -> list[Extraction]:
         """One Extraction per turn of the batch, in order; never raises on any text."""
-        ends: dict[SessionKey, tuple[int | Stored, Turn, list[str]]] = {}
-        for key, turn in context.last_turns.items():
-            if turn.id is not None:
-                ends[key] = (Stored(turn.id), turn, self._tokenizer.tokens(turn.text))
-        found = []
-        for index, turn in enumerate(batch):
-            words = self._tokenizer.words(turn.text)
-            own = self._tokenizer.stems(words)
-            document = own
-            links: tuple[Link, ...] = ()
-            dialogue = False
-            if turn.session is not None and turn.kind == "episodic":
-                key = (turn.scope, turn.session)
+        columns = zip(*batch, strict=True) if batch else [()] * len(Turn._fields)
+        turns = dict(zip(Turn._fields, columns, strict=True))
+        return self.columns(Turns(*(turns[name] for name in Turns._fields)), context).rows()
+
+    def columns(self, turns: Turns, context: ExtractContext) -> Extracted:
+        """The same of turns as columns."""
+        is_question, holds_question = self._language.is_question, self._language.holds_question
+        last = [(key, turn) for key, turn in context.last_turns.items() if turn.id is not None]
+        known = self._reader.read([turn.text for _, turn in last]).terms
+        # The end of a session so far: where it is, who spoke, the text and its terms.
+        ends: dict[SessionKey, tuple[int | Stored, str | None, str, str]] = {
+            key: (Stored(turn.id or 0), turn.author, turn.text, terms)
+            for (key, turn), terms in zip(last, known, strict=True)
+        }
+        reading = self._reader.read(turns.text)
+        terms, flags = reading.terms, reading.flags
+        made = Extracted(terms, [min(length, MAX_LENGTH) for length in reading.length], flags)
+        for index, (text, kind, scope, session, author, subject, own, values) in enumerate(
+            zip(*turns, terms, reading.values, strict=True)
+        ):
+            if session is not None and kind == "episodic":
+                key = (scope, session)
                 end = ends.get(key)
+                ends[key] = (index, author, text, own)
                 if end is not None:
-                    place, previous, previous_tokens = end
-                    links = (Link(place, index, "next"),)
-                    dialogue = _two_speak(turn, previous)
-                    if dialogue and self._language.holds_question(previous.text):
-                        document = previous_tokens + own
-                        links += (Link(index, place, "answers"),)
-                ends[key] = (index, turn, own)
-            stated = self._language.stated(turn.text, words, own, self._tokenizer.stems)
-            flags = self._flags(turn.text, words, dialogue)
-            flags |= UPDATE * stated.update | DATED * stated.dated
-            index_terms = " ".join([*document, *stated.values])
-            length = min(len(own), MAX_LENGTH)
-            about = turn.subject or (title_of(turn.text) if turn.kind == "document" else None)
-            subjects = subject_names(about) if about else ()
-            found.append(Extraction(index_terms, length, flags, links, (), subjects))
-        return found
-
-    def _flags(self, text: str, words: list[str], dialogue: bool) -> int:
-        # A question put to somebody is no evidence; in a monologue it is the content itself.
-        flags = QUESTION if dialogue and self._language.is_question(text) else 0
-        if self._language.has_time_expression(text, words):
-            flags |= TIME_EXPRESSION
-        return flags
-
-
-def _two_speak(turn: Turn, previous: Turn) -> bool:
-    """Whether the turns are by two known authors."""
-    return None not in (turn.author, previous.author) and turn.author != previous.author
+                    place, speaker, before, asked = end
+                    made.link(index, place, index, "next")
+                    if speaker != author and speaker is not None and author is not None:
+                        # A question put to somebody is no evidence; in a monologue it is the
+                        # content itself.
+                        if is_question(text):
+                            flags[index] |= QUESTION
+                        if holds_question(before):
+                            terms[index] = f"{asked} {own}" if asked and own else asked or own
+                            made.link(index, index, place, "answers")
+            if values:
+                terms[index] = f"{terms[index]} {values}" if terms[index] else values
+            about = subject or (title_of(text) if kind == "document" else None)
+            made.subjects.append(subject_names(about) if about else ())
+        return made

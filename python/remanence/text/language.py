@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 Interval = tuple[int, int]
@@ -75,3 +75,42 @@ class Language(Protocol):
 
     def is_value_question(self, query: str) -> bool:
         """True if the query asks for one current value, so a newer statement replaces an older."""
+
+
+CHANGE, TIME, MAYBE_TIME, MAYBE_DAY, NUMBER = 1, 2, 4, 8, 16
+"""Marks of a word, as bits; `Glossary.marks` says what each promises."""
+
+
+@runtime_checkable
+class Glossary(Protocol):
+    """What a language knows of single words, so that each is looked up once and not in every text.
+
+    It says the same as `Language.has_time_expression` and `Language.stated`, in parts. A number in
+    digits is its own stem.
+    """
+
+    @property
+    def numbers(self) -> Mapping[str, str]:
+        """Lower-case words that are numbers, and their digits."""
+
+    @property
+    def currencies(self) -> str:
+        """Signs of currencies, one character each."""
+
+    def marks(self, word: str, stem: str) -> int:
+        """What a lower-case word says; its stem is empty where it is a stop word.
+
+        CHANGE: it announces a change. TIME: it says when. MAYBE_TIME: without such a word, no
+        other says when. MAYBE_DAY: without such a word and without the signs ":", "-" and ".", an
+        ASCII text names no day or hour. NUMBER: it is one of `numbers`.
+        """
+
+    def says_when(self, text: str) -> bool:
+        """Whether a text without a TIME word says when."""
+
+    def dated(self, text: str) -> bool:
+        """Whether a text that holds a digit names a day or an hour where values are read."""
+
+    @property
+    def read(self) -> int:
+        """Characters in which values are looked for; text with "```" is left to `stated`."""
