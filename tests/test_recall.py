@@ -317,8 +317,9 @@ def test_spreading_through_a_hub_of_thousands(tmp_path):
     pair.link(*[edge(i, i, 1) for i in range(2, count + 1)])
     pair.link(*[edge(count + i, 2, i) for i in range(3, 30)])
     pair.by_ids("unlink", *range(3, 900, 3))
-    pair.by_ids("close", 7, 8)
+    pair.by_ids("close", 7, 8, 10)
     pair.by_ids("restore", 8)
+    pair.append(row(10))
     request = {"cues": [2, 5], "now": T0, "weights": _core.Weights().to_dict(), "k": 50}
     hits = agree(pair, request)
     assert max(term(hits, "spreading").values()) > 0
