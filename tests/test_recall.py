@@ -314,7 +314,7 @@ def test_spreading_through_a_hub_of_thousands(tmp_path):
     pair = Pair()
     count = 1500
     pair.append(*[row(i + 1) for i in range(count)])
-    pair.link(*[edge(i, i, 1) for i in range(2, count + 1)])
+    pair.link(*[edge(i, i, 1, valid_to=T0 + i % 3 * DAY + DAY) for i in range(2, count + 1)])
     pair.link(*[edge(count + i, 2, i) for i in range(3, 30)])
     pair.by_ids("unlink", *range(3, 900, 3))
     pair.by_ids("close", 7, 8, 10)
@@ -323,6 +323,8 @@ def test_spreading_through_a_hub_of_thousands(tmp_path):
     request = {"cues": [2, 5], "now": T0, "weights": _core.Weights().to_dict(), "k": 50}
     hits = agree(pair, request)
     assert max(term(hits, "spreading").values()) > 0
+    agree(pair, request | {"valid_at": T0 + DAY + HOUR})
+    agree(pair, request | {"as_of": pair.seq - 4})
     pair.engine.save(str(tmp_path / "file"))
     pair.engine = _core.Engine.load(str(tmp_path / "file"))
     agree(pair, request)

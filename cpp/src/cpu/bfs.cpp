@@ -13,7 +13,6 @@ namespace {
 // parent instead; when the frontier is this small a share of the nodes, it goes back.
 constexpr std::size_t down_share = 14;
 constexpr std::size_t up_share = 24;
-constexpr std::size_t least_ahead = 16'384;  // arcs; below, guesses gone wrong cost more
 constexpr std::size_t words_per_task = 256;
 
 bool has(const std::vector<std::uint64_t>& set, std::uint32_t r) {
@@ -68,6 +67,9 @@ private:
         const std::uint32_t* const o = state_.arcs().offset.data() + std::size_t{2} * r;
         return o[2] - o[0];
     }
+    /// Arcs below which guesses gone wrong cost more than looking for a parent spares. A filter is
+    /// asked of fewer arcs by those who look for one.
+    static constexpr std::size_t least_ahead = plain ? 16'384 : 1024;
     /// A round in which the frontier marks what it meets and becomes that.
     void downward(std::vector<std::uint32_t>& frontier, std::int32_t hop) {
         std::size_t count = 0;

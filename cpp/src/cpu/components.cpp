@@ -84,7 +84,7 @@ std::uint32_t commonest(Forest& forest, std::uint32_t n) {
 /// A flood of so few arcs takes less than the marks of a forest.
 constexpr std::size_t flooded_arcs = std::size_t{1} << 17U;
 
-/// Floods from each node not yet reached, the least first, without a branch per arc.
+/// Floods from each node not yet reached, the least first; without a filter no branch per arc.
 template <class AnyRows>
 void flood(const Filter& filter, const AnyRows& rows, std::vector<std::int64_t>& label) {
     const GraphState& state = filter.state();
@@ -98,18 +98,27 @@ void flood(const Filter& filter, const AnyRows& rows, std::vector<std::int64_t>&
         if (!filter.node(first)) continue;
         queue[0] = first;
         std::size_t end = 1;
-        const auto reach = [&](std::uint32_t node, bool passes) {
+        const auto reach = [&](std::uint32_t node, bool) {
             queue[end] = node;
-            end += passes && seen[node] == 0 ? 1 : 0;
-            seen[node] |= passes ? 1 : 0;
+            end += seen[node] == 0 ? 1 : 0;
+            seen[node] = 1;
         };
         for (std::size_t at = 0; at < end; ++at) {
             const std::uint32_t node = queue[at];
             label[node] = first;
-            rows.each_of_base(state.rank(node), Direction::both, reach);
-            if (state.log_edges == 0) continue;
-            rows.each_of_log(node, Direction::both,
-                             [&](std::uint32_t other) { reach(other, true); });
+            const std::uint32_t rank = state.rank(node);
+            if (filter.plain()) {
+                rows.each_of_base(rank, Direction::both, reach);
+                continue;
+            }
+            // A filter is asked of arcs to new nodes only.
+            rows.each_that(
+                rank, Direction::both,
+                [&](std::uint32_t to, const ArcAt&) { return seen[state.node(to)] == 0; },
+                [&](std::uint32_t to, const ArcAt&) {
+                    reach(state.node(to), true);
+                    return false;
+                });
         }
     }
 }
