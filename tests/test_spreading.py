@@ -96,6 +96,18 @@ def test_spreading_through_a_hub_of_thousands(tmp_path):
     assert max(lifts(hits).values()) > 0
     agree(pair, request | {"valid_at": T0 + DAY + HOUR})
     agree(pair, request | {"as_of": pair.seq - 4})
+    pair.by_ids("erase", 11)
+    agree(pair, request)
     pair.engine.save(str(tmp_path / "file"))
     pair.engine = _core.Engine.load(str(tmp_path / "file"))
     agree(pair, request)
+
+
+def test_a_hub_is_erased():
+    pair = Pair()
+    pair.append(*[row(i + 1) for i in range(40)])
+    pair.link(*[edge(i, i, 1) for i in range(2, 41)], *[edge(99 + i, 3, i) for i in range(4, 30)])
+    pair.by_ids("erase", 1)
+    request = {"cues": [4], "now": T0, "weights": _core.Weights().to_dict(), "k": 40}
+    assert max(lifts(agree(pair, request)).values()) > 0
+    agree(pair, request | {"cues": [35]})

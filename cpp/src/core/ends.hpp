@@ -46,10 +46,14 @@ public:
             for (std::uint32_t i = 1; i < count; ++i) use(at[i]);
         }
     }
+    /// One end of a node's, or all.
     void close(std::uint32_t node, std::uint32_t edge) {
         each(node, [&](const End& end) {
-            if (end.edge == edge) ends_[static_cast<std::size_t>(&end - ends_.data())].units = 0;
+            if (end.edge == edge) at(end).units = 0;
         });
+    }
+    void close_all(std::uint32_t node) {
+        each(node, [&](const End& end) { at(end).units = 0; });
     }
     /// Ask memory for a node's row, and, when that is there, for its first ends.
     void fetch_row(std::uint32_t node) const {
@@ -73,6 +77,7 @@ private:
         std::uint32_t used = 0;  ///< of the last block, its first element counted
         std::uint32_t size = 0;
     };
+    End& at(const End& end) { return ends_[static_cast<std::size_t>(&end - ends_.data())]; }
     std::uint32_t make_block(std::uint32_t size) {
         const auto block = static_cast<std::uint32_t>(ends_.size());
         ends_.resize(ends_.size() + size, End{none_yet, 0, 0});
