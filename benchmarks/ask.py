@@ -22,6 +22,8 @@ K, DIM, SESSION, DAY_NS = 10, 384, 20, 86_400 * 10**9
 TARGETS = {100_000: 1.5, 1_000_000: 5.0}
 """Milliseconds that the project allows at the median, by turns."""
 OUTSIDE_MS = 0.3
+LINKS, CUES, MOST_LIFT = 3, 3, 4.0
+"""Links of each turn to any other, and memories that a question with cues names."""
 F32 = NDArray[np.float32]
 
 
@@ -73,12 +75,14 @@ def _size(report: Report, turns: int, count: int) -> None:
         tempfile.TemporaryDirectory() as folder,
         remanence.open(Path(folder) / "ask.rem", embedder=None, snapshot=False) as memory,
     ):
+        ids = []
         for start in range(0, turns, 50_000):
             part = slice(start, start + 50_000)
-            memory.add_many(items[part], vectors=vectors[part])
+            ids.append(memory.add_many(items[part], vectors=vectors[part]))
         del items, vectors
         _warm(memory, asked, near)
         whole, native, checked = _ask(memory, asked, near)
+        with_cues = _with_cues(memory, np.concatenate(ids), asked, near)
     case = f"question n={turns} d={DIM} k={K} threads=1"
     outside = [w - n for w, n in zip(whole, native, strict=True)]
     for metric, seconds, most in (
@@ -89,6 +93,41 @@ def _size(report: Report, turns: int, count: int) -> None:
         value, spread = timing(seconds).scaled(1e3)
         target = {} if most is None else {"value_max": most}
         report.rows.append(Row(case, metric, value, spread=spread, checked=checked, target=target))
+    seconds, right = with_cues
+    value, spread = timing(seconds).scaled(1e3)
+    linked = f"question with {CUES} cues, {LINKS * turns} links n={turns} d={DIM} k={K} threads=1"
+    report.rows.append(Row(linked, "p50_ms", value, spread=spread, checked=right))
+
+
+def _with_cues(
+    memory: remanence.Memory, ids: NDArray[np.int64], asked: list[str], near: F32
+) -> tuple[list[float], bool]:
+    """(seconds of each question, whether what spread from its cues is near the exact walk's).
+
+    Near: by less than a quarter of a memory's share of all links, as the core promises.
+    """
+    rng = np.random.default_rng(4)
+    for _ in range(LINKS):
+        source, target = ids, rng.permutation(ids)
+        apart = source != target
+        columns = {"source": source[apart], "target": target[apart]}
+        memory.link_many({**columns, "type": ["near"] * int(apart.sum())})
+    seconds, right = [], True
+    for i, (question, vector) in enumerate(zip(asked, near, strict=True)):
+        cues = rng.choice(ids, CUES, replace=False)
+        start = time.perf_counter()
+        found = memory.recall(question, vector=vector, cues=cues, k=K, now=NOW, explain=True)
+        seconds.append(time.perf_counter() - start)
+        if i % 20 == 0:
+            reached, lift = memory._store.view.engine.spread(cues)
+            exact = dict(zip(reached.tolist(), lift.tolist(), strict=True))
+            right &= all(_near(hit, exact.get(hit.id, 0.0)) for hit in found)
+    return seconds, right
+
+
+def _near(hit: remanence.Hit, exact: float) -> bool:
+    lift = (hit.terms or {}).get("spreading", 0.0) / remanence.Weights().spreading
+    return abs(np.exp(lift) - np.exp(max(exact, 0.0))) <= 0.25 or lift == exact == MOST_LIFT
 
 
 def _warm(memory: remanence.Memory, asked: list[str], near: F32) -> None:

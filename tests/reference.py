@@ -298,8 +298,8 @@ class Judge(Graph):
 
     def add_spreading(self, hits: dict[int, Row], q: Row, w: dict[str, F]) -> None:
         which = {"as_of": q["as_of"], "valid_at": q["valid_at"]}
-        for memory, lift in self.spread([int(c) for c in q["cues"]], **which).items():
-            if memory in hits and lift > 0:
+        for memory, lift in self.spreading([int(c) for c in q["cues"]], **which).items():
+            if memory in hits:
                 hits[memory]["terms"]["spreading"] = w["spreading"] * F(lift)
 
 

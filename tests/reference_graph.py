@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from tests import reference_access as access
 
 Row = dict[str, Any]
 
@@ -14,6 +15,8 @@ TIME_MAX = 2**63 - 1  # an interval that ends here is open
 NEVER = 2**63 - 1  # the commit that closes what is not closed
 NOW = 2**63 - 2
 DELTA = 1e-3
+WHOLE = 2.0**62  # a mass of 1
+WAITING = 0.25  # mass that may wait at a node, of its share of all edge weight
 
 
 def visible(row: Row, seq: int) -> bool:
@@ -119,3 +122,40 @@ class Graph:
         reached = [m for _, m in self.khop(seeds, len(ids), **which)]
         lift = {m: math.log((mass[m] + delta) / (share[m] + delta)) for m in reached}
         return {m: min(max(x, -4.0), 4.0) for m, x in lift.items()}
+
+    def spreading(self, cues: list[int], **which: Any) -> dict[int, float]:
+        """Positive lifts by rounds of pushes, as a recall takes them; masses are integers."""
+        seq = NOW if which.get("as_of") is None else which["as_of"]
+        links: dict[int, list[tuple[int, int]]] = {m: [] for m in self.seen(which.get("as_of"))}
+        for e in self.edges_seen(**which):
+            units = max(1, int(float(np.float32(e["weight"])) * 2.0**31))
+            links[e["source"]].append((e["target"], units))
+            links[e["target"]].append((e["source"], units))
+        degree = {m: sum(units for _, units in ends) for m, ends in links.items()}
+        everything = float(sum(degree.values()))
+        bar = WAITING * WHOLE / everything if everything else 0.0
+        alone = sum(degree[cue] == 0 for cue in cues)
+        share = WHOLE / (len(cues) * (1.0 - 0.5 * (alone / len(cues))))
+        settled, waiting = dict.fromkeys(links, 0), dict.fromkeys(links, 0)
+        for cue in cues:
+            if degree[cue]:
+                waiting[cue] += int(share)
+            else:
+                settled[cue] += int(0.5 * share)
+        while full := [m for m in links if float(waiting[m]) > bar * float(degree[m])]:
+            handed = {m: 0.5 * float(waiting[m]) / float(degree[m]) for m in full}
+            for m in full:
+                settled[m] += int(0.5 * float(waiting[m]))
+                waiting[m] = 0
+            for m in full:
+                for other, units in links[m]:
+                    waiting[other] += int(handed[m] * units)
+        delta = DELTA / len({r["id"] for r in self.rows if r["seq_from"] <= seq})
+        rest = 0.5 * (float(sum(waiting.values())) / WHOLE)
+        lifts = {}
+        for m in links:
+            prior = degree[m] / everything if everything else 0.0
+            mass = (float(settled[m]) + 0.5 * float(waiting[m])) / WHOLE + rest * prior
+            if mass > prior:
+                lifts[m] = min(access.log((mass + delta) / (prior + delta)), 4.0)
+        return lifts

@@ -173,6 +173,26 @@ def agree(pair: Pair, request: Row, threads: Iterable[int] = (1,)) -> _core.Hits
     return hits
 
 
+def conversation(turns: int, sessions: int, **columns: Any) -> Pair:
+    """Turns of short random text, each linked to the next of its session."""
+    rng = np.random.default_rng(turns)
+    pair = Pair()
+    memories = [
+        row(
+            i + 1,
+            session=i * sessions // turns + 1,
+            terms=" ".join(rng.choice(WORDS, 3)),
+            vector=rng.standard_normal(6).astype(F).tolist(),
+            time=T0 + i * HOUR,
+        )
+        for i in range(turns)
+    ]
+    pair.append(*[m | columns for m in memories])
+    same = [i for i in range(1, turns) if memories[i - 1]["session"] == memories[i]["session"]]
+    pair.link(*[edge(i, i, i + 1) for i in same])
+    return pair
+
+
 # Strategies.
 def rare(*values: Any) -> st.SearchStrategy[Any]:
     return st.sampled_from(values)

@@ -345,3 +345,33 @@ def test_the_engine_gives_its_edges_as_a_graph() -> None:
     for seq in range(pair.seq + 1):
         seen = [e["edge"] for e in pair.judge.edges if e["seq_from"] <= seq < e["seq_to"]]
         same(number[graph.find_edges(as_of=seq)], seen)
+
+
+@pytest.mark.parametrize("verb", ["bfs", "shortest_paths", "best_paths"])
+def test_a_batch_of_trees_holds_those_of_each_question(verb):
+    rng = np.random.default_rng(1)
+    graph = _core.Graph(60)
+    weight = rng.random(150).astype(np.float32) * np.float32(0.9) + np.float32(0.1)
+    graph.append(rng.integers(0, 30, 150), rng.integers(30, 60, 150), weight=weight)
+    seeds, cut = np.array([3, 40, 7, 7, 59]), np.array([0, 2, 3, 5])
+    value, edge = getattr(graph, f"{verb}_batch")(seeds, parents=True, indptr=cut)
+    for q in range(3):
+        alone = getattr(graph, verb)(seeds[cut[q] : cut[q + 1]], parents=True)
+        assert value[q].tolist() == alone[0].tolist()
+        assert edge[q].tolist() == alone[1].tolist()
+
+
+def test_a_batch_of_walks_takes_the_weights_of_each_question():
+    rng = np.random.default_rng(2)
+    graph = _core.Graph(40)
+    graph.append(rng.integers(0, 20, 90), rng.integers(20, 40, 90))
+    seeds, cut = np.array([3, 30, 7, 8, 39]), np.array([0, 2, 5])
+    weights = np.array([1.0, 5.0, 2.0, 0.5, 9.0], np.float32)
+    masses = graph.propagate_batch(seeds, weights, indptr=cut)
+    start, node, lift = graph.spread_batch(seeds, weights, indptr=cut)
+    for q in range(2):
+        part = slice(cut[q], cut[q + 1])
+        assert masses[q].tolist() == graph.propagate(seeds[part], weights[part]).tolist()
+        alone = graph.spread(seeds[part], weights[part])
+        assert node[start[q] : start[q + 1]].tolist() == alone[0].tolist()
+        assert lift[start[q] : start[q + 1]].tolist() == alone[1].tolist()

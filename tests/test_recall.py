@@ -15,13 +15,11 @@ from tests.strategies import (
     HOUR,
     T0,
     TIME_MAX,
-    WORDS,
-    F,
     Pair,
     agree,
     answers,
-    beliefs,
     bits,
+    conversation,
     edge,
     memory_arrays,
     play,
@@ -37,10 +35,6 @@ from tests.strategies import (
 from remanence import _core
 
 pytestmark = pytest.mark.native
-
-# A walk stops when its mass moves by 1e-9; the lift of a hardly visited memory sees that
-# magnified by 1/delta = 1000 N.
-SPREADING_NATS = 1e-5
 
 
 def term(hits: _core.Hits, name: str) -> dict[int, float]:
@@ -189,26 +183,6 @@ def test_activation_is_the_judges_for_every_law():
 
 
 # Links.
-def conversation(turns: int, sessions: int, **columns: Any) -> Pair:
-    """Turns of short random text, each linked to the next of its session."""
-    rng = np.random.default_rng(turns)
-    pair = Pair()
-    memories = [
-        row(
-            i + 1,
-            session=i * sessions // turns + 1,
-            terms=" ".join(rng.choice(WORDS, 3)),
-            vector=rng.standard_normal(6).astype(F).tolist(),
-            time=T0 + i * HOUR,
-        )
-        for i in range(turns)
-    ]
-    pair.append(*[m | columns for m in memories])
-    same = [i for i in range(1, turns) if memories[i - 1]["session"] == memories[i]["session"]]
-    pair.link(*[edge(i, i, i + 1) for i in same])
-    return pair
-
-
 @pytest.mark.parametrize("turns", [3, 50, 51, 52, 60, 300])
 @pytest.mark.parametrize("k", [1, 10, 1000])
 def test_neighbouring_turns_and_sessions_share_the_lead(turns, k):
@@ -264,32 +238,6 @@ def test_a_session_too_long_to_say_anything_adds_nothing():
     assert set(term(agree(pair, asked), "session").values()) == {0.0}
     pair.by_ids("close", 2)
     assert max(term(agree(pair, asked), "session").values()) > 0
-
-
-# Spreading.
-@given(st.data())
-def test_spreading_from_cues(data):
-    pair = conversation(12, sessions=2)
-    ends = st.integers(1, 12)
-    pairs = data.draw(st.lists(st.tuples(ends, ends, beliefs).filter(lambda e: e[0] != e[1])))
-    if pairs:
-        many = enumerate(pairs, 100)
-        pair.link(*[edge(i, a, b, type=16, weight=weight) for i, (a, b, weight) in many])
-    play(pair, data.draw(steps(6), "history"))
-    alive = sorted(pair.judge.seen(None))
-    cues = data.draw(st.lists(st.sampled_from(alive), min_size=1, max_size=3), "cues")
-    request = data.draw(requests(6, alive), "request") | {"cues": cues, "as_of": pair.seq}
-    hits = pair.engine.recall(request_of(request | {"k": 1000}))
-    want, _ = pair.judge.recall(request | {"k": 1000})
-    weight = request["weights"]["spreading"]
-    wanted = {h["id"]: float(h["score"]) for h in want}
-    got = dict(zip(hits.id.tolist(), hits.score.tolist(), strict=True))
-    assert got == pytest.approx(wanted, rel=1e-6, abs=SPREADING_NATS * max(weight, 1))
-    order = list(zip(-hits.score, hits.id, strict=True))
-    assert order == sorted(order)
-    few = pair.engine.recall(request_of(request | {"k": 3}))
-    assert few.id.tolist() == hits.id.tolist()[:3]
-    assert bits(few.score) == bits(hits.score[:3])
 
 
 # Refusals.

@@ -184,7 +184,8 @@ void publish_row(Engine::State& state, Id id, std::string_view terms, Seq seq) {
     Columns& columns = state.columns;
     const std::uint32_t known = columns.node_of(id);
     const std::uint32_t previous = known == none ? none : columns.newest[known];
-    if (previous != none && columns.row_visible(previous, seq_now)) state.close_row(previous, seq);
+    const bool live = previous != none && columns.row_visible(previous, seq_now);
+    if (live) state.close_row(previous, seq);
     const std::uint32_t row = columns.add_row();
     Segment& s = columns.at(row);
     const std::uint32_t r = Columns::within(row);
@@ -199,6 +200,7 @@ void publish_row(Engine::State& state, Id id, std::string_view terms, Seq seq) {
         s.created[r] = old.created[o];
         s.last_touch[r] = old.last_touch[o];
         write_access(s, r, read_access(old, o));
+        if (!live) state.weigh_links(node, true);
     }
     state.index_session(row);
 }

@@ -52,6 +52,7 @@ void Engine::link(View<const Seq> seq, const EdgeBatch& batch, bool check_only) 
         state_->links.add({batch.edge[i], columns.node_of(batch.source[i]),
                            columns.node_of(batch.target[i]), batch.valid_from[i], batch.valid_to[i],
                            seq_of(seq, i), seq_open, batch.weight[i], batch.type[i]});
+        state_->weigh(state_->links.newest(), true);
     }
     state_->seq = seq.back();
 }
@@ -69,7 +70,9 @@ void Engine::unlink(View<const Seq> seq, View<const EdgeId> edges, bool check_on
     }
     if (check_only) return;
     for (std::size_t i = 0; i < edges.size(); ++i) {
-        state_->links.close(state_->links.find(edges[i]), seq_of(seq, i));
+        const std::uint32_t index = state_->links.find(edges[i]);
+        state_->weigh(state_->links.at(index), false);
+        state_->links.close(index, seq_of(seq, i));
     }
     state_->seq = seq.back();
 }

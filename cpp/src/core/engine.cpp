@@ -57,6 +57,17 @@ void Engine::State::close_row(std::uint32_t row, Seq at) {
     count_live(row, false);
 }
 
+void Engine::State::weigh(const Edge& edge, bool counts) {
+    if (edge.seq_to == seq_open && columns.visible_row(edge.source, seq_now) != none &&
+        columns.visible_row(edge.target, seq_now) != none) {
+        links.weigh(edge, counts);
+    }
+}
+
+void Engine::State::weigh_links(std::uint32_t node, bool counts) {
+    links.each(node, [&](const Edge& e, bool) { weigh(e, counts); });
+}
+
 void Engine::State::index_session(std::uint32_t row) {
     const std::uint32_t session = columns.at(row).session[Columns::within(row)];
     if (session != 0) sessions[session].push_back(row);
@@ -82,6 +93,7 @@ void Engine::close(View<const Seq> seq, View<const Id> ids, bool check_only) {
     check_live("close", state_->columns, ids);
     if (check_only) return;
     for (std::size_t i = 0; i < ids.size(); ++i) {
+        state_->weigh_links(state_->columns.node_of(ids[i]), false);
         state_->close_row(state_->columns.live_row(ids[i]), seq_of(seq, i));
     }
     state_->seq = seq.back();
@@ -112,6 +124,7 @@ void Engine::restore(View<const Seq> seq, View<const Id> ids, bool check_only) {
         state_->lexicon.copy_row(old, row);
         state_->index_session(row);
         state_->count_live(row, true);
+        state_->weigh_links(s.node[Columns::within(row)], true);
         s.summarise(Columns::within(row));
     }
     state_->seq = seq.back();
@@ -130,9 +143,12 @@ void Engine::erase(View<const Seq> seq, View<const Id> ids, bool check_only) {
     if (check_only) return;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         const std::uint32_t node = columns.node_of(ids[i]);
-        state_->links.close_node(node, seq_of(seq, i));
         const std::uint32_t live = columns.live_row(ids[i]);
-        if (live != none) state_->close_row(live, seq_of(seq, i));
+        if (live != none) {
+            state_->weigh_links(node, false);
+            state_->close_row(live, seq_of(seq, i));
+        }
+        state_->links.close_node(node, seq_of(seq, i));
         for (std::uint32_t row = columns.newest[node]; row != none;
              row = columns.at(row).previous[Columns::within(row)]) {
             Segment& s = columns.at(row);

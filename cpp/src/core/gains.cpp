@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/walk.hpp"
+#include "core/spreading.hpp"
 
 namespace remanence {
 namespace {
@@ -76,14 +76,11 @@ void gain_session(const Engine::State& state, const ScanPlan& plan, const Seed& 
 void gain_spreading(const Engine::State& state, const ScanPlan& plan, Gains& gains) {
     const Request& q = *plan.request;
     if (q.cues.empty() || q.weights.spreading == 0.0F) return;
-    WalkRequest request;
-    request.seeds = q.cues;
-    request.filter.as_of = plan.seq;
-    request.filter.valid_at = q.valid_at;
-    for (const NodeMass& m : lift(state.columns, state.links, request)) {
-        if (m.mass <= 0.0) continue;
-        const std::uint32_t row = state.columns.visible_row(m.node, plan.seq);
-        if (row != none) gains[row].spreading = q.weights.spreading * static_cast<float>(m.mass);
+    for (const NodeLift& found : spreading(state, plan)) {
+        if (found.lift <= 0.0) continue;
+        const std::uint32_t row = state.columns.visible_row(found.node, plan.seq);
+        if (row != none)
+            gains[row].spreading = q.weights.spreading * static_cast<float>(found.lift);
     }
 }
 

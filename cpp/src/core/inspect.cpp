@@ -260,7 +260,7 @@ EngineStats Engine::stats() const {
         }
     }
     out.posting_bytes = out.postings * sizeof(Posting);
-    out.edge_bytes = out.edges * (sizeof(Edge) + 3 * sizeof(std::uint32_t));
+    out.edge_bytes = state_->links.bytes();
     out.seq = state_->seq;
     return out;
 }

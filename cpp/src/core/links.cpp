@@ -10,32 +10,39 @@ namespace remanence {
 void Links::add(const Edge& edge) {
     const auto index = static_cast<std::uint32_t>(edges_.size());
     const std::size_t nodes = std::max(edge.source, edge.target) + std::size_t{1};
-    if (first_out_.size() < nodes) {
-        first_out_.resize(std::max(nodes, first_out_.size() * 3 / 2), none);
-        first_in_.resize(first_out_.size(), none);
-    }
+    if (units_.size() < nodes) units_.resize(std::max(nodes, units_.size() * 3 / 2), 0);
     edges_.push_back(edge);
-    next_out_.push_back(first_out_[edge.source]);
-    next_in_.push_back(first_in_[edge.target]);
-    first_out_[edge.source] = index;
-    first_in_[edge.target] = index;
+    const std::uint32_t units = edge.seq_to == seq_open ? weight_units(edge.weight) : 0;
+    ends_.add(edge.source, {edge.target, index * 2, units});
+    ends_.add(edge.target, {edge.source, index * 2 + 1, units});
     ids_.insert(edge.id, index);
     live_ += edge.seq_to == seq_open ? 1 : 0;
 }
 
 void Links::close(std::uint32_t index, Seq seq) {
     edges_[index].seq_to = seq;
+    ends_.close(edges_[index].source, index * 2);
+    ends_.close(edges_[index].target, index * 2 + 1);
     --live_;
 }
 
 void Links::close_node(std::uint32_t node, Seq seq) {
-    if (node >= first_out_.size()) return;
-    for (std::uint32_t e = first_out_[node]; e != none; e = next_out_[e]) {
-        if (open(e)) close(e, seq);
-    }
-    for (std::uint32_t e = first_in_[node]; e != none; e = next_in_[e]) {
-        if (open(e)) close(e, seq);
-    }
+    // Its own ends in one pass: a hub has thousands.
+    ends_.each(node, [&](const End& end) {
+        if (!open(end.index())) return;
+        edges_[end.index()].seq_to = seq;
+        --live_;
+        ends_.close(end.other, end.edge ^ 1U);
+    });
+    ends_.close_all(node);
+}
+
+void Links::weigh(const Edge& edge, bool counts) {
+    // Unsigned, so that adding the negative takes away.
+    const std::uint64_t units = std::uint64_t{weight_units(edge.weight)} * (counts ? 1 : ~0ULL);
+    units_[edge.source] += units;
+    units_[edge.target] += units;
+    all_units_ += units;
 }
 
 EdgeTest::EdgeTest(const Columns& columns, const EdgeFilter& filter)

@@ -1,4 +1,4 @@
-// Values by row for the few hundred rows that a question touches.
+// Values by row, or by node, for the few that a question touches.
 #pragma once
 
 #include <bit>
@@ -15,15 +15,27 @@ class RowMap {
 public:
     using Item = std::pair<std::uint32_t, Value>;
 
-    Value& operator[](std::uint32_t row) {
+    Value& operator[](std::uint32_t row) { return items_[place(row)].second; }
+    /// How many came before the row, which now has a value.
+    std::uint32_t place(std::uint32_t row) {
         if (items_.size() * 2 >= slots_.size()) grow();
         std::uint32_t& slot = slots_[slot_of(row)];
         if (slot == empty_slot) {
             slot = static_cast<std::uint32_t>(items_.size());
             items_.emplace_back(row, Value{});
         }
-        return items_[slot].second;
+        return slot;
     }
+    /// Ask memory for where the row would be, and, when that is there, for its value.
+    void fetch(std::uint32_t row) const {
+        if (!slots_.empty()) __builtin_prefetch(&slots_[first_slot(row)]);
+    }
+    void fetch_value(std::uint32_t row) const {
+        if (slots_.empty()) return;
+        const std::uint32_t slot = slots_[first_slot(row)];
+        if (slot != empty_slot) __builtin_prefetch(&items_[slot]);
+    }
+    Item& at(std::uint32_t place) { return items_[place]; }
     /// Null where the row has no value.
     const Value* find(std::uint32_t row) const {
         if (slots_.empty()) return nullptr;
@@ -39,10 +51,13 @@ private:
     static constexpr std::uint32_t empty_slot = 0xFFFFFFFF;
     static constexpr std::size_t first_slots = 256;
 
+    std::size_t first_slot(std::uint32_t row) const {
+        return (row * 0x9E3779B1U) >> (32 - std::bit_width(slots_.size() - 1));
+    }
     /// Where the row is, or where it belongs.
     std::size_t slot_of(std::uint32_t row) const {
         const std::size_t mask = slots_.size() - 1;
-        std::size_t at = (row * 0x9E3779B1U) >> (32 - std::bit_width(mask));
+        std::size_t at = first_slot(row);
         while (slots_[at] != empty_slot && items_[slots_[at]].first != row) at = (at + 1) & mask;
         return at;
     }

@@ -295,6 +295,7 @@ Engine Engine::load(const std::string& path, std::string_view backend) {
             in.refuse("holds an edge to a memory that it lacks");
         }
         state.links.add(e);
+        state.weigh(e, true);
     }
     state.seq = meta[0].seq;
     return engine;

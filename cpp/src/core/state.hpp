@@ -59,6 +59,10 @@ struct Engine::State {
     void count_live(std::uint32_t row, bool added);
     void close_row(std::uint32_t row, Seq at);
     void index_session(std::uint32_t row);
+    /// Counts an edge, or no longer, in the sums of what is seen now, if it and its ends are.
+    void weigh(const Edge& edge, bool counts);
+    /// All edges of a node, which is live when this is called.
+    void weigh_links(std::uint32_t node, bool counts);
     /// Questions go on while new rows are encoded; until then they are scored exactly.
     void encode_from(std::size_t segment);
     /// Sorts the rows of full segments; `writing` is held and `mutex` is not. Returns those that

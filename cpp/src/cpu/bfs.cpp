@@ -29,7 +29,8 @@ public:
           restricted_(filter.restricts_nodes()),
           filter_(filter),
           hop_(state_.nodes),
-          seen_((state_.nodes + 63) / 64, 0) {
+          seen_((state_.nodes + 63) / 64, 0),
+          next_(state_.nodes + std::size_t{1}) {
         std::fill(hop_.data(), hop_.data() + hop_.size(), -1);
     }
 
@@ -43,20 +44,11 @@ public:
             std::size_t ahead = 0;
             for (const std::uint32_t r : frontier) ahead += width(r);
             unseen -= std::min(unseen, ahead);
-            if (ahead > unseen / down_share && ahead > 1024) {
+            if (ahead > unseen / down_share && ahead > least_ahead) {
                 hop = upward(frontier, hop);
                 continue;
             }
-            std::vector<std::uint32_t> next;
-            for (const std::uint32_t r : frontier) {
-                rows_.each_that(
-                    r, direction_, [&](std::uint32_t to, const ArcAt&) { return !has(seen_, to); },
-                    [&](std::uint32_t to, const ArcAt&) {
-                        if (mark(to, hop)) next.push_back(to);
-                        return false;
-                    });
-            }
-            frontier.swap(next);
+            downward(frontier, hop);
         }
         return std::move(hop_);
     }
@@ -75,6 +67,36 @@ private:
         const std::uint32_t* const o = state_.arcs().offset.data() + std::size_t{2} * r;
         return o[2] - o[0];
     }
+    /// Arcs below which guesses gone wrong cost more than looking for a parent spares. A filter is
+    /// asked of fewer arcs by those who look for one.
+    static constexpr std::size_t least_ahead = plain ? 16'384 : 1024;
+    /// A round in which the frontier marks what it meets and becomes that.
+    void downward(std::vector<std::uint32_t>& frontier, std::int32_t hop) {
+        std::size_t count = 0;
+        // Without a branch, which would be guessed wrong every few arcs.
+        const auto meet = [&](std::uint32_t to) {
+            const std::int32_t before = hop_[to];
+            next_[count] = to;
+            count += before < 0 ? 1 : 0;
+            hop_[to] = before < 0 ? hop : before;
+        };
+        for (const std::uint32_t r : frontier) {
+            if constexpr (plain) {
+                auto [a, end] = rows_.of_base(r, direction_);
+                const std::uint32_t* const to = state_.arcs().to.data();
+                for (; a < end; ++a) meet(to[a]);
+            } else {
+                rows_.each_that(
+                    r, direction_, [&](std::uint32_t to, const ArcAt&) { return hop_[to] < 0; },
+                    [&](std::uint32_t to, const ArcAt&) {
+                        meet(to);
+                        return false;
+                    });
+            }
+        }
+        frontier.assign(next_.data(), next_.data() + count);
+        for (const std::uint32_t r : frontier) seen_[r / 64] |= std::uint64_t{1} << (r % 64);
+    }
     /// Rounds in which unseen nodes look for a parent in the frontier; returns the last hop.
     std::int32_t upward(std::vector<std::uint32_t>& frontier, std::int32_t hop);
 
@@ -85,6 +107,7 @@ private:
     const Filter& filter_;
     Array<std::int32_t> hop_;
     std::vector<std::uint64_t> seen_;
+    Array<std::uint32_t> next_;  ///< one more than there are nodes: what was seen is written too
 };
 
 template <bool plain>

@@ -1,5 +1,5 @@
-// Connected components: link a few arcs of every node, then the rest of what the largest one
-// misses.
+// Connected components: a flood from each node of a small graph; of a large one link a few arcs of
+// every node, then the rest of what the largest component misses.
 #include <algorithm>
 #include <atomic>
 
@@ -81,6 +81,48 @@ std::uint32_t commonest(Forest& forest, std::uint32_t n) {
     return best;
 }
 
+/// A flood of so few arcs takes less than the marks of a forest.
+constexpr std::size_t flooded_arcs = std::size_t{1} << 17U;
+
+/// Floods from each node not yet reached, the least first; without a filter no branch per arc.
+template <class AnyRows>
+void flood(const Filter& filter, const AnyRows& rows, std::vector<std::int64_t>& label) {
+    const GraphState& state = filter.state();
+    // Bytes: marks that share a word would wait for each other.
+    std::vector<std::uint8_t> seen(state.nodes, 0);
+    Array<std::uint32_t> queue(state.nodes + std::size_t{1});
+    for (std::uint32_t first = 0; first < state.nodes; ++first) {
+        if (seen[first] != 0) continue;
+        seen[first] = 1;
+        label[first] = first;
+        if (!filter.node(first)) continue;
+        queue[0] = first;
+        std::size_t end = 1;
+        const auto reach = [&](std::uint32_t node, bool) {
+            queue[end] = node;
+            end += seen[node] == 0 ? 1 : 0;
+            seen[node] = 1;
+        };
+        for (std::size_t at = 0; at < end; ++at) {
+            const std::uint32_t node = queue[at];
+            label[node] = first;
+            const std::uint32_t rank = state.rank(node);
+            if (filter.plain()) {
+                rows.each_of_base(rank, Direction::both, reach);
+                continue;
+            }
+            // A filter is asked of arcs to new nodes only.
+            rows.each_that(
+                rank, Direction::both,
+                [&](std::uint32_t to, const ArcAt&) { return seen[state.node(to)] == 0; },
+                [&](std::uint32_t to, const ArcAt&) {
+                    reach(state.node(to), true);
+                    return false;
+                });
+        }
+    }
+}
+
 }  // namespace
 
 std::vector<std::int64_t> components(const Filter& filter) {
@@ -88,6 +130,10 @@ std::vector<std::int64_t> components(const Filter& filter) {
     const std::uint32_t n = state.nodes;
     std::vector<std::int64_t> label(n);
     if (n == 0) return label;
+    if (state.arcs().arcs() + 2 * std::size_t{state.log_edges} <= flooded_arcs) {
+        with_rows(filter, [&](const auto& rows) { flood(filter, rows, label); });
+        return label;
+    }
     Forest forest(n);
     with_rows(filter, [&](const auto& rows) {
         const auto allowed = [&](std::uint32_t r) {

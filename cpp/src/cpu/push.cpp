@@ -8,18 +8,22 @@
 namespace remanence::cpu {
 namespace {
 
-/// Marks of a rank.
-constexpr std::uint8_t touched = 1;
-constexpr std::uint8_t queued = 2;
+/// What a push keeps of a rank, side by side: an arc reads one line of memory.
+struct Held {
+    double residual = 0.0;
+    std::uint32_t width = 0;  ///< 0 = not touched
+    bool pushed = false;      ///< it has a mass
+};
 
 /// Kept from call to call and emptied by what was touched.
 struct Scratch {
+    std::vector<Held> held;
     std::vector<double> mass;
-    std::vector<double> residual;
-    std::vector<std::uint8_t> mark;
     std::vector<std::uint32_t> touched;
     std::vector<std::uint32_t> queue;
 };
+
+constexpr std::size_t ahead = 16;  ///< so many ranks before its turn is one asked for
 
 struct Step {
     std::uint32_t to;
@@ -36,18 +40,16 @@ public:
           s_(scratch) {}
 
     void give(std::uint32_t r, double mass) {
-        double& there = s_.residual[r];
-        std::uint8_t& mark = s_.mark[r];
-        there += mass;
-        if ((mark & queued) != 0) return;
-        if (mark == 0) {
-            mark = touched;
+        Held& h = s_.held[r];
+        if (h.width == 0) {
+            h.width = width(r);
             s_.touched.push_back(r);
         }
-        if (there > residual_ * static_cast<double>(width(r))) {
-            mark |= queued;
-            s_.queue.push_back(r);
-        }
+        const double bar = residual_ * static_cast<double>(h.width);
+        // What waits above the bar is queued already.
+        const bool queued = h.residual > bar;
+        h.residual += mass;
+        if (!queued && h.residual > bar) s_.queue.push_back(r);
     }
 
     template <class AnyRows>
@@ -55,15 +57,16 @@ public:
         for (const auto& [r, share] : start) give(r, share);
         for (std::size_t at = 0; at < s_.queue.size(); ++at) {
             const std::uint32_t r = s_.queue[at];
-            const double here = s_.residual[r];
-            s_.mark[r] = touched;
-            s_.residual[r] = 0.0;
+            const double here = s_.held[r].residual;
+            s_.held[r].residual = 0.0;
+            s_.held[r].pushed = true;
             s_.mass[r] += (1.0 - damping_) * here;
             double degree = 0.0;
             steps_.clear();
             for (const bool in : {false, true}) {
                 if (filter_.direction() == (in ? Direction::out : Direction::in)) continue;
                 rows.side(r, in, [&](std::uint32_t to, const ArcAt& a) {
+                    __builtin_prefetch(&s_.held[to], 1);
                     steps_.push_back({to, static_cast<double>(a.weight())});
                     degree += steps_.back().weight;
                     return false;
@@ -114,8 +117,7 @@ NodeMasses push(const Filter& filter, const WalkStart& start, double damping, do
     const GraphState& state = filter.state();
     if (s.mass.size() < state.nodes) {
         s.mass.resize(state.nodes, 0.0);
-        s.residual.resize(state.nodes, 0.0);
-        s.mark.resize(state.nodes, 0);
+        s.held.resize(state.nodes);
     }
     std::vector<std::pair<std::uint32_t, double>> from;
     from.reserve(start.rank.size());
@@ -124,13 +126,18 @@ NodeMasses push(const Filter& filter, const WalkStart& start, double damping, do
     }
     Push local(filter, damping, residual, s);
     with_rows(filter, [&](const auto& rows) { local.run(rows, from); });
+    const std::vector<std::uint32_t>& touched = s.touched;
     double left = 0.0;
-    for (const std::uint32_t r : s.touched) left += damping * s.residual[r];
+    for (std::size_t i = 0; i < touched.size(); ++i) {
+        __builtin_prefetch(&s.held[touched[std::min(i + ahead, touched.size() - 1)]], 1);
+        left += damping * s.held[touched[i]].residual;
+    }
     const auto take = [&](std::size_t i) {
-        const std::uint32_t r = s.touched[i];
-        const Pushed out{r, local.width(r), s.mass[r], s.residual[r]};
-        s.mass[r] = s.residual[r] = 0.0;
-        s.mark[r] = 0;
+        const std::uint32_t r = touched[i];
+        Held& h = s.held[r];
+        const Pushed out{r, h.width, h.pushed ? s.mass[r] : 0.0, h.residual};
+        if (h.pushed) s.mass[r] = 0.0;
+        h = {};
         return out;
     };
     NodeMasses out = pushed_masses(filter, s.touched.size(), take, left, damping, top);
