@@ -124,6 +124,7 @@ std::vector<std::uint32_t> Scan::promising(const Question& question) const {
     }
     std::sort_heap(best.begin(), best.end(), std::greater<>());
     std::vector<std::uint32_t> rows;
+    rows.reserve(best.size());
     for (const auto& [at, row] : best) rows.push_back(row);
     return rows;
 }
