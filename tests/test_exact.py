@@ -199,7 +199,15 @@ def test_few_rows_of_a_block_are_bounded_by_all_that_their_scores_hold(term):
             assert answers(engine.recall(request_of(asked | way))) == want, (number, way)
 
 
-@given(st.lists(st.tuples(st.integers(1, ROWS), st.sampled_from([0.1, 1.0, 100.0])), max_size=30))
+ALIVE = (
+    {"activation": 1.0, "importance": 1.0},
+    {"lift": 1.0, "usefulness": 0.3},
+    {"lift": 0.1, "usefulness": 1.0, "activation": 0.5},
+    {"lift": -1.0, "usefulness": 3.0},
+)
+
+
+@given(st.lists(st.tuples(st.integers(1, 300), st.sampled_from([0.1, 1.0, 100.0])), max_size=30))
 def test_accesses_between_questions_count_in_the_next(accesses):
     """Bounds that a question left behind rise with a row, above all rows if need be."""
     engine, end = sides(), T0 + 4_000 * HOUR
@@ -208,14 +216,14 @@ def test_accesses_between_questions_count_in_the_next(accesses):
         # Of two questions' weights bounds are kept; a third one's and those of other times are not.
         asked = question(
             vector=np.ones(64),
-            weights=_core.Weights(
-                **least | {"cosine": 0.1, "activation": 1.0, "importance": float(memory % 3)}
-            ).to_dict(),
+            weights=_core.Weights(**least | {"cosine": 0.1} | ALIVE[memory % 4]).to_dict(),
             now=end + (40 if memory % 7 == 0 else 1) * DAY,
             k=1 + memory % 5,
         )
-        for way in ({"threads": 1}, {"proved": True, "threads": 2}):
-            assert answers(engine.recall(request_of(asked | way))) == by_every_row(engine, asked)
+        for past in ({}, {"as_of": 1 + memory % (seq - 1)}):
+            want = by_every_row(engine, asked | past)
+            for way in ({"threads": 1}, {"proved": True, "threads": 2}):
+                assert answers(engine.recall(request_of(asked | past | way))) == want
         touched = [{"id": memory, "time": end + HOUR, "weight": weight, "used": memory % 2}]
         engine.touch(seq, **to_arrays(touched, TOUCH_COLUMNS))
 

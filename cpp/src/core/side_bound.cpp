@@ -16,6 +16,32 @@ std::uint32_t steps_of(const SideBound& bound, float value) {
     return static_cast<std::uint32_t>((value - bound.least) / bound.step + 0.01F) + 1;
 }
 
+/// What accesses add to a row from `at` on, at most. All of them came after its first, so their
+/// share of the quickly falling parts is greater and their lead over it only falls.
+float use_of(const SideBound& bound, const Segment& s, std::uint32_t r, TimeNs at) {
+    if (s.accesses[r] <= 1 && s.used[r] == 0 && s.unused[r] == 0) return 0.0F;
+    float sum = 0.0F;
+    if (bound.lift_weight != 0.0F && s.accesses[r] > 1) {
+        const AccessState state = read_access(s, r);
+        at = std::max(at, state.last_access);
+        const AccessState first = first_access(Law::power_trace, s.created[r]);
+        const float lift =
+            activation_of(state, Law::power_trace, at) - activation_of(first, Law::power_trace, at);
+        sum += bound.lift_weight * lift;
+    }
+    if (s.used[r] != 0 || s.unused[r] != 0) {
+        sum += bound.usefulness_weight * usefulness_feature(s.used[r], s.unused[r]);
+    }
+    return sum;
+}
+
+/// Whether every row that was accessed has a law whose lift only falls.
+bool lifts_fall(const Segment& s) {
+    constexpr auto only = static_cast<std::uint8_t>(1U << static_cast<unsigned>(Law::power_trace));
+    return std::all_of(s.blocks.begin(), s.blocks.end(),
+                       [](const BlockSummary& b) { return b.touched == 0 || b.laws == only; });
+}
+
 /// Exactly but for the activations, in the order of `Term`.
 std::vector<float> sums_of(const SideBound& bound, const Segment& s) {
     std::vector<float> sums(bound.count);
@@ -24,7 +50,7 @@ std::vector<float> sums_of(const SideBound& bound, const Segment& s) {
     side.table = bound.table.data();
     side.statics = s.statics;
     side.kind = s.kind;
-    if (bound.activation != nullptr) side.activation = bound.activation->nats.data();
+    if (bound.activation_weight != 0.0F) side.activation = bound.activation->nats.data();
     side.activation_weight = bound.activation_weight;
     if (bound.importance_weight != 0.0F) side.importance = s.importance;
     side.importance_weight = bound.importance_weight;
@@ -34,7 +60,11 @@ std::vector<float> sums_of(const SideBound& bound, const Segment& s) {
 }
 
 void fill(const Segment& s, SideBound& bound) {
-    const std::vector<float> sums = sums_of(bound, s);
+    std::vector<float> sums = sums_of(bound, s);
+    const TimeNs at = bound.activation != nullptr ? bound.activation->made_at : 0;
+    for (std::uint32_t r = 0; bound.holds_use() && r < bound.count; ++r) {
+        sums[r] += use_of(bound, s, r, at);
+    }
     bound.steps.resize(segment_rows);
     if (sums.empty()) return;
     const auto [least, most] = std::minmax_element(sums.begin(), sums.end());
@@ -57,22 +87,23 @@ std::shared_ptr<const SideBound> side_bound(const ScanPlan& plan, const Segment&
                                             std::uint32_t rows) {
     const Weights& w = plan.request->weights;
     if (w.activation < 0.0F || (w.activation != 0.0F && plan.seq != seq_now)) return nullptr;
-    std::shared_ptr<const ActivationBound> activation;
-    if (w.activation != 0.0F) activation = activation_bound(segment, plan.request->now, rows);
+    SideBound wanted;
+    wanted.table = plan.table;
+    wanted.activation_weight = w.activation;
+    wanted.importance_weight = w.importance;
+    wanted.count = rows;
+    if (plan.seq == seq_now && w.lift >= 0.0F && (w.lift == 0.0F || lifts_fall(segment))) {
+        wanted.lift_weight = w.lift;
+        wanted.usefulness_weight = w.usefulness;
+    }
+    if (w.activation != 0.0F || wanted.lift_weight != 0.0F) {
+        wanted.activation = activation_bound(segment, plan.request->now, rows);
+    }
     for (auto& kept : segment.side_bounds) {
         auto known = std::atomic_load(&kept);
-        if (known != nullptr && known->count >= rows && known->activation == activation &&
-            known->activation_weight == w.activation && known->importance_weight == w.importance &&
-            known->table == plan.table) {
-            return known;
-        }
+        if (known != nullptr && known->serves(wanted)) return known;
     }
-    auto made = std::make_shared<SideBound>();
-    made->table = plan.table;
-    made->activation_weight = w.activation;
-    made->importance_weight = w.importance;
-    made->activation = activation;
-    made->count = rows;
+    auto made = std::make_shared<SideBound>(std::move(wanted));
     fill(segment, *made);
     for (std::size_t i = segment.side_bounds.size() - 1; i > 0; --i) {
         std::atomic_store(&segment.side_bounds[i], std::atomic_load(&segment.side_bounds[i - 1]));
@@ -85,10 +116,15 @@ void raise_bounds(Segment& segment, std::uint32_t r) {
     raise_bound(segment, r);
     for (auto& kept : segment.side_bounds) {
         const auto bound = std::atomic_load(&kept);
-        if (bound == nullptr || bound->activation == nullptr || r >= bound->count) continue;
+        if (bound == nullptr || r >= bound->count) continue;
+        TimeNs at = 0;
         float sum = bound->table[segment.statics[r]];
-        sum += bound->activation->nats[r] * bound->activation_weight;
+        if (bound->activation != nullptr) {
+            at = bound->activation->made_at;
+            sum += bound->activation->nats[r] * bound->activation_weight;
+        }
         sum += segment.importance[r] * bound->importance_weight + segment.log_belief[r];
+        if (bound->holds_use()) sum += use_of(*bound, segment, r, at);
         if (sum < bound->of(r)) continue;
         const std::uint32_t steps = steps_of(*bound, sum);
         if (steps > 0xFFFFU) {

@@ -17,7 +17,9 @@ struct SideBound {
     std::array<float, static_count> table{};
     float activation_weight = 0.0F;
     float importance_weight = 0.0F;
-    std::shared_ptr<const ActivationBound> activation;  ///< null where the weight is 0
+    float lift_weight = 0.0F;
+    float usefulness_weight = 0.0F;
+    std::shared_ptr<const ActivationBound> activation;  ///< null where nothing falls with time
 
     std::uint32_t count = 0;           ///< rows that it covers
     float least = 0.0F;                ///< a row scores least + step * steps[r] at most
@@ -25,6 +27,14 @@ struct SideBound {
     std::vector<std::uint16_t> steps;  ///< [segment_rows]
     std::array<float, segment_rows / 64> greatest{};  ///< of 64 rows
 
+    /// Whether it is what another asks for that was not filled yet.
+    bool serves(const SideBound& wanted) const {
+        return count >= wanted.count && activation == wanted.activation &&
+               activation_weight == wanted.activation_weight &&
+               importance_weight == wanted.importance_weight && lift_weight == wanted.lift_weight &&
+               usefulness_weight == wanted.usefulness_weight && table == wanted.table;
+    }
+    bool holds_use() const { return lift_weight != 0.0F || usefulness_weight != 0.0F; }
     float of(std::uint32_t r) const { return least + step * static_cast<float>(steps[r]); }
 };
 

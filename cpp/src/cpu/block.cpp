@@ -197,9 +197,11 @@ void score_own(const ScanPlan& plan, const Block& b, const SideBound* bound, Scr
     if (b.summary.doubted != 0) side.log_belief = b.s.log_belief + b.first;
 }
 
-bool was_used(const ScanPlan& plan, const Block& b) {
+/// Whether what accesses add has to be found row by row.
+bool was_used(const ScanPlan& plan, const Block& b, const SideBound* bound) {
     const Weights& w = plan.request->weights;
-    return b.summary.touched != 0 && (w.lift != 0.0F || w.usefulness != 0.0F);
+    return b.summary.touched != 0 && (w.lift != 0.0F || w.usefulness != 0.0F) &&
+           (bound == nullptr || !bound->holds_use());
 }
 
 }  // namespace
@@ -224,7 +226,7 @@ void score_side(const ScanPlan& plan, const Block& b, const float* lexical, cons
         score_dates(plan, b, scratch);
         side.date = scratch.date.data();
     }
-    if (was_used(plan, b)) {
+    if (was_used(plan, b, bound)) {
         score_use(plan, b, scratch);
         side.lift = scratch.lift.data();
         side.usefulness = scratch.usefulness.data();
@@ -252,8 +254,8 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
                 const float* lexical, const SideBound* bound, const Reach& reach,
                 std::vector<Candidate>& out) {
     const Segment& s = b.s;
-    const bool kept =
-        bound != nullptr && !was_used(plan, b) && plan.author == 0 && plan.request->dates.empty();
+    const bool kept = bound != nullptr && !was_used(plan, b, bound) && plan.author == 0 &&
+                      plan.request->dates.empty();
     const float nothing = 0.0F;
     for (std::uint32_t word = 0; word < block_rows / 64; ++word) {
         for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1) {
@@ -275,8 +277,8 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
     }
 }
 
-float named_ceiling(const ScanPlan& plan, const Block& b) {
-    if (was_used(plan, b)) return std::numeric_limits<float>::infinity();
+float named_ceiling(const ScanPlan& plan, const Block& b, const SideBound* bound) {
+    if (was_used(plan, b, bound)) return std::numeric_limits<float>::infinity();
     const Weights& w = plan.request->weights;
     float most = 0.0F;
     if (plan.author != 0) most += std::fabs(w.author);

@@ -67,9 +67,9 @@ bool score_words(const ScanPlan& plan, const Block& b, bool rare, WordCursor& cu
 void score_side(const ScanPlan& plan, const Block& b, const float* lexical, const SideBound* bound,
                 const std::uint64_t* mask, Scratch& scratch, float* out);
 
-/// What a row of the block has at most beside its cosine, its words and what its segment keeps
-/// bounds of; infinite where that is not known.
-float named_ceiling(const ScanPlan& plan, const Block& b);
+/// What a row of the block has at most beside its cosine, its words and what `bound` holds;
+/// infinite where that is not known.
+float named_ceiling(const ScanPlan& plan, const Block& b, const SideBound* bound);
 
 /// Cosines of the rows in the mask into scratch.cosine: the whole block at once, or row by row
 /// where few are wanted.

@@ -67,7 +67,7 @@ void Scan::drop_strips(const Block& b, const Question& question, Share& share) c
     const SideBound* const side = side_of(question, b.row);
     if (side == nullptr) return;
     const CellProducts& cells = *question.along[b.row / segment_rows];
-    const float bar = question.threshold() - named_ceiling(plan, b);
+    const float bar = question.threshold() - named_ceiling(plan, b, side);
     if (bar == lowest) return;
     Strips words{};
     if (!plan.terms.empty()) {
