@@ -107,8 +107,6 @@ void copy_column(const std::vector<std::vector<ColumnRef>>& from, std::size_t c,
 void copy_code(const SegmentCodes& from, std::uint32_t o, SegmentCodes& to, std::uint32_t r) {
     to.factors[r] = from.factors[o];
     to.early[r] = from.early[o];
-    to.byte_scale[r] = from.byte_scale[o];
-    to.byte_error[r] = from.byte_error[o];
     to.cell[r] = from.cell[o];
     to.reach[r] = from.reach[o];
     std::memcpy(to.whole() + to.whole_bytes(r), from.whole() + from.whole_bytes(o),

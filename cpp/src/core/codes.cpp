@@ -78,18 +78,25 @@ float to_nearest(float x) {
 }  // namespace
 
 void write_signs(SegmentCodes& codes, std::uint32_t r) {
-    const std::int8_t* const from = codes.whole() + codes.whole_bytes(r);
+    const std::uint8_t* const from = codes.signs(r);
     std::uint8_t* const to = codes.bits() + (r / 64) * codes.bytes * 64 + r % 64;
+    for (std::size_t c = 0; c < codes.bytes; ++c) to[c * 64] = from[c];
+}
+
+namespace {
+
+/// A row's signs from its bytes.
+void find_signs(const SegmentCodes& codes, std::uint32_t r) {
+    const std::int8_t* const from = codes.whole() + codes.whole_bytes(r);
+    std::uint8_t* const to = codes.signs(r);
     for (std::size_t c = 0; c < codes.bytes; ++c) {
         std::uint64_t eight = 0;
         std::memcpy(&eight, from + 8 * c, 8);
         // The product moves the top bit of byte i to bit 56 + i.
-        to[c * 64] = static_cast<std::uint8_t>(
+        to[c] = static_cast<std::uint8_t>(
             (~eight & 0x8080808080808080ULL) * 0x0002040810204081ULL >> 56U);
     }
 }
-
-namespace {
 
 void encode_row(const Columns& columns, const Segment& s, SegmentCodes& codes, std::uint32_t r,
                 std::vector<float>& o) {
@@ -97,11 +104,10 @@ void encode_row(const Columns& columns, const Segment& s, SegmentCodes& codes, s
     const Cells& cells = *codes.cells;
     codes.factors[r] = 0;
     codes.early[r] = 0;
-    codes.byte_scale[r] = 0.0F;
-    codes.byte_error[r] = 0.0F;
     codes.reach[r] = 0;
     if ((s.flags[r] & flag::has_vector) == 0) {
         codes.cell[r] = static_cast<std::uint16_t>(cells.nowhere());
+        codes.row(r) = {.cell = codes.cell[r]};
         return;
     }
     const float* const x = s.vectors() + r * columns.padded_dim;
@@ -117,10 +123,14 @@ void encode_row(const Columns& columns, const Segment& s, SegmentCodes& codes, s
     cpu::ByteSums sums;
     kernels.encode_bytes(o.data(), dim, first, codes.whole() + codes.whole_bytes(r),
                          o.data() + columns.padded_dim, sums);
-    codes.byte_scale[r] = sums.step;
-    codes.byte_error[r] = std::sqrt(sums.left) * 1.0001F + 1e-6F;
+    find_signs(codes, r);
     write_signs(codes, r);
     codes.factors[r] = factors_of(sums.square, sums.along, dim, dim);
+    codes.row(r) = {.scale = sums.step,
+                    .error = std::sqrt(sums.left) * 1.0001F + 1e-6F,
+                    .factors = codes.factors[r],
+                    .cell = codes.cell[r],
+                    .reach = codes.reach[r]};
     codes.early[r] = factors_of(sums.square, sums.early, first, dim);
 }
 
@@ -195,11 +205,10 @@ void erase_code(Segment& segment, std::uint32_t r) {
     }
     codes.factors[r] = 0;
     codes.early[r] = 0;
-    codes.byte_scale[r] = 0.0F;
-    codes.byte_error[r] = 0.0F;
     codes.cell[r] = static_cast<std::uint16_t>(codes.cells->nowhere());
     codes.reach[r] = 0;
     std::fill_n(codes.whole() + codes.whole_bytes(r), codes.whole_bytes(1), std::int8_t{0});
+    codes.row(r).cell = codes.cell[r];
 }
 
 namespace {
@@ -300,8 +309,8 @@ std::vector<float> cell_products(const Cells& cells, const std::vector<float>& q
     std::vector<std::uint32_t> every(cells.count());
     std::iota(every.begin(), every.end(), 0U);
     std::vector<std::int32_t> product(cells.count());
-    cpu::kernels().byte_dots(fine.fine.data(), cells.steps.data(), cells.width, every.data(),
-                             every.size(), product.data());
+    cpu::kernels().byte_dots(fine.fine.data(), cells.steps.data(), cells.width, cells.width,
+                             every.data(), every.size(), product.data());
     std::vector<float> out(cells.count() + std::size_t{1}, 0.0F);
     for (std::size_t k = 0; k < cells.count(); ++k) {
         const float along = static_cast<float>(product[k]) * fine.fine_unit * cells.step[k];

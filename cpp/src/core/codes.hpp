@@ -53,7 +53,7 @@ void encode(const Columns& columns, Segment& segment, const CellFinder* finder);
 void encode_again(const Columns& columns, const Segment& segment, const CellFinder& finder,
                   SegmentCodes& out);
 
-/// Makes a row's one-bit code from its bytes.
+/// Puts a row's signs beside those of the rows around it.
 void write_signs(SegmentCodes& codes, std::uint32_t r);
 
 /// Leaves nothing of a row's vector in its code.

@@ -134,15 +134,14 @@ void SegmentCodes::reuse(SegmentCodes& worn) {
 
 void SegmentCodes::reserve(std::size_t bytes_per_row) {
     bytes = bytes_per_row;
+    stride = round_up(row_code_at() + sizeof(RowCode), 64);
     if (pages_.data() == nullptr) {
         pages_ = Pages((bytes + row_bytes) * segment_rows);
         prefer_huge_pages(pages_);
     }
     factors = reinterpret_cast<std::uint32_t*>(pages_.data() + bit_bytes(segment_rows));
     early = factors + segment_rows;
-    byte_scale = reinterpret_cast<float*>(early + segment_rows);
-    byte_error = byte_scale + segment_rows;
-    cell = reinterpret_cast<std::uint16_t*>(byte_error + segment_rows);
+    cell = reinterpret_cast<std::uint16_t*>(early + segment_rows);
     reach = reinterpret_cast<std::uint8_t*>(cell + segment_rows);
     if (whole_pages.data() == nullptr) {
         whole_pages = Pages(whole_bytes(segment_rows));

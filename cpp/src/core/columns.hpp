@@ -98,6 +98,15 @@ struct Strip {
     bool narrow() const { return greatest - least < 8; }
 };
 
+/// What a row's bytes and signs are bounded with; it lies behind them, in one line with the signs.
+struct RowCode {
+    float scale = 0.0F;         ///< one step of a byte
+    float error = 0.0F;         ///< |o - what the bytes say of it|
+    std::uint32_t factors = 0;  ///< as SegmentCodes::factors
+    std::uint16_t cell = 0;
+    std::uint8_t reach = 0;
+};
+
 /// The one-bit codes of a segment (codes.hpp), made from its vectors block by block.
 struct SegmentCodes {
     std::atomic<std::uint32_t> encoded{0};  ///< rows that have a code, whole blocks
@@ -108,26 +117,34 @@ struct SegmentCodes {
     std::array<Strip, segment_rows / 64> strips{};
     std::uint32_t* factors = nullptr;  ///< [segment_rows] f and f |s'| / sqrt(dim - 1), bfloat16
     std::uint32_t* early = nullptr;    ///< [segment_rows] the same of the first half alone
-    float* byte_scale = nullptr;       ///< [segment_rows] one step of a byte
-    float* byte_error = nullptr;       ///< [segment_rows] |o - what the bytes say of it|
 
     /// [segment_rows / 64][bytes][64]: the same eight dimensions of 64 rows lie side by side.
     std::uint8_t* bits() const { return reinterpret_cast<std::uint8_t*>(pages_.data()); }
     std::size_t bit_bytes(std::uint32_t rows) const { return std::size_t{rows} * bytes; }
-    /// [segment_rows][8 * bytes]: o itself, a byte per dimension.
+    /// [segment_rows][stride]: o itself, a byte per dimension; its signs, a bit per dimension; a
+    /// RowCode. All of a row lies together, for questions that want few rows.
     std::int8_t* whole() const { return reinterpret_cast<std::int8_t*>(whole_pages.data()); }
-    std::size_t whole_bytes(std::uint32_t rows) const { return 8 * bit_bytes(rows); }
+    std::size_t whole_bytes(std::uint32_t rows) const { return stride * rows; }
+    std::size_t width() const { return 8 * bytes; }
+    std::uint8_t* signs(std::uint32_t r) const {
+        return reinterpret_cast<std::uint8_t*>(whole() + r * stride + width());
+    }
+    RowCode& row(std::uint32_t r) const {
+        return *reinterpret_cast<RowCode*>(whole() + r * stride + row_code_at());
+    }
     void reserve(std::size_t bytes_per_row);
-    /// Bytes of a row beside its bits and bytes.
-    static constexpr std::size_t row_bytes = 4 * sizeof(float) + sizeof(std::uint16_t) + 1;
+    /// Bytes of a row beside its bits and what lies together.
+    static constexpr std::size_t row_bytes = 2 * sizeof(float) + sizeof(std::uint16_t) + 1;
     void summarise_strip(std::uint32_t strip);
     /// Takes over the memory of others, emptied.
     void reuse(SegmentCodes& worn);
     /// Gives back the memory of codes that are zeros.
     void release(std::uint32_t first, std::uint32_t rows);
     Pages whole_pages;
+    std::size_t stride = 0;  ///< a multiple of 64
 
 private:
+    std::size_t row_code_at() const { return (9 * bytes + 3) / 4 * 4; }
     Pages pages_;
 };
 

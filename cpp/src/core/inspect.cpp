@@ -244,13 +244,13 @@ EngineStats Engine::stats() const {
     out.vector_bytes = columns.padded_dim * sizeof(float) * columns.count();
     for (const auto& segment : columns.segments) {
         const SegmentCodes& codes = segment->codes;
-        // The bits, a byte per dimension, factors, scale, error, cell and reach.
-        out.code_bytes += codes.encoded * (9 * codes.bytes + SegmentCodes::row_bytes);
+        const std::size_t paged = codes.bytes + codes.stride;  // given back where all is erased
+        out.code_bytes += codes.encoded * (paged + SegmentCodes::row_bytes);
         for (std::uint32_t b = 0; b < segment_blocks; ++b) {
             if (!segment->dead(b)) continue;
             out.vector_bytes -= block_rows * columns.padded_dim * sizeof(float);
             const bool coded = (b + 1) * block_rows <= codes.encoded;
-            out.code_bytes -= coded ? block_rows * 9 * codes.bytes : 0;
+            out.code_bytes -= coded ? block_rows * paged : 0;
         }
         for (const auto* pages :
              std::array<const Pages*, 2>{&segment->vector_pages, &codes.whole_pages}) {

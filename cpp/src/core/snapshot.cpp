@@ -117,8 +117,6 @@ void save_codes(Writer& out, const Segment& s, const std::shared_ptr<const Cells
     out.section("codes.factors", codes.factors, encoded * sizeof(std::uint32_t));
     out.section("codes.early", codes.early, encoded * sizeof(std::uint32_t));
     out.section("bytes", codes.whole(), codes.whole_bytes(encoded));
-    out.section("bytes.scale", codes.byte_scale, encoded * sizeof(float));
-    out.section("bytes.error", codes.byte_error, encoded * sizeof(float));
 }
 
 void load_codes(Reader& in, const Columns& columns, Segment& s,
@@ -151,10 +149,9 @@ void load_codes(Reader& in, const Columns& columns, Segment& s,
             codes.encoded * sizeof(std::uint32_t));
     codes.whole_pages =
         in.pages("bytes", codes.whole_bytes(codes.encoded), codes.whole_bytes(segment_rows));
-    in.into("bytes.scale", reinterpret_cast<std::byte*>(codes.byte_scale),
-            codes.encoded * sizeof(float));
-    in.into("bytes.error", reinterpret_cast<std::byte*>(codes.byte_error),
-            codes.encoded * sizeof(float));
+    for (std::uint32_t r = 0; r < codes.encoded; ++r) {
+        if (codes.row(r).cell > codes.cells->count()) in.refuse("names a cell that it lacks");
+    }
 }
 
 void load_segment(Reader& in, Columns& columns, std::uint32_t rows) {

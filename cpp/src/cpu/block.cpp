@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "core/activation.hpp"
+#include "core/bits.hpp"
 #include "cpu/kernels.hpp"
 
 namespace remanence::cpu {
@@ -136,9 +137,7 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
         mask[(*at - b.row) / 64] &= ~(1ULL << ((*at - b.row) % 64));
     }
     std::uint32_t rows = 0;
-    for (std::uint32_t w = 0; w < block_rows / 64; ++w) {
-        rows += static_cast<std::uint32_t>(std::popcount(mask[w]));
-    }
+    for (std::uint32_t w = 0; w < block_rows / 64; ++w) rows += count_bits(mask[w]);
     return rows;
 }
 
@@ -250,6 +249,21 @@ void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mas
     }
 }
 
+namespace {
+
+/// What a row's code says of its score, beside what its cell does.
+float code_ceiling(const CodeQuery& query, float weight, const SegmentCodes& codes,
+                   std::uint32_t r) {
+    const std::int32_t product =
+        kernels().sign_dot(query.rounded.data(), codes.signs(r), codes.bytes);
+    const std::uint32_t factors = codes.row(r).factors;
+    const float along = static_cast<float>(product) * query.unit + query.rest;
+    return weight * (std::bit_cast<float>(factors & 0xFFFF0000U) * along +
+                     std::bit_cast<float>(factors << 16U) * query.norm);
+}
+
+}  // namespace
+
 void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
                 const float* lexical, const SideBound* bound, const Reach& reach,
                 std::vector<Candidate>& out) {
@@ -257,23 +271,37 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
     const bool kept = bound != nullptr && !was_used(plan, b, bound) && plan.author == 0 &&
                       plan.request->dates.empty();
     const float nothing = 0.0F;
+    const float weight = plan.request->weights.cosine;
+    std::array<std::uint32_t, block_rows> rows;  // NOLINT: the first `count` are written below
+    std::size_t count = 0;
     for (std::uint32_t word = 0; word < block_rows / 64; ++word) {
         for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1) {
-            const auto i = word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-            const std::uint32_t r = b.first + i;
-            float side = 0.0F;
-            if (kept) {
-                side = bound->of(r);
-                if (lexical != nullptr) side += lexical[i] * plan.lexical_weight[s.kind[r]];
-            } else {
-                side = row_side(plan, b.row + i, lexical != nullptr ? lexical + i : &nothing);
-            }
-            const float most = side + reach.along[s.codes.cell[r]] +
-                               static_cast<float>(s.codes.reach[r]) * reach.per_reach;
-            if (most < reach.bar) continue;
-            ask_for_bytes(s.codes, r);
-            out.push_back({most, side, b.row + i});
+            const auto r = b.first + word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+            rows[count++] = r;
+            __builtin_prefetch(&s.codes.row(r), 0, 2);
+            if (kept) __builtin_prefetch(bound->steps.data() + r, 0, 2);
         }
+    }
+    for (std::size_t n = 0; n < count; ++n) {
+        const std::uint32_t r = rows[n];
+        const std::uint32_t i = r - b.first;
+        float side = 0.0F;
+        if (kept) {
+            side = bound->of(r);
+            if (lexical != nullptr) side += lexical[i] * plan.lexical_weight[s.kind[r]];
+        } else {
+            side = row_side(plan, b.row + i, lexical != nullptr ? lexical + i : &nothing);
+        }
+        const RowCode& code = s.codes.row(r);
+        const float at = side + reach.along[code.cell];
+        float most = at + static_cast<float>(code.reach) * reach.per_reach;
+        if (most < reach.bar) continue;
+        if (reach.codes != nullptr) {
+            most = std::min(most, at + code_ceiling(*reach.codes, weight, s.codes, r));
+            if (most < reach.bar) continue;
+        }
+        ask_for_bytes(s.codes, r);
+        out.push_back({most, side, b.row + i});
     }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/codes.hpp"
 #include "core/scan.hpp"
 #include "core/side_bound.hpp"
 #include "cpu/candidates.hpp"
@@ -78,22 +79,22 @@ void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mas
 
 /// Asks for what a row's bytes are bounded by, which is read a little later.
 inline void ask_for_bytes(const SegmentCodes& codes, std::uint32_t r) {
-    const std::size_t bytes = codes.whole_bytes(1);
-    const std::int8_t* const row = codes.whole() + r * bytes;
-    for (std::size_t line = 0; line < bytes; line += 64) __builtin_prefetch(row + line, 0, 2);
-    __builtin_prefetch(codes.byte_scale + r, 0, 2);
-    __builtin_prefetch(codes.byte_error + r, 0, 2);
+    const std::int8_t* const row = codes.whole() + codes.whole_bytes(r);
+    for (std::size_t line = 0; line < codes.stride; line += 64) {
+        __builtin_prefetch(row + line, 0, 2);
+    }
 }
 
-/// What a question's cells say of a segment's rows.
+/// What a question's cells and codes say of a segment's rows.
 struct Reach {
     const float* along;  ///< [cells + 1] weight * <q, c>, at most
     float per_reach;     ///< weight * |q| * reach_unit
     float bar;
+    const CodeQuery* codes;  ///< null: no bound that may fail, however seldom
 };
 
-/// The rows of the mask that may reach the bar by their cells, with upper bounds of their side
-/// terms; asks for their bytes, which the caller reads next.
+/// The rows of the mask that may reach the bar by their cells and codes, with upper bounds of
+/// their side terms; asks for their bytes, which the caller reads next.
 void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
                 const float* lexical, const SideBound* bound, const Reach& reach,
                 std::vector<Candidate>& out);

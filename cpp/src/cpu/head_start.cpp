@@ -63,10 +63,10 @@ float least_score(const Question& question, const Held& held) {
     const CodeQuery& query = *question.codes;
     const CellProducts& cells = *question.along[held.row / segment_rows];
     std::int32_t product = 0;
-    kernels().byte_dots(query.fine.data(), s.codes.whole(), s.codes.whole_bytes(1), &r, 1,
+    kernels().byte_dots(query.fine.data(), s.codes.whole(), s.codes.width(), s.codes.stride, &r, 1,
                         &product);
-    const float along = static_cast<float>(product) * query.fine_unit * s.codes.byte_scale[r];
-    const float error = query.fine_rest + query.length * s.codes.byte_error[r];
+    const float along = static_cast<float>(product) * query.fine_unit * s.codes.row(r).scale;
+    const float error = query.fine_rest + query.length * s.codes.row(r).error;
     return side + cells.along[s.codes.cell[r]] - cells.spread +
            plan.request->weights.cosine * (along - error);
 }

@@ -174,9 +174,14 @@ struct Kernels {
     /// `room` twice as many values to work in.
     void (*encode_bytes)(const float* o, std::size_t dim, std::size_t early, std::int8_t* to,
                          float* room, ByteSums& out);
-    /// Products of `query` [width] with the rows named of a matrix [][width]; the sums fit 31 bits.
+    /// Products of `query` [width] with the first bytes of the rows named of a matrix [][stride];
+    /// the sums fit 31 bits.
     void (*byte_dots)(const std::int16_t* query, const std::int8_t* matrix, std::size_t width,
-                      const std::uint32_t* rows, std::size_t count, std::int32_t* out);
+                      std::size_t stride, const std::uint32_t* rows, std::size_t count,
+                      std::int32_t* out);
+    /// Sums of `query` [8 * bytes], |each| <= 127, with the signs of a row: plus where its bit of
+    /// [bytes] is set, else minus.
+    std::int32_t (*sign_dot)(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes);
     /// Clears the bits of rows below `bar`; count is a multiple of 64.
     void (*keep_above)(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask);
     /// Clears the bits of rows of another value; `value` is readable up to a multiple of 64.

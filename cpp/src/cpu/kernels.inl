@@ -285,14 +285,15 @@ void bounds(const CodeBlock& b, const CodeQuestions& questions) {
 }
 
 void byte_dots(const std::int16_t* query, const std::int8_t* matrix, std::size_t width,
-               const std::uint32_t* rows, std::size_t count, std::int32_t* out) {
+               std::size_t stride, const std::uint32_t* rows, std::size_t count,
+               std::int32_t* out) {
     constexpr std::size_t ahead = 6;
     for (std::size_t i = 0; i < count; ++i) {
         if (i + ahead < count) {
-            const std::int8_t* const next = matrix + rows[i + ahead] * width;
-            for (std::size_t line = 0; line < width; line += 64) __builtin_prefetch(next + line);
+            const std::int8_t* const next = matrix + rows[i + ahead] * stride;
+            for (std::size_t line = 0; line < stride; line += 64) __builtin_prefetch(next + line);
         }
-        out[i] = byte_dot(query, matrix + rows[i] * width, width);
+        out[i] = byte_dot(query, matrix + rows[i] * stride, width);
     }
 }
 
@@ -318,6 +319,7 @@ const Kernels REMANENCE_KERNELS = {
     .residual = residual,
     .encode_bytes = encode_bytes,
     .byte_dots = byte_dots,
+    .sign_dot = sign_dot,
     .keep_above = keep_above,
     .keep_equal = keep_equal,
     .keep_kinds = keep_kinds,

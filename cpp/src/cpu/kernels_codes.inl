@@ -211,3 +211,73 @@ void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_
 }
 
 #endif
+
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
+
+std::int32_t sign_dot(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes) {
+    const __m512i ones = _mm512_set1_epi8(1);
+    __m512i set = _mm512_setzero_si512();
+    __m512i all = _mm512_setzero_si512();
+    std::size_t c = 0;
+    const auto add = [&](__mmask64 there, __mmask64 held) {
+        const __m512i values = _mm512_maskz_loadu_epi8(there, query + 8 * c);
+        set = _mm512_dpbusd_epi32(set, _mm512_maskz_mov_epi8(held, ones), values);
+        all = _mm512_dpbusd_epi32(all, ones, values);
+    };
+    for (; c + 8 <= bytes; c += 8) {
+        std::uint64_t held = 0;
+        __builtin_memcpy(&held, bits + c, 8);
+        add(~0ULL, held);
+    }
+    if (c < bytes) {
+        std::uint64_t held = 0;
+        __builtin_memcpy(&held, bits + c, bytes - c);
+        add((1ULL << (8 * (bytes - c))) - 1, held);
+    }
+    return 2 * _mm512_reduce_add_epi32(set) - _mm512_reduce_add_epi32(all);
+}
+
+#elif defined(__AVX2__)
+
+std::int32_t sign_dot(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes) {
+    const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
+                                            2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    const __m256i each = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201ULL));
+    const __m256i ones = _mm256_set1_epi8(1);
+    __m256i sum = _mm256_setzero_si256();  // of 16 bits: at most 96 times 254
+    std::size_t c = 0;
+    for (; c + 4 <= bytes; c += 4) {
+        std::int32_t four = 0;
+        __builtin_memcpy(&four, bits + c, 4);
+        const __m256i held =
+            _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(four), spread), each);
+        const __m256i plus = _mm256_cmpeq_epi8(held, each);
+        const __m256i sign = _mm256_sub_epi8(_mm256_setzero_si256(),
+                                             _mm256_or_si256(_mm256_add_epi8(plus, plus), ones));
+        const __m256i values = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query + 8 * c));
+        sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(ones, _mm256_sign_epi8(values, sign)));
+    }
+    const __m256i pairs = _mm256_madd_epi16(sum, _mm256_set1_epi16(1));
+    std::int32_t parts[8];
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(parts), pairs);
+    std::int32_t total = 0;
+    for (const std::int32_t part : parts) total += part;
+    for (std::size_t j = 8 * c; j < 8 * bytes; ++j) {
+        const std::int32_t value = query[j];
+        total += (bits[j / 8] >> (j % 8) & 1) != 0 ? value : -value;
+    }
+    return total;
+}
+
+#else
+
+std::int32_t sign_dot(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes) {
+    std::int32_t total = 0;
+    for (std::size_t j = 0; j < 8 * bytes; ++j) {
+        const std::int32_t value = query[j];
+        total += (bits[j / 8] >> (j % 8) & 1) != 0 ? value : -value;
+    }
+    return total;
+}
+
+#endif

@@ -48,6 +48,9 @@ struct Question {
     float per_reach = 0.0F;                  ///< weight * |q| * reach_unit
     /// [segment] of the first question of equal side terms: null where nothing is bounded
     std::vector<std::shared_ptr<const SideBound>> sides;
+    std::vector<std::uint64_t>
+        passing;                        ///< bit per row that the filters let pass; empty: not found
+    std::size_t passed = 0;             ///< how many those are
     std::vector<std::uint16_t> seeded;  ///< [block] a bit for each strip that came before all
     std::atomic<float> bar{lowest};
 
@@ -103,6 +106,7 @@ struct Share {
     std::uint32_t filtered = 0;  ///< how many those are
     Mask mask{};                 ///< those of them that may still reach the bar
     Trial early;                 ///< the first half of a code
+    Trial strips;                ///< what cells and side terms say of a strip
     Trial words;                 ///< what words add to a strip at most
     std::uint32_t passed = 0;
     Way way = Way::exact;

@@ -30,12 +30,12 @@ void Scan::refine_run(const Question& question, const Candidate* from, std::size
     std::array<std::uint32_t, refined_rows> rows{};
     std::array<std::int32_t, refined_rows> products{};
     for (std::size_t i = 0; i < count; ++i) rows[i] = Columns::within(from[i].row);
-    kernels().byte_dots(query.fine.data(), codes.whole(), codes.whole_bytes(1), rows.data(), count,
-                        products.data());
+    kernels().byte_dots(query.fine.data(), codes.whole(), codes.width(), codes.stride, rows.data(),
+                        count, products.data());
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint32_t r = rows[i];
-        const float along = static_cast<float>(products[i]) * query.fine_unit * codes.byte_scale[r];
-        const float error = query.fine_rest + query.length * codes.byte_error[r];
+        const float along = static_cast<float>(products[i]) * query.fine_unit * codes.row(r).scale;
+        const float error = query.fine_rest + query.length * codes.row(r).error;
         Candidate c = from[i];
         c.bound = c.side + cells[codes.cell[r]] + weight * (along + error);
         if (c.bound < bar) continue;

@@ -1,5 +1,6 @@
 // The exact fused scan: bound every row by its cell and its code, then score what may still be
-// among the best. search.cpp runs it, scan_block.cpp bounds blocks, refine.cpp decides what waits.
+// among the best. search.cpp runs it, seed.cpp finds what comes first, scan_block.cpp bounds
+// blocks, refine.cpp decides what waits.
 #pragma once
 
 #include <vector>
@@ -26,6 +27,9 @@ private:
     void multiply_cells(Question& question);
     void bound_sides(Question& question);
     const SideBound* side_of(const Question& question, std::uint32_t row) const;
+    void pass_filters();
+    bool any_passes(std::uint32_t first, std::uint32_t end) const;
+    std::uint32_t pass(const Question& question, const Block& b, Mask& mask) const;
     std::vector<std::uint32_t> promising(const Question& question) const;
     void seed();
     void scan_block(const Block& whole, Range asked, Worker& worker);

@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 
+#include "core/bits.hpp"
 #include "core/codes.hpp"
 #include "cpu/kernels.hpp"
 #include "cpu/scan.hpp"
@@ -25,6 +26,18 @@ float strip_reach(const Question& question, const CellProducts& cells, const Str
 
 }  // namespace
 
+/// The rows of a block that pass a question's filters; returns how many.
+std::uint32_t Scan::pass(const Question& question, const Block& b, Mask& mask) const {
+    const std::vector<std::uint64_t>& passing = questions_[question.filter].passing;
+    if (passing.empty()) return filter(*question.plan, b, mask.data());
+    std::uint32_t rows = 0;
+    for (std::uint32_t w = 0; w < mask.size(); ++w) {
+        mask[w] = w * 64 < b.count ? passing[b.row / 64 + w] : 0;
+        rows += count_bits(mask[w]);
+    }
+    return rows;
+}
+
 /// Which rows of a block each question wants, and how; false when none wants any.
 bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
     const bool coded = b.first + b.count <= encoded_[b.row / segment_rows];
@@ -33,16 +46,14 @@ bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
         Share& share = worker.shares[q];
         const Question& question = questions_[q];
         const std::size_t leader = std::max(question.filter, asked.first);
-        if (leader == q) share.filtered = filter(*question.plan, b, share.passing.data());
+        if (leader == q) share.filtered = pass(question, b, share.passing);
         share.passed = worker.shares[leader].filtered;
         share.mask = worker.shares[leader].passing;
         if (question.codes != nullptr) drop_seeded(b, question, share);
         share.scanned += share.passed;
         if (coded && question.codes != nullptr) drop_strips(b, question, share);
         std::uint32_t left = 0;
-        for (const std::uint64_t word : share.mask) {
-            left += static_cast<std::uint32_t>(std::popcount(word));
-        }
+        for (const std::uint64_t word : share.mask) left += count_bits(word);
         share.way = way_of(question, left, coded);
         any = any || left != 0;
     }
@@ -55,14 +66,14 @@ void Scan::drop_seeded(const Block& b, const Question& question, Share& share) {
     std::uint32_t seen = question.seeded[b.row / block_rows];
     for (seen >>= b.row % block_rows / 64; seen != 0; seen &= seen - 1) {
         const auto strip = static_cast<std::size_t>(std::countr_zero(seen));
-        share.passed -= static_cast<std::uint32_t>(std::popcount(share.mask[strip]));
+        share.passed -= count_bits(share.mask[strip]);
         share.mask[strip] = 0;
     }
 }
 
 /// Leaves out the strips whose rows cannot reach the bar.
 void Scan::drop_strips(const Block& b, const Question& question, Share& share) const {
-    if (share.passed == 0) return;
+    if (share.passed == 0 || !share.strips.pays(16)) return;
     const ScanPlan& plan = *question.plan;
     const SideBound* const side = side_of(question, b.row);
     if (side == nullptr) return;
@@ -77,11 +88,13 @@ void Scan::drop_strips(const Block& b, const Question& question, Share& share) c
     for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
         if (share.mask[s] == 0) continue;
         ++share.words.strips;
+        ++share.strips.strips;
         const std::uint32_t strip = b.first / 64 + s;
         const float most = strip_reach(question, cells, b.s.codes.strips[strip]);
         if (most + side->greatest[strip] + words[s] < bar) {
             share.mask[s] = 0;
             ++share.words.spared;
+            ++share.strips.spared;
         }
     }
 }
@@ -134,9 +147,7 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
                              cells.along.data(), question.per_reach, side},
                             bar, share.mask.data(), base);
     std::uint32_t left = 0;
-    for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
-        left += static_cast<std::uint32_t>(std::popcount(share.mask[w]));
-    }
+    for (std::uint32_t w = 0; w * 64 < b.count; ++w) left += count_bits(share.mask[w]);
     if (left > sparse_rows) return true;
     const auto* const cell = b.s.codes.cell + b.first;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
@@ -159,6 +170,10 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
 
 void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
     if (!plan_block(whole, asked, worker)) return;
+    if (asked.end - asked.first == 1 && worker.shares[asked.first].way == Way::bytes) {
+        collect_all(whole, asked.first, worker);
+        return;
+    }
     const Block b = wanted(whole, asked, worker);
     fill_sides(b, asked, worker);
     const SegmentCodes& codes = b.s.codes;
@@ -245,7 +260,7 @@ void Scan::collect_all(const Block& b, std::size_t q, Worker& worker) {
     bound_rows(plan, b, share.mask.data(), words ? scratch.lexical.data() : nullptr,
                side_of(question, b.row),
                {question.along[b.row / segment_rows]->along.data(), question.per_reach,
-                question.threshold()},
+                question.threshold(), plan.request->proved ? nullptr : question.codes.get()},
                share.waiting);
     if (share.waiting.size() > share.patience) tighten(q, share);
 }

@@ -2,7 +2,6 @@
 #include "cpu/search.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <numeric>
 #include <utility>
 
@@ -96,58 +95,8 @@ const SideBound* Scan::side_of(const Question& question, std::uint32_t row) cons
     return questions_[question.side].sides[row / segment_rows].get();
 }
 
-/// The strips that promise most, best first: near cells, and rows that score high whatever is
-/// asked. Of what the rows of a strip lie from their cell, the best may have a third.
-std::vector<std::uint32_t> Scan::promising(const Question& question) const {
-    constexpr float share_of_reach = 0.3F;
-    constexpr std::size_t most = 64;
-    std::vector<std::pair<float, std::uint32_t>> best;
-    const std::size_t wanted = std::clamp<std::size_t>(columns_.count() / 64 / 64, 6, most);
-    for (std::size_t s = 0; s < columns_.segments.size(); ++s) {
-        if (question.along[s] == nullptr) continue;
-        const std::vector<float>& along = question.along[s]->along;
-        const auto& strips = columns_.segments[s]->codes.strips;
-        const auto first = static_cast<std::uint32_t>(s * segment_rows);
-        const SideBound* const side = side_of(question, first);
-        for (std::uint32_t i = 0; i < encoded_[s] / 64; ++i) {
-            float at = along[strips[i].least] +
-                       share_of_reach * question.per_reach * static_cast<float>(strips[i].reach);
-            if (side != nullptr) at += side->greatest[i];
-            if (best.size() == wanted && at <= best.front().first) continue;
-            if (best.size() == wanted) {
-                std::pop_heap(best.begin(), best.end(), std::greater<>());
-                best.pop_back();
-            }
-            best.emplace_back(at, first + i * 64);
-            std::push_heap(best.begin(), best.end(), std::greater<>());
-        }
-    }
-    std::sort_heap(best.begin(), best.end(), std::greater<>());
-    std::vector<std::uint32_t> rows;
-    rows.reserve(best.size());
-    for (const auto& [at, row] : best) rows.push_back(row);
-    return rows;
-}
-
-/// Each question first sees the strips that promise most, so that its bar is high before the others
-/// come.
-void Scan::seed() {
-    Worker& worker = workers_[0];
-    for (std::size_t q = 0; q < questions_.size(); ++q) {
-        Question& question = questions_[q];
-        if (question.codes == nullptr) continue;
-        question.seeded.assign(columns_.count() / block_rows + 1, 0);
-        for (const std::uint32_t row : promising(question)) {
-            const Block whole = block_at(columns_, row / block_rows * block_rows);
-            const std::size_t word = row % block_rows / 64;
-            scan_block(part_of(whole, {word, word + 1}), {q, q + 1}, worker);
-            question.seeded[row / block_rows] |= static_cast<std::uint16_t>(1U << word);
-        }
-        tighten(q, worker.shares[q]);
-    }
-}
-
 void Scan::run(std::vector<ScanAnswer>& answers) {
+    pass_filters();
     seed();
     const std::size_t tasks = (columns_.count() + task_rows - 1) / task_rows;
     // Far places first, so that the bar is high before most rows are seen, in whatever order they
@@ -157,6 +106,7 @@ void Scan::run(std::vector<ScanAnswer>& answers) {
     parallel_for(tasks, static_cast<int>(workers_.size()), [&](std::size_t index, int w) {
         const auto first = static_cast<std::uint32_t>(index * step % tasks * task_rows);
         const std::uint32_t end = std::min(first + task_rows, columns_.count());
+        if (!any_passes(first, end)) return;
         for (std::uint32_t row = first; row < end; row += block_rows) {
             scan_block(block_at(columns_, row), {0, questions_.size()},
                        workers_[static_cast<std::size_t>(w)]);
