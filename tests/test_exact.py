@@ -199,6 +199,34 @@ def test_few_rows_of_a_block_are_bounded_by_all_that_their_scores_hold(term):
             assert answers(engine.recall(request_of(asked | way))) == want, (number, way)
 
 
+@cache
+def copies() -> tuple[_core.Engine, np.ndarray]:
+    """Rows of 192 dimensions, every 100th of them alike but for a little."""
+    rng = np.random.default_rng(12)
+    vectors = rng.standard_normal((24_576, 192))
+    alike = np.arange(0, len(vectors), 100)
+    vectors[alike] = vectors[0] + np.linspace(0, 0.4, len(alike))[:, None] * vectors[alike]
+    engine = _core.Engine()
+    rows = [row(i + 1, time=T0, vector=v) for i, v in enumerate(vectors.astype(F))]
+    engine.append(1, **memory_arrays(rows))
+    return engine, vectors
+
+
+@pytest.mark.parametrize("k", [1, 3, 10])
+def test_few_rows_hardly_below_the_best_are_found_by_their_codes(k):
+    """Where all answers are near, what a code adds must be right: being small is not enough."""
+    engine, vectors = copies()
+    rng = np.random.default_rng(k)
+    weights = _core.Weights(**dict.fromkeys(_core.Weights().to_dict(), 0.0) | {"cosine": 7.2})
+    for number in range(20):
+        query = vectors[1200 * number] + 0.02 * number * rng.standard_normal(192)
+        others = rng.choice(len(vectors), 600, replace=False) + 1
+        allow = sorted({*range(1, len(vectors) + 1, 100), *others.tolist()})
+        asked = question(vector=query, weights=weights.to_dict(), now=T0 + DAY, k=k)
+        want = by_every_row(engine, asked | {"allow": allow})
+        assert answers(engine.recall(request_of(asked | {"allow": allow}))) == want, number
+
+
 ALIVE = (
     {"activation": 1.0, "importance": 1.0},
     {"lift": 1.0, "usefulness": 0.3},

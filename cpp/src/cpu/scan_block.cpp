@@ -177,7 +177,7 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
     const Block b = wanted(whole, asked, worker);
     fill_sides(b, asked, worker);
     const SegmentCodes& codes = b.s.codes;
-    bool any = false;
+    std::size_t strips = 0;  // that questions want by their codes, each counted for itself
     for (CodeQuestion& question : worker.asked) question.out = nullptr;
     for (std::size_t q = asked.first; q < asked.end; ++q) {
         Share& share = worker.shares[q];
@@ -186,7 +186,7 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
             share.way = Way::none;
             continue;
         }
-        any = true;
+        for (std::uint32_t s = 0; s * 64 < b.count; ++s) strips += share.mask[s] != 0 ? 1 : 0;
         CodeQuestion& question = worker.asked[q];
         const CodeQuery& query = *questions_[q].codes;
         question.table = query.table.data();
@@ -207,14 +207,17 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
         }
         question.out = worker.bound.data() + q * block_rows;
     }
-    if (any) {
+    if (strips != 0) {
         const CodeBlock block{b.count,
                               codes.bytes,
                               codes.bits() + b.first * codes.bytes,
                               codes.factors + b.first,
                               early_bytes(codes.bytes),
                               codes.early + b.first};
-        const bool matrix = asked.end - asked.first >= least_matrix_questions && matrix_unit();
+        // Products of whole matrices cost a third of the sums of tables, but leave no strip out.
+        const std::size_t padded = (asked.end - asked.first + 31) / 32 * 32;
+        const bool matrix = asked.end - asked.first >= least_matrix_questions && matrix_unit() &&
+                            3 * strips > padded * (b.count / 64);
         const auto bounds = matrix ? kernels().matrix_bounds : kernels().bounds;
         bounds(block, {worker.asked.data(), questions_.size(), rounded_.data(), stride_,
                        worker.signs.data()});
