@@ -86,6 +86,9 @@ def test_what_passes_is_what_the_columns_say(spans: str, types: int) -> None:
     graph = _core.Graph(NODES)
     graph.append(**columns(rng, EDGES, SPANS[spans], types))
     check(graph, rng, types)
+    # A log behind the base, too short to be merged.
+    graph.append(**columns(rng, EDGES // 40, SPANS[spans], types))
+    check(graph, rng, types)
     # Values that the codes of the base were not made for, merged into it.
     graph.append(**columns(rng, EDGES // 4, SPANS["wide"], types + 20))
     graph.merge()
