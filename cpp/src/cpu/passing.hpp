@@ -35,7 +35,7 @@ private:
 class PassingBits {
 public:
     /// A base of so few arcs is asked at once by who may ask little: it takes microseconds.
-    static constexpr std::size_t few_arcs = std::size_t{1} << 18U;
+    static constexpr std::size_t few_arcs = std::size_t{1} << 16U;
 
     explicit PassingBits(const Filter& filter);
     const std::uint64_t* data() const { return bits_.data(); }
