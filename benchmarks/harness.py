@@ -53,8 +53,12 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target is met; None where the row has no target."""
+        """Whether the target is met; None where the row has no target, or where the rival it
+        speaks of did not take part and the row says why.
+        """
         if not self.target:
+            return None
+        if "ratio_min" in self.target and self.rival_value is None and self.reason:
             return None
         ratio, value = self.ratio, self.value
         tests = {

@@ -105,13 +105,17 @@ def _local(report: Report, edges: Edges, g: Any) -> None:
     """The nearest of each seed: time of one call, and how many of the exact twenty it names."""
     seeds = edges.seeds[:LOCAL]
     for damping, residual in ((0.5, 3e-5), (DAMPING, 1.5e-5)):
-        recall, seconds = [], []
-        # Errors far below the masses that are ranked.
-        masses = g.propagate_batch(seeds, damping=damping, tolerance=1e-7)
-        for seed, exact in zip(seeds, masses, strict=True):
+        found_by_seed, seconds = [], []
+        # One question after another, as an agent asks them: nothing else fills the cache between.
+        for seed in seeds:
             start = time.perf_counter()
             node, _, _ = g.push(np.array([seed]), damping=damping, residual=residual, top=TOP)
             seconds.append(time.perf_counter() - start)
+            found_by_seed.append(node)
+        # Errors far below the masses that are ranked.
+        masses = g.propagate_batch(seeds, damping=damping, tolerance=1e-7)
+        recall = []
+        for node, exact in zip(found_by_seed, masses, strict=True):
             best = np.lexsort((np.arange(len(exact)), -exact))[:TOP]
             best = best[exact[best] > 0]
             recall.append(np.isin(best, node).mean())

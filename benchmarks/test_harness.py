@@ -43,6 +43,17 @@ def test_a_missing_rival_is_a_row_with_a_reason() -> None:
     assert plain["reason"] == "not installed"
 
 
+def test_a_comparison_that_did_not_take_place_is_neither_met_nor_missed() -> None:
+    target = {"ratio_min": 1.0}
+    row = Row("a", "p50_ms", 2.0, "r", None, checked=True, target=target, reason="not installed")
+    assert row.met is None
+    assert "met" not in row.to_dict()
+    # Without a reason a figure is lacking, and that is a miss; so is a value beside no rival.
+    assert Row("a", "p50_ms", 2.0, "r", None, checked=True, target=target).met is False
+    alone = Row("a", "p50_ms", 2.0, checked=True, target={"value_max": 1.0}, reason="slow")
+    assert alone.met is False
+
+
 def test_report_is_one_line_of_json() -> None:
     report = Report("recall", {"rows": 3}, [Row("a", "p50_ms", 1.23456789)])
     found = json.loads(json.dumps(report.to_dict()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from itertools import count as count_from
 from typing import Any
 
 import numpy as np
@@ -220,12 +219,11 @@ def _filters(
         "sssp": lambda graph, **f: graph.shortest_paths(one, **f),
         "components": lambda graph, **f: graph.components(**f),
     }
-    fresh = count_from(100)
-
-    def new() -> dict[str, Any]:
-        """The same filter under another name: it also lets a type pass that no edge has."""
-        types = np.append(some["types"], np.uint16(next(fresh) % 60_000 + 100))
-        return some | {"types": types.astype(np.uint16)}
+    # The same filter under other names: each also lets a type pass that no edge has.
+    asked = len(verbs) * (options.rounds + WARM_UP + 1)
+    names = np.arange(100, 100 + asked, dtype=np.uint16)
+    fresh = iter([some | {"types": np.append(some["types"], name)} for name in names])
+    new = fresh.__next__
 
     cases: tuple[tuple[str, Any, Callable[[], dict[str, Any]], str], ...] = (
         ("filters on", g, lambda: all_pass, "filters off"),

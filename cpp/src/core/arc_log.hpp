@@ -108,10 +108,10 @@ public:
     }
 
     /// Ask memory for a node's row, and, when that is there, for its ends.
-    void fetch_row(std::uint32_t node) const {
+    [[gnu::always_inline]] void fetch_row(std::uint32_t node) const {
         if (node < rows_.size()) __builtin_prefetch(&rows_[node]);
     }
-    void fetch_ends(std::uint32_t node) const {
+    [[gnu::always_inline]] void fetch_ends(std::uint32_t node) const {
         if (node >= rows_.size()) return;
         for (const auto& first : rows_[node].first) {
             const std::uint32_t block = first.load(std::memory_order_acquire);
@@ -134,7 +134,7 @@ private:
         std::atomic<std::uint32_t> first[2];  ///< block plus one of the first out and in ends
         std::uint32_t last[2];                ///< the writer's own
     };
-    void fetch_last(std::uint32_t node, bool in) const {
+    [[gnu::always_inline]] void fetch_last(std::uint32_t node, bool in) const {
         const std::uint32_t block = rows_[node].last[in ? 1 : 0];
         if (block != 0) __builtin_prefetch(&slots_.at(block - 1), 1);
     }

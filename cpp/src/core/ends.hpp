@@ -56,10 +56,10 @@ public:
         each(node, [&](const End& end) { at(end).units = 0; });
     }
     /// Ask memory for a node's row, and, when that is there, for its first ends.
-    void fetch_row(std::uint32_t node) const {
+    [[gnu::always_inline]] void fetch_row(std::uint32_t node) const {
         if (node < rows_.size()) __builtin_prefetch(&rows_[node]);
     }
-    void fetch_ends(std::uint32_t node) const {
+    [[gnu::always_inline]] void fetch_ends(std::uint32_t node) const {
         if (node < rows_.size())
             __builtin_prefetch(ends_.data() + rows_[node].first % ends_.size());
     }

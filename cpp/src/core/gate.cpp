@@ -13,10 +13,10 @@ constexpr std::size_t sample_size = 4096;
 constexpr std::size_t beyond_share = 128;  ///< of the sample, below the even steps or above
 constexpr std::size_t arcs_per_task = 1U << 16U;
 constexpr std::size_t all_types = 1U << 16U;
-constexpr std::uint32_t weight_place = 5;
-constexpr std::uint32_t to_place = 13;
-constexpr std::uint32_t from_place = 22;
-constexpr std::uint32_t other_type = 31;
+constexpr std::uint32_t weight_place = GateTest::weight_place;
+constexpr std::uint32_t to_place = GateTest::to_place;
+constexpr std::uint32_t from_place = GateTest::from_place;
+constexpr std::uint32_t other_type = GateTest::other_type;
 
 std::uint32_t weight_code(float weight) {
     constexpr float last = 127.0F;

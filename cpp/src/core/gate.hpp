@@ -33,6 +33,25 @@ struct GateTest {
             types_maybe >> type & (((word - maybe) & guards) == guards ? 1U : 0U) & 1U;
         return yes | (may & ~yes) << 1U;
     }
+    /// Whether a code of the word equals the asked one, so that it decides nothing.
+    static constexpr std::uint32_t weight_place = 5;
+    static constexpr std::uint32_t to_place = 13;
+    static constexpr std::uint32_t from_place = 22;
+    static constexpr std::uint32_t other_type = 31;
+    bool type_unsure(std::uint32_t word) const { return (word & 31U) == other_type; }
+    bool weight_unsure(std::uint32_t word) const {
+        return ((word - maybe) >> weight_place & 127U) == 0;
+    }
+    bool to_unsure(std::uint32_t word) const { return ((word - maybe) >> to_place & 255U) == 0; }
+    bool from_unsure(std::uint32_t word) const {
+        return ((word - maybe) >> from_place & 255U) == 0;
+    }
+};
+
+/// How many of some words pass, and of how many the columns must be asked.
+struct GateCounts {
+    std::size_t sure = 0;
+    std::size_t unsure = 0;
 };
 
 /// Codes of times: even steps where most lie, and a code for each end of time.

@@ -20,6 +20,7 @@ struct ByLength {
     static constexpr double worst = std::numeric_limits<double>::infinity();
     View<const double> lengths;  ///< [edges]; empty = the weights
     static bool better(double a, double b) { return a < b; }
+    bool by_weight() const { return lengths.empty(); }
     double extend(double value, const ArcAt& a) const {
         return value + (lengths.empty() ? static_cast<double>(a.weight()) : lengths[a.edge()]);
     }
@@ -28,6 +29,7 @@ struct ByWeight {
     static constexpr double start = 1.0;
     static constexpr double worst = 0.0;
     static bool better(double a, double b) { return a > b; }
+    static bool by_weight() { return true; }
     double extend(double value, const ArcAt& a) const {
         return value * static_cast<double>(a.weight());
     }

@@ -27,10 +27,10 @@ public:
         return slot;
     }
     /// Ask memory for where the row would be, and, when that is there, for its value.
-    void fetch(std::uint32_t row) const {
+    [[gnu::always_inline]] void fetch(std::uint32_t row) const {
         if (!slots_.empty()) __builtin_prefetch(&slots_[first_slot(row)]);
     }
-    void fetch_value(std::uint32_t row) const {
+    [[gnu::always_inline]] void fetch_value(std::uint32_t row) const {
         if (slots_.empty()) return;
         const std::uint32_t slot = slots_[first_slot(row)];
         if (slot != empty_slot) __builtin_prefetch(&items_[slot]);

@@ -74,6 +74,7 @@ void Filter::ready_copy(const GraphFilter& filter, Reach reach) {
     arcs_ = &state_->arcs();
     type_in_rows_ = weight_in_rows_ = valid_in_rows_ = later_in_base_ = closed_in_base_ = false;
     gate_ = nullptr;
+    gate_decides_ = false;
     plain_ = state_->log_edges == 0 && arcs_->nodes == state_->nodes && allow_.empty();
 }
 

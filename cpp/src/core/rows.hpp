@@ -68,6 +68,33 @@ public:
         if (closed_in_base_) ok = ok & (state_->closed_at(a) > seq_);
         return ok;
     }
+    /// What the word of an arc does not say: commits, closings and nodes.
+    bool beyond_gate(std::size_t a) const {
+        bool ok = allow_.empty() || allow_[arcs_->to_node[a]] != 0;
+        if (later_in_base_) ok = ok & (arcs_->seq_from.at(a) <= seq_);
+        if (closed_in_base_) ok = ok & (state_->closed_at(a) > seq_);
+        return ok;
+    }
+    /// The rest for an arc whose word decides nothing: of the columns only those that it leaves
+    /// open.
+    bool arc_unsure(std::size_t a) const {
+        const Arcs& arcs = *arcs_;
+        const std::uint32_t word = gate_[a];
+        bool ok = beyond_gate(a);
+        if (type_in_rows_ && gate_test_.type_unsure(word)) {
+            ok = ok & has_type(*types_, arcs.type.values[a]);
+        }
+        if (weight_in_rows_ && gate_test_.weight_unsure(word)) {
+            ok = ok & (arcs.weight.values[a] >= min_weight_);
+        }
+        if (valid_in_rows_ && gate_test_.from_unsure(word)) {
+            ok = ok & (arcs.valid_from.at(a) <= valid_at_);
+        }
+        if (valid_in_rows_ && gate_test_.to_unsure(word)) {
+            ok = ok & open_at(arcs.valid_to.at(a), valid_at_);
+        }
+        return ok;
+    }
     /// An edge of the log, whose other end is a node.
     bool log(std::uint32_t place, std::uint32_t other) const {
         if (whole_log_) return node(other);
@@ -84,14 +111,18 @@ public:
         return !none_of_base_ && !type_in_rows_ && !weight_in_rows_ && !valid_in_rows_ &&
                !later_in_base_ && !closed_in_base_ && allow_.empty();
     }
-    /// Ask memory for the columns of an arc.
-    void fetch(std::size_t a) const {
-        if (type_in_rows_) __builtin_prefetch(&arcs_->type.values[a]);
-        if (weight_in_rows_) __builtin_prefetch(&arcs_->weight.values[a]);
-        for (const Column<TimeNs>* c : {&arcs_->valid_from, &arcs_->valid_to}) {
-            if (valid_in_rows_ && !c->constant()) __builtin_prefetch(&c->values[a]);
-        }
-        __builtin_prefetch(&arcs_->to_node[a]);
+    /// Ask memory for what arc_unsure reads.
+    [[gnu::always_inline]] void fetch_unsure(std::size_t a) const {
+        const Arcs& arcs = *arcs_;
+        const std::uint32_t word = gate_[a];
+        const auto fetch = [&](const auto& column) __attribute__((always_inline)) {
+            if (!column.constant()) __builtin_prefetch(&column.values[a]);
+        };
+        if (type_in_rows_ && gate_test_.type_unsure(word)) fetch(arcs.type);
+        if (weight_in_rows_ && gate_test_.weight_unsure(word)) fetch(arcs.weight);
+        if (valid_in_rows_ && gate_test_.from_unsure(word)) fetch(arcs.valid_from);
+        if (valid_in_rows_ && gate_test_.to_unsure(word)) fetch(arcs.valid_to);
+        __builtin_prefetch(&arcs.to_node[a]);
     }
     /// A word per arc of the base, to be asked by gate_test(); null where there is none.
     const std::uint32_t* gate() const { return gate_; }
@@ -169,7 +200,7 @@ public:
     bool side(std::uint32_t rank, bool in, Use&& use) const {
         const std::size_t row = std::size_t{2} * rank + (in ? 1 : 0);
         const auto all = [](std::uint32_t, const ArcAt&) { return true; };
-        return base(rank, row, row + 1, all, use) || logged(rank, in, all, use);
+        return base(rank, row, row + 1, by_filter(), all, use) || logged(rank, in, all, use);
     }
 
     /// The same for both sides or one, as the direction says, the base first.
@@ -182,11 +213,22 @@ public:
     /// it reads more columns than a walk that knows the other end.
     template <class Want, class Use>
     bool each_that(std::uint32_t rank, Direction direction, Want&& want, Use&& use) const {
+        return each_of(rank, direction, by_filter(), want, use);
+    }
+
+    /// The same where passes(a) says of arcs of the base what the filter would.
+    template <class Passes, class Want, class Use>
+    bool each_of(std::uint32_t rank, Direction direction, Passes&& passes, Want&& want,
+                 Use&& use) const {
         const std::size_t row = std::size_t{2} * rank;
-        if (base(rank, row + (direction == Direction::in ? 1 : 0),
-                 row + (direction == Direction::out ? 1 : 2), want, use)) {
-            return true;
-        }
+        return base(rank, row + (direction == Direction::in ? 1 : 0),
+                    row + (direction == Direction::out ? 1 : 2), passes, want, use) ||
+               each_logged(rank, direction, want, use);
+    }
+
+    /// The same for those of the log.
+    template <class Want, class Use>
+    bool each_logged(std::uint32_t rank, Direction direction, Want&& want, Use&& use) const {
         if constexpr (!plain) {
             if (direction != Direction::in && logged(rank, false, want, use)) return true;
             if (direction != Direction::out && logged(rank, true, want, use)) return true;
@@ -236,26 +278,30 @@ public:
     }
 
     /// Ask memory for where a rank's row begins, and, when that is there, for the row.
-    void fetch_offset(std::uint32_t rank) const {
+    [[gnu::always_inline]] void fetch_offset(std::uint32_t rank) const {
         const Arcs& arcs = state_->arcs();
         if (plain || rank < arcs.nodes) __builtin_prefetch(&arcs.offset[std::size_t{2} * rank]);
     }
-    void fetch_nodes(std::uint32_t rank) const {
+    [[gnu::always_inline]] void fetch_nodes(std::uint32_t rank) const {
         const Arcs& arcs = state_->arcs();
         if (!plain && rank >= arcs.nodes) return;
         __builtin_prefetch(arcs.to_node.data() + arcs.offset[std::size_t{2} * rank]);
     }
 
-    void fetch_gate(std::uint32_t rank) const {
+    [[gnu::always_inline]] void fetch_gate(std::uint32_t rank) const {
         const std::size_t begin = of_base(rank, Direction::both).first;
         __builtin_prefetch(filter_->gate() + begin);
         __builtin_prefetch(filter_->gate() + begin + 16);
     }
 
 private:
-    template <class Want, class Use>
-    bool base(std::uint32_t rank, std::size_t first_row, std::size_t last_row, Want& want,
-              Use& use) const {
+    auto by_filter() const {
+        return [this](std::size_t a) { return filter_->arc(a); };
+    }
+
+    template <class Passes, class Want, class Use>
+    bool base(std::uint32_t rank, std::size_t first_row, std::size_t last_row, Passes&& passes,
+              Want& want, Use& use) const {
         const Arcs& arcs = state_->arcs();
         if (!plain && rank >= arcs.nodes) return false;
         const std::size_t end = arcs.offset[last_row];
@@ -265,7 +311,7 @@ private:
             const std::uint32_t to = ends[a];
             if (!want(to, arc)) continue;
             if constexpr (!plain) {
-                if (!filter_->arc(a)) continue;
+                if (!passes(a)) continue;
             }
             if (use(to, arc)) return true;
         }

@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <optional>
 
 #include "core/threads.hpp"
+#include "cpu/passing.hpp"
 #include "cpu/traverse.hpp"
 
 namespace remanence::cpu {
@@ -32,6 +34,9 @@ public:
           seen_((state_.nodes + 63) / 64, 0),
           next_(state_.nodes + std::size_t{1}) {
         std::fill(hop_.data(), hop_.data() + hop_.size(), -1);
+        if (!plain && filter.gate_decides() && state_.arcs().arcs() <= PassingBits::few_arcs) {
+            bits_.emplace(filter);
+        }
     }
 
     Array<std::int32_t> run(View<const std::uint32_t> seeds) {
@@ -44,7 +49,7 @@ public:
             std::size_t ahead = 0;
             for (const std::uint32_t r : frontier) ahead += width(r);
             unseen -= std::min(unseen, ahead);
-            if (ahead > unseen / down_share && ahead > least_ahead) {
+            if (ahead > unseen / down_share && ahead > least_ahead()) {
                 hop = upward(frontier, hop);
                 continue;
             }
@@ -69,33 +74,53 @@ private:
     }
     /// Arcs below which guesses gone wrong cost more than looking for a parent spares. A filter is
     /// asked of fewer arcs by those who look for one.
-    static constexpr std::size_t least_ahead = plain ? 16'384 : 1024;
+    std::size_t least_ahead() const { return plain || filter_.gate_decides() ? 16'384 : 1024; }
     /// A round in which the frontier marks what it meets and becomes that.
     void downward(std::vector<std::uint32_t>& frontier, std::int32_t hop) {
         std::size_t count = 0;
         // Without a branch, which would be guessed wrong every few arcs.
-        const auto meet = [&](std::uint32_t to) {
+        const auto meet = [&](std::uint32_t to, bool passes) {
             const std::int32_t before = hop_[to];
+            const bool fresh = (before < 0) & passes;
             next_[count] = to;
-            count += before < 0 ? 1 : 0;
-            hop_[to] = before < 0 ? hop : before;
+            count += fresh ? 1 : 0;
+            hop_[to] = fresh ? hop : before;
+        };
+        const auto unseen = [&](std::uint32_t to, const ArcAt&) { return hop_[to] < 0; };
+        const auto take = [&](std::uint32_t to, const ArcAt&) {
+            meet(to, true);
+            return false;
         };
         for (const std::uint32_t r : frontier) {
+            auto [a, end] = rows_.of_base(r, direction_);
+            const std::uint32_t* const to = state_.arcs().to.data();
             if constexpr (plain) {
-                auto [a, end] = rows_.of_base(r, direction_);
-                const std::uint32_t* const to = state_.arcs().to.data();
-                for (; a < end; ++a) meet(to[a]);
+                for (; a < end; ++a) meet(to[a], true);
+            } else if (bits_) {
+                for (; a < end; ++a) meet(to[a], (*bits_)[a] != 0);
+            } else if (filter_.gate_decides()) {
+                for (; a < end; a += GateList::most) {
+                    const GateList list(filter_, a, std::min(GateList::most, end - a));
+                    for (const std::uint32_t b : list.sure()) meet(to[b], true);
+                    for (const std::uint32_t b : list.unsure()) {
+                        if (hop_[to[b]] < 0) meet(to[b], filter_.arc_unsure(b));
+                    }
+                }
             } else {
-                rows_.each_that(
-                    r, direction_, [&](std::uint32_t to, const ArcAt&) { return hop_[to] < 0; },
-                    [&](std::uint32_t to, const ArcAt&) {
-                        meet(to);
-                        return false;
-                    });
+                rows_.each_that(r, direction_, unseen, take);
+                continue;
             }
+            rows_.each_logged(r, direction_, unseen, take);
         }
         frontier.assign(next_.data(), next_.data() + count);
         for (const std::uint32_t r : frontier) seen_[r / 64] |= std::uint64_t{1} << (r % 64);
+    }
+    /// Those of 64 ranks that have a row in the base.
+    std::uint64_t of_base(std::size_t w) const {
+        const std::size_t ranks = state_.arcs().nodes;
+        if (w * 64 >= ranks) return 0;
+        return ranks - w * 64 >= 64 ? ~std::uint64_t{0}
+                                    : (std::uint64_t{1} << (ranks - w * 64)) - 1;
     }
     /// Rounds in which unseen nodes look for a parent in the frontier; returns the last hop.
     std::int32_t upward(std::vector<std::uint32_t>& frontier, std::int32_t hop);
@@ -107,18 +132,33 @@ private:
     const Filter& filter_;
     Array<std::int32_t> hop_;
     std::vector<std::uint64_t> seen_;
+    std::optional<PassingBits> bits_;
     Array<std::uint32_t> next_;  ///< one more than there are nodes: what was seen is written too
 };
 
 template <bool plain>
 std::int32_t Search<plain>::upward(std::vector<std::uint32_t>& frontier, std::int32_t hop) {
-    const std::size_t nodes = plain ? state_.arcs().active : state_.nodes;
+    const std::size_t nodes = state_.log_edges == 0 ? state_.arcs().active : state_.nodes;
     const std::size_t words = (nodes + 63) / 64;
     std::vector<std::uint64_t> now(seen_.size(), 0);
     std::vector<std::uint64_t> next(seen_.size(), 0);
     for (const std::uint32_t r : frontier) now[r / 64] |= std::uint64_t{1} << (r % 64);
     const Direction back = reversed(direction_);
+    const auto is_parent = [&](std::uint32_t p, const ArcAt&) { return has(now, p); };
+    const auto found_one = [](std::uint32_t, const ArcAt&) { return true; };
+    const bool at_once = plain || filter_.whole_base() || filter_.gate_decides();
+    ParentSearch search;
+    search.offset = state_.arcs().offset.data();
+    search.first_row = back == Direction::in ? 1 : 0;
+    search.last_row = back == Direction::out ? 1 : 2;
+    search.to = state_.arcs().to.data();
+    search.passing = bits_ ? bits_->data() : nullptr;
+    search.gate = bits_ ? nullptr : filter_.gate();
+    search.test = filter_.gate_test();
+    search.hop = hop_.data();
     for (;; ++hop) {
+        search.parents = now.data();
+        search.level = hop;
         std::atomic<std::size_t> found{0};
         parallel_for((words + words_per_task - 1) / words_per_task, worker_count(0),
                      [&](std::size_t task, int) {
@@ -130,14 +170,24 @@ std::int32_t Search<plain>::upward(std::vector<std::uint32_t>& frontier, std::in
                                  open &= (std::uint64_t{1} << (nodes % 64)) - 1;
                              }
                              std::uint64_t fresh = 0;
+                             std::uint64_t asked = 0;
+                             if (at_once) {
+                                 std::uint64_t unsure = 0;
+                                 asked = open & of_base(w);
+                                 fresh = kernels().find_parents(
+                                     search, static_cast<std::uint32_t>(w * 64), asked, &unsure);
+                                 open &= ~fresh;
+                                 asked &= ~unsure;
+                                 if (state_.log_edges == 0) open &= ~asked;
+                             }
                              for (; open != 0; open &= open - 1) {
                                  const auto r = static_cast<std::uint32_t>(w * 64) +
                                                 static_cast<std::uint32_t>(std::countr_zero(open));
                                  if (restricted_ && !filter_.node(state_.node(r))) continue;
-                                 const bool has_parent = rows_.each_that(
-                                     r, back,
-                                     [&](std::uint32_t p, const ArcAt&) { return has(now, p); },
-                                     [](std::uint32_t, const ArcAt&) { return true; });
+                                 const bool has_parent =
+                                     (asked & open & -open) != 0
+                                         ? rows_.each_logged(r, back, is_parent, found_one)
+                                         : rows_.each_that(r, back, is_parent, found_one);
                                  if (!has_parent) continue;
                                  fresh |= open & -open;
                                  hop_[r] = hop;

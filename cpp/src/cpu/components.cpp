@@ -2,8 +2,10 @@
 // every node, then the rest of what the largest component misses.
 #include <algorithm>
 #include <atomic>
+#include <optional>
 
 #include "core/threads.hpp"
+#include "cpu/passing.hpp"
 #include "cpu/traverse.hpp"
 
 namespace remanence::cpu {
@@ -88,6 +90,8 @@ constexpr std::size_t flooded_arcs = std::size_t{1} << 17U;
 template <class AnyRows>
 void flood(const Filter& filter, const AnyRows& rows, std::vector<std::int64_t>& label) {
     const GraphState& state = filter.state();
+    std::optional<PassingBits> bits;
+    if (filter.gate_decides()) bits.emplace(filter);
     // Bytes: marks that share a word would wait for each other.
     std::vector<std::uint8_t> seen(state.nodes, 0);
     Array<std::uint32_t> queue(state.nodes + std::size_t{1});
@@ -98,10 +102,11 @@ void flood(const Filter& filter, const AnyRows& rows, std::vector<std::int64_t>&
         if (!filter.node(first)) continue;
         queue[0] = first;
         std::size_t end = 1;
-        const auto reach = [&](std::uint32_t node, bool) {
+        const auto reach = [&](std::uint32_t node, bool passes) {
+            const std::uint8_t mark = passes ? 1 : 0;
             queue[end] = node;
-            end += seen[node] == 0 ? 1 : 0;
-            seen[node] = 1;
+            end += mark & ~seen[node];
+            seen[node] |= mark;
         };
         for (std::size_t at = 0; at < end; ++at) {
             const std::uint32_t node = queue[at];
@@ -109,6 +114,14 @@ void flood(const Filter& filter, const AnyRows& rows, std::vector<std::int64_t>&
             const std::uint32_t rank = state.rank(node);
             if (filter.plain()) {
                 rows.each_of_base(rank, Direction::both, reach);
+                continue;
+            }
+            if (bits) {
+                auto [a, last] = rows.of_base(rank, Direction::both);
+                const std::uint32_t* const to = state.arcs().to_node.data();
+                for (; a < last; ++a) reach(to[a], (*bits)[a] != 0);
+                rows.each_of_log(node, Direction::both,
+                                 [&](std::uint32_t other) { reach(other, true); });
                 continue;
             }
             // A filter is asked of arcs to new nodes only.

@@ -139,6 +139,28 @@ struct HeadTile {
 };
 inline constexpr std::size_t head_tile = 256;
 
+/// Ranks that look for a parent among their arcs.
+struct ParentSearch {
+    const std::uint32_t* offset = nullptr;  ///< rank r: [2r + first_row] to [2r + last_row]
+    std::size_t first_row = 0;
+    std::size_t last_row = 2;
+    const std::uint32_t* to = nullptr;
+    const std::uint64_t* passing = nullptr;  ///< a bit for each arc, and 63 more
+    const std::uint32_t* gate = nullptr;     ///< where there are no bits; null: every arc passes
+    GateTest test;
+    const std::uint64_t* parents = nullptr;  ///< a bit for each rank
+    std::int32_t* hop = nullptr;
+    std::int32_t level = 0;
+};
+
+/// Arcs of a base, and the best value so far of every rank.
+struct ArcValues {
+    const std::uint32_t* to = nullptr;
+    const float* weight = nullptr;
+    const double* best = nullptr;
+    bool product = false;  ///< values are products, the greatest the best; else sums, the least
+};
+
 struct Kernels {
     const char* name;
     /// Canonical dot products of `query` [padded] with `count` consecutive rows [padded].
@@ -194,9 +216,21 @@ struct Kernels {
     /// must be room for 63 more.
     std::size_t (*list_bits)(const std::uint64_t* words, const std::uint64_t* without,
                              std::size_t count, std::uint32_t* out);
-    /// GateTest::ask of each word; whether some word's columns must be asked.
-    bool (*ask_gate)(const std::uint32_t* words, std::size_t count, const GateTest& test,
-                     std::uint8_t* answers);
+    /// Writes `first` + i for every word i that passes to `sure`, for every one whose columns must
+    /// be asked to `unsure`. There must be room for 16 more.
+    GateCounts (*list_gate)(const std::uint32_t* words, std::size_t count, std::uint32_t first,
+                            const GateTest& test, std::uint32_t* sure, std::uint32_t* unsure);
+    /// Bits of the words that pass, and of those whose columns must be asked.
+    void (*gate_bits)(const std::uint32_t* words, std::size_t count, const GateTest& test,
+                      std::uint64_t* sure, std::uint64_t* unsure);
+    /// Which of the arcs `first` + i, i a bit of `asked`, better their other end when they extend a
+    /// path of `value`.
+    std::uint64_t (*find_better)(const ArcValues& values, double value, std::size_t first,
+                                 std::uint64_t asked);
+    /// Gives hops to the ranks `first` + i, i a bit of `open`, that have a parent; their bits. In
+    /// `unsure` those of which it depends on the columns.
+    std::uint64_t (*find_parents)(const ParentSearch& search, std::uint32_t first,
+                                  std::uint64_t open, std::uint64_t* unsure);
     /// mass = damping * sum(weight * value) + extra; arc i of a row adds to lane i mod 4.
     void (*pull16)(const PullRows& rows, std::uint32_t first, std::uint32_t last, PullSums& sums);
     /// Products of `count` rows' heads with those of a tile, and of their tails, added up:

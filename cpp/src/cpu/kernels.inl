@@ -147,6 +147,7 @@ void hadamard(float* x, std::size_t size) {
 #include "cpu/kernels_encode.inl"
 #include "cpu/kernels_filter.inl"
 #include "cpu/kernels_gate.inl"
+#include "cpu/kernels_paths.inl"
 #include "cpu/kernels_pull.inl"
 #include "cpu/kernels_side.inl"
 // Uses the codes.
@@ -324,7 +325,10 @@ const Kernels REMANENCE_KERNELS = {
     .keep_equal = keep_equal,
     .keep_kinds = keep_kinds,
     .list_bits = list_bits,
-    .ask_gate = ask_gate,
+    .list_gate = list_gate,
+    .gate_bits = gate_bits,
+    .find_better = find_better,
+    .find_parents = find_parents,
     .pull16 = pull16,
     .head_bounds = head_bounds,
     .cells = REMANENCE_CELLS,

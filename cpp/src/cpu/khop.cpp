@@ -1,9 +1,8 @@
 // Nodes within a few hops: marked as bits by node, which come out in order.
 #include <algorithm>
-#include <array>
 #include <cstring>
 
-#include "cpu/kernels.hpp"
+#include "cpu/passing.hpp"
 #include "cpu/traverse.hpp"
 
 namespace remanence::cpu {
@@ -13,7 +12,6 @@ constexpr std::size_t ahead = 4;  ///< so many rows before its turn is a row ask
 /// A frontier of fewer arcs than this share of the nodes lists what it finds; a look at the bits of
 /// all nodes would take longer.
 constexpr std::size_t list_share = 256;
-constexpr std::size_t words_at_once = 512;
 
 struct Scratch {
     std::vector<std::uint64_t> seen;         ///< a bit for each node
@@ -22,7 +20,7 @@ struct Scratch {
     std::vector<std::uint32_t> listed;       ///< nodes whose bits are set, while all were listed
     std::vector<std::uint32_t> front;        ///< ranks found last
     std::vector<std::uint32_t> front_nodes;  ///< the same as nodes, where there is a log
-    std::vector<std::size_t> unsure;         ///< arcs whose columns must be asked
+    std::vector<std::uint32_t> unsure;       ///< arcs whose columns must be asked
     Array<std::uint32_t> nodes;              ///< found last, in order
 
     void reserve(std::size_t size) {
@@ -120,33 +118,20 @@ private:
         }
     }
 
-    /// The arcs of the base by their words, some at once. Arcs whose columns must be asked wait
+    /// The arcs of the base by their words, many at once. Arcs whose columns must be asked wait
     /// until the end of the hop.
     template <class Add>
     void walk_gated(std::uint32_t rank, Add& add) {
-        constexpr std::uint64_t unsure = 0x0202020202020202;
         const auto [begin, end] = rows_.of_base(rank, direction_);
         const std::uint32_t* const nodes = state_.arcs().to_node.data();
-        alignas(64) std::array<std::uint8_t, words_at_once> passes;
-        for (std::size_t a = begin; a < end; a += words_at_once) {
-            const std::size_t count = std::min(words_at_once, end - a);
-            const bool ask =
-                kernels().ask_gate(filter_.gate() + a, count, filter_.gate_test(), passes.data());
-            for (std::size_t i = 0; ask && i < count; i += sizeof unsure) {
-                std::uint64_t eight = 0;
-                std::memcpy(&eight, &passes[i], sizeof eight);
-                if ((eight & unsure) == 0) continue;
-                for (std::size_t j = i; j < std::min(count, i + sizeof unsure); ++j) {
-                    if (passes[j] != 2) continue;
-                    s_.unsure.push_back(a + j);
-                    passes[j] = 0;
-                }
-            }
+        for (std::size_t a = begin; a < end; a += GateList::most) {
+            const GateList list(filter_, a, std::min(GateList::most, end - a));
+            for (const std::uint32_t b : list.unsure()) s_.unsure.push_back(b);
             if (filter_.gate_decides()) {
-                for (std::size_t i = 0; i < count; ++i) add(nodes[a + i], passes[i]);
+                for (const std::uint32_t b : list.sure()) add(nodes[b], 1);
             } else {
-                for (std::size_t i = 0; i < count; ++i) {
-                    add(nodes[a + i], passes[i] != 0 && filter_.arc(a + i) ? 1 : 0);
+                for (const std::uint32_t b : list.sure()) {
+                    add(nodes[b], filter_.beyond_gate(b) ? 1 : 0);
                 }
             }
         }
@@ -154,9 +139,9 @@ private:
     template <class Add>
     void ask_unsure(Add& add) {
         for (std::size_t i = 0; i < s_.unsure.size(); ++i) {
-            if (i + 4 * ahead < s_.unsure.size()) filter_.fetch(s_.unsure[i + 4 * ahead]);
+            if (i + 4 * ahead < s_.unsure.size()) filter_.fetch_unsure(s_.unsure[i + 4 * ahead]);
             const std::size_t a = s_.unsure[i];
-            add(state_.arcs().to_node[a], filter_.arc(a) ? 1 : 0);
+            add(state_.arcs().to_node[a], filter_.arc_unsure(a) ? 1 : 0);
         }
         s_.unsure.clear();
     }

@@ -4,9 +4,15 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <optional>
+
+#include "cpu/passing.hpp"
 
 namespace remanence::cpu {
 namespace {
+
+/// Walks of this share of the arcs go on long enough to ask the filter of all arcs first.
+constexpr std::size_t bits_share = 64;
 
 struct Entry {
     std::uint32_t rank;
@@ -67,21 +73,46 @@ Array<double> relax(const Filter& filter, const AnyRows& rows, View<const std::u
         buckets.push(key(By::start), {seed, By::start});
     }
     std::vector<Entry> now;
+    std::size_t walked = 0;
+    std::optional<PassingBits> bits;
+    const std::size_t enough = state.arcs().arcs() / bits_share;
+    const ArcValues values{state.arcs().to.data(), state.arcs().weight.values.data(), best.data(),
+                           By::worst == 0.0};
+    const bool at_once = by.by_weight() && values.weight != nullptr;
+    const bool all_pass = filter.whole_base();
     while (buckets.pop(now)) {
+        if (!bits && at_once && walked > enough && filter.gate_decides()) bits.emplace(filter);
         for (const Entry& e : now) {
             if (best[e.rank] != e.value) continue;
             double value = 0.0;
-            rows.each_that(
-                e.rank, filter.direction(),
-                [&](std::uint32_t to, const ArcAt& a) {
-                    value = by.extend(e.value, a);
-                    return By::better(value, best[to]);
-                },
-                [&](std::uint32_t to, const ArcAt&) {
-                    best[to] = value;
-                    buckets.push(key(value), {to, value});
-                    return false;
-                });
+            const auto better = [&](std::uint32_t to, const ArcAt& a) {
+                value = by.extend(e.value, a);
+                return By::better(value, best[to]);
+            };
+            const auto take = [&](std::uint32_t to, const ArcAt&) {
+                best[to] = value;
+                buckets.push(key(value), {to, value});
+                return false;
+            };
+            walked += rows.width(e.rank);
+            if (!at_once || (!bits && !all_pass)) {
+                rows.each_that(e.rank, filter.direction(), better, take);
+                continue;
+            }
+            const auto [begin, end] = rows.of_base(e.rank, filter.direction());
+            for (std::size_t a = begin; a < end; a += 64) {
+                std::uint64_t some =
+                    end - a >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << (end - a)) - 1;
+                if (bits) some &= bits->from(a);
+                some = kernels().find_better(values, e.value, a, some);
+                for (; some != 0; some &= some - 1) {
+                    const std::size_t b = a + static_cast<std::size_t>(std::countr_zero(some));
+                    // Another arc of these may have bettered the same rank.
+                    const ArcAt arc{&state, b, false};
+                    if (better(values.to[b], arc)) take(values.to[b], arc);
+                }
+            }
+            rows.each_logged(e.rank, filter.direction(), better, take);
         }
     }
     return best;

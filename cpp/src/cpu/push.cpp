@@ -67,6 +67,7 @@ public:
                 if (filter_.direction() == (in ? Direction::out : Direction::in)) continue;
                 rows.side(r, in, [&](std::uint32_t to, const ArcAt& a) {
                     __builtin_prefetch(&s_.held[to], 1);
+                    rows.fetch_offset(to);
                     steps_.push_back({to, static_cast<double>(a.weight())});
                     degree += steps_.back().weight;
                     return false;
