@@ -269,6 +269,9 @@ public:
     /// The cells of a segment's group, or null.
     const std::shared_ptr<const Cells>& cells_of(std::size_t segment) const;
     static std::uint32_t within(std::uint32_t row) { return row % segment_rows; }
+    const BlockSummary& block_of(std::uint32_t row) const {
+        return at(row).blocks[within(row) / block_rows];
+    }
     /// Makes room for rows to come, and the segment of one that may not be there yet.
     void reserve_rows(std::size_t rows);
     Segment& coming(std::uint32_t row);
