@@ -75,18 +75,28 @@ float to_nearest(float x) {
     return (x + whole) - whole;
 }
 
+/// Calls use(byte) for every byte of a row's code, in order.
+template <class Use>
+void each_code_byte(const SegmentCodes& codes, std::uint32_t r, Use&& use) {
+    const CodeStrips strips(codes.bits(), codes.bytes, r / 64 * 64);
+    std::uint8_t* const early = strips.early + r % 64;
+    std::uint8_t* const later = strips.later + r % 64;
+    for (std::size_t c = 0; c < strips.early_bytes; ++c) use(early[c * 64]);
+    for (std::size_t c = 0; c < codes.bytes - strips.early_bytes; ++c) use(later[c * 64]);
+}
+
 }  // namespace
 
 void write_signs(SegmentCodes& codes, std::uint32_t r) {
-    const std::int8_t* const from = codes.whole() + codes.whole_bytes(r);
-    std::uint8_t* const to = codes.bits() + (r / 64) * codes.bytes * 64 + r % 64;
-    for (std::size_t c = 0; c < codes.bytes; ++c) {
+    const std::int8_t* from = codes.whole() + codes.whole_bytes(r);
+    each_code_byte(codes, r, [&](std::uint8_t& byte) {
         std::uint64_t eight = 0;
-        std::memcpy(&eight, from + 8 * c, 8);
+        std::memcpy(&eight, from, 8);
+        from += 8;
         // The product moves the top bit of byte i to bit 56 + i.
-        to[c * 64] = static_cast<std::uint8_t>(
-            (~eight & 0x8080808080808080ULL) * 0x0002040810204081ULL >> 56U);
-    }
+        byte = static_cast<std::uint8_t>((~eight & 0x8080808080808080ULL) * 0x0002040810204081ULL >>
+                                         56U);
+    });
 }
 
 namespace {
@@ -190,9 +200,7 @@ void encode_again(const Columns& columns, const Segment& segment, const CellFind
 void erase_code(Segment& segment, std::uint32_t r) {
     SegmentCodes& codes = segment.codes;
     if (r >= codes.encoded) return;
-    for (std::size_t c = 0; c < codes.bytes; ++c) {
-        codes.bits()[((r / 64) * codes.bytes + c) * 64 + r % 64] = 0;
-    }
+    each_code_byte(codes, r, [](std::uint8_t& byte) { byte = 0; });
     codes.factors[r] = 0;
     codes.early[r] = 0;
     codes.byte_scale[r] = 0.0F;

@@ -111,7 +111,7 @@ struct SegmentCodes {
     float* byte_scale = nullptr;       ///< [segment_rows] one step of a byte
     float* byte_error = nullptr;       ///< [segment_rows] |o - what the bytes say of it|
 
-    /// [segment_rows / 64][bytes][64]: the same eight dimensions of 64 rows lie side by side.
+    /// The same eight dimensions of 64 rows lie side by side, as CodeStrips (codes.hpp) has them.
     std::uint8_t* bits() const { return reinterpret_cast<std::uint8_t*>(pages_.data()); }
     std::size_t bit_bytes(std::uint32_t rows) const { return std::size_t{rows} * bytes; }
     /// [segment_rows][8 * bytes]: o itself, a byte per dimension.

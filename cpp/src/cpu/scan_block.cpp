@@ -189,12 +189,10 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
         question.out = worker.bound.data() + q * block_rows;
     }
     if (any) {
-        const CodeBlock block{b.count,
-                              codes.bytes,
-                              codes.bits() + b.first * codes.bytes,
-                              codes.factors + b.first,
-                              early_bytes(codes.bytes),
-                              codes.early + b.first};
+        const CodeStrips strips(codes.bits(), codes.bytes, b.first);
+        const CodeBlock block{
+            b.count,      codes.bytes,           strips.early_bytes,     strips.early,
+            strips.later, codes.early + b.first, codes.factors + b.first};
         const bool matrix = asked.end - asked.first >= least_matrix_questions && matrix_unit();
         const auto bounds = matrix ? kernels().matrix_bounds : kernels().bounds;
         bounds(block, {worker.asked.data(), questions_.size(), rounded_.data(), stride_,
