@@ -54,6 +54,7 @@ std::size_t Scan::look_up_words(const Question& question, Candidate* all, std::s
         if (!all[i].loose) continue;
         __builtin_prefetch(s.words + r);
         __builtin_prefetch(s.kind + r);
+        for (const ScanTerm& term : question.plan->terms) term.postings->fetch(all[i].row);
     }
     const float bar = question.threshold();
     std::size_t kept = 0;
