@@ -180,6 +180,22 @@ def test_what_counts_as_a_newer_value(newer, rises) -> None:
     assert agree(pair, question(terms=ASKED)).id.tolist()[0] == 1
 
 
+def test_a_session_that_grew_since_shares_its_lead_as_it_did() -> None:
+    pair, rng = Pair(), np.random.default_rng(1)
+    turns = [
+        row(i + 1, session=1, terms=" ".join(rng.choice(WORDS, 3)),
+            vector=rng.standard_normal(4).tolist())
+        for i in range(80)
+    ]  # fmt: skip
+    pair.append(*turns[:30])
+    wanted = question(terms=ASKED, vector=vector(3, 4), explain=True)
+    before = agree(pair, wanted)
+    assert before.terms.reshape(-1, len(TERMS))[:, TERMS.index("session")].any()
+    pair.append(*turns[30:])
+    assert agree(pair, wanted | {"as_of": 1}).score.tolist() == before.score.tolist()
+    assert agree(pair, wanted).score.tolist() != before.score.tolist()
+
+
 def test_a_link_that_supersedes_lifts_for_any_question_and_until_it_is_closed() -> None:
     pair = Pair()
     pair.append(row(1, kind=1, terms="heron heron"), row(2, kind=1, terms="heron", time=T0 + DAY))

@@ -75,12 +75,21 @@ float to_nearest(float x) {
     return (x + whole) - whole;
 }
 
+/// Calls use(byte) for every byte of a row's code, in order.
+template <class Use>
+void each_code_byte(const SegmentCodes& codes, std::uint32_t r, Use&& use) {
+    const CodeStrips strips(codes.bits(), codes.bytes, r / 64 * 64);
+    std::uint8_t* const early = strips.early + r % 64;
+    std::uint8_t* const later = strips.later + r % 64;
+    for (std::size_t c = 0; c < strips.early_bytes; ++c) use(early[c * 64]);
+    for (std::size_t c = 0; c < codes.bytes - strips.early_bytes; ++c) use(later[c * 64]);
+}
+
 }  // namespace
 
 void write_signs(SegmentCodes& codes, std::uint32_t r) {
-    const std::uint8_t* const from = codes.signs(r);
-    std::uint8_t* const to = codes.bits() + (r / 64) * codes.bytes * 64 + r % 64;
-    for (std::size_t c = 0; c < codes.bytes; ++c) to[c * 64] = from[c];
+    const std::uint8_t* from = codes.signs(r);
+    each_code_byte(codes, r, [&](std::uint8_t& byte) { byte = *from++; });
 }
 
 namespace {
@@ -200,9 +209,7 @@ void encode_again(const Columns& columns, const Segment& segment, const CellFind
 void erase_code(Segment& segment, std::uint32_t r) {
     SegmentCodes& codes = segment.codes;
     if (r >= codes.encoded) return;
-    for (std::size_t c = 0; c < codes.bytes; ++c) {
-        codes.bits()[((r / 64) * codes.bytes + c) * 64 + r % 64] = 0;
-    }
+    each_code_byte(codes, r, [](std::uint8_t& byte) { byte = 0; });
     codes.factors[r] = 0;
     codes.early[r] = 0;
     codes.cell[r] = static_cast<std::uint16_t>(codes.cells->nowhere());

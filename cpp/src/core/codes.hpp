@@ -31,6 +31,20 @@ inline std::size_t code_bytes(std::size_t dim) { return (dim + 23) / 24 * 3; }
 inline std::size_t early_bytes(std::size_t bytes) {
     return std::max<std::size_t>(bytes / 6, 1) * 3;
 }
+/// Where the codes of a block's rows lie from row `first` (a multiple of 64) on: first the early
+/// halves of all its strips, one after the other, since often nothing else is read; then the rest.
+struct CodeStrips {
+    CodeStrips(std::uint8_t* bits, std::size_t bytes, std::uint32_t first)
+        : early_bytes(remanence::early_bytes(bytes)) {
+        const std::size_t in_block = first % block_rows;
+        std::uint8_t* const block = bits + (first - in_block) * bytes;
+        early = block + in_block * early_bytes;
+        later = block + block_rows * early_bytes + in_block * (bytes - early_bytes);
+    }
+    std::uint8_t* early;  ///< [strip][early_bytes][64]
+    std::uint8_t* later;  ///< [strip][bytes - early_bytes][64]
+    std::size_t early_bytes;
+};
 /// Groups of six dimensions that a table holds: four per triple of bytes.
 inline std::size_t code_groups(std::size_t bytes) { return bytes / 3 * 4; }
 /// The dimension of a group's bit: bits 0 to 5 of each byte of the triple, then the bits left over.

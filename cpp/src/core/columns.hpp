@@ -118,7 +118,7 @@ struct SegmentCodes {
     std::uint32_t* factors = nullptr;  ///< [segment_rows] f and f |s'| / sqrt(dim - 1), bfloat16
     std::uint32_t* early = nullptr;    ///< [segment_rows] the same of the first half alone
 
-    /// [segment_rows / 64][bytes][64]: the same eight dimensions of 64 rows lie side by side.
+    /// The same eight dimensions of 64 rows lie side by side, as CodeStrips (codes.hpp) has them.
     std::uint8_t* bits() const { return reinterpret_cast<std::uint8_t*>(pages_.data()); }
     std::size_t bit_bytes(std::uint32_t rows) const { return std::size_t{rows} * bytes; }
     /// [segment_rows][stride]: o itself, a byte per dimension; its signs, a bit per dimension; a
@@ -286,6 +286,9 @@ public:
     /// The cells of a segment's group, or null.
     const std::shared_ptr<const Cells>& cells_of(std::size_t segment) const;
     static std::uint32_t within(std::uint32_t row) { return row % segment_rows; }
+    const BlockSummary& block_of(std::uint32_t row) const {
+        return at(row).blocks[within(row) / block_rows];
+    }
     /// Makes room for rows to come, and the segment of one that may not be there yet.
     void reserve_rows(std::size_t rows);
     Segment& coming(std::uint32_t row);

@@ -2,6 +2,7 @@
 #include "core/gains.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "core/spreading.hpp"
@@ -11,8 +12,32 @@ namespace {
 
 constexpr std::size_t session_limit = 4096;  // rows of a session above which it says nothing
 
+/// Many rows are asked about, far from each other: a block that has but one kind says it of all.
 bool is_turn(const Columns& columns, std::uint32_t row) {
-    return kind_rules[columns.at(row).kind[Columns::within(row)]].turn;
+    const std::uint8_t kinds = columns.block_of(row).kinds;
+    const auto kind = std::has_single_bit(kinds) ? static_cast<std::size_t>(std::countr_zero(kinds))
+                                                 : columns.at(row).kind[Columns::within(row)];
+    return kind_rules[kind].turn;
+}
+
+/// The same of visibility, where no row of the block was closed or is newer.
+bool is_visible(const Columns& columns, std::uint32_t row, Seq seq) {
+    const BlockSummary& block = columns.block_of(row);
+    return (block.closed == 0 && block.last_seq_from <= seq) || columns.row_visible(row, seq);
+}
+
+/// Asks memory for the links of the seeds, step by step: the reads of one step do not wait for each
+/// other.
+void fetch_links(const Engine::State& state, const std::vector<Seed>& seeds) {
+    std::vector<std::uint32_t> nodes;
+    nodes.reserve(seeds.size());
+    for (const Seed& seed : seeds) {
+        nodes.push_back(state.columns.at(seed.row).node[Columns::within(seed.row)]);
+    }
+    const Ends& ends = state.links.ends();
+    for (const std::uint32_t node : nodes) ends.fetch_row(node);
+    for (const std::uint32_t node : nodes) ends.fetch_ends(node);
+    for (const std::uint32_t node : nodes) state.links.fetch_edges(node);
 }
 
 /// prev and next turn, except along a question-answer pair: the pair document holds that already.
@@ -33,7 +58,9 @@ void gain_next(const Engine::State& state, const ScanPlan& plan, std::uint32_t r
     });
     for (const std::uint32_t other : others) {
         if (std::find(paired.begin(), paired.end(), other) != paired.end()) continue;
-        const std::uint32_t found = columns.visible_row(other, plan.seq);
+        const std::uint32_t newest = columns.newest[other];
+        const bool seen = newest != none && is_visible(columns, newest, plan.seq);
+        const std::uint32_t found = seen ? newest : columns.visible_row(other, plan.seq);
         if (found == none || !is_turn(columns, found)) continue;
         Gain& gain = gains[found];
         gain.next = gain.next + plan.request->weights.next * lead;
@@ -60,7 +87,7 @@ void gain_session(const Engine::State& state, const ScanPlan& plan, const Seed& 
     std::vector<std::uint32_t> rows;
     rows.reserve(at->second.size());
     for (const std::uint32_t other : at->second) {
-        if (state.columns.row_visible(other, plan.seq)) rows.push_back(other);
+        if (is_visible(state.columns, other, plan.seq)) rows.push_back(other);
     }
     if (rows.size() > session_limit) return;
     const float share =
@@ -103,9 +130,12 @@ Gains link_gains(const Engine::State& state, const ScanPlan& plan, const std::ve
             const float lead = top[i].score - bar;
             if (lead <= 0.0F) break;
             seeds.push_back({top[i].row, lead});
-            const bool turn = is_turn(state.columns, top[i].row);
-            if (turn && w.next != 0.0F) gain_next(state, plan, top[i].row, lead, gains);
-            if (w.session != 0.0F) gain_session(state, plan, seeds.back(), shared, gains);
+        }
+        fetch_links(state, seeds);
+        for (const Seed& seed : seeds) {
+            const bool turn = is_turn(state.columns, seed.row);
+            if (turn && w.next != 0.0F) gain_next(state, plan, seed.row, seed.lead, gains);
+            if (w.session != 0.0F) gain_session(state, plan, seed, shared, gains);
         }
         gain_mention(state, plan, seeds, gains);
     }

@@ -55,6 +55,10 @@ public:
     void each(std::uint32_t node, Use&& use) const {
         ends_.each(node, [&](const End& end) { use(edges_[end.index()], end.outgoing()); });
     }
+    /// Asks memory for the edges of a node.
+    void fetch_edges(std::uint32_t node) const {
+        ends_.each(node, [&](const End& end) { __builtin_prefetch(&edges_[end.index()]); });
+    }
     const Ends& ends() const { return ends_; }
     /// In memory, apart from the table of ids.
     std::size_t bytes() const {

@@ -78,7 +78,7 @@ void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mas
                   std::uint32_t passed, Scratch& scratch);
 
 /// Asks for what a row's bytes are bounded by, which is read a little later.
-inline void ask_for_bytes(const SegmentCodes& codes, std::uint32_t r) {
+[[gnu::always_inline]] inline void ask_for_bytes(const SegmentCodes& codes, std::uint32_t r) {
     const std::int8_t* const row = codes.whole() + codes.whole_bytes(r);
     for (std::size_t line = 0; line < codes.stride; line += 64) {
         __builtin_prefetch(row + line, 0, 2);

@@ -42,12 +42,13 @@ struct SideBlock {
 
 /// One block of one-bit codes (core/codes.hpp).
 struct CodeBlock {
-    std::uint32_t count = 0;  ///< a multiple of 64
-    std::size_t bytes = 0;    ///< of code per row, a multiple of 3
-    const std::uint8_t* codes = nullptr;
+    std::uint32_t count = 0;                       ///< a multiple of 64
+    std::size_t bytes = 0;                         ///< of code per row, a multiple of 3
+    std::size_t early_bytes = 0;                   ///< of those, the first half
+    const std::uint8_t* early_codes = nullptr;     ///< [strip][early_bytes][64]
+    const std::uint8_t* later_codes = nullptr;     ///< [strip][bytes - early_bytes][64]
+    const std::uint32_t* early_factors = nullptr;  ///< of the first half alone
     const std::uint32_t* factors = nullptr;
-    std::size_t early_bytes = 0;  ///< the first half of a code, with factors of its own
-    const std::uint32_t* early = nullptr;
 };
 
 /// A question's side of the bound; fields as in CodeQuery.

@@ -208,27 +208,43 @@ REMANENCE_LANE_FN void list_wanted(const CodeBlock& b, const CodeQuestion& q, Wa
     }
 }
 
-/// Asks for the first `bytes` of the codes of wanted strip number i, and for their factors.
-REMANENCE_LANE_FN void ask_for_strip(const CodeBlock& b, const WantedStrips& wanted,
-                                     std::uint32_t i, std::size_t bytes,
+/// Asks for a half of the codes of wanted strip number i, and for its factors.
+REMANENCE_LANE_FN void ask_for_strip(const WantedStrips& wanted, std::uint32_t i,
+                                     const std::uint8_t* codes, std::size_t bytes,
                                      const std::uint32_t* factors) {
     if (i >= wanted.count) return;
-    ask_for(b.codes + wanted.strip[i] * 64 * b.bytes, 64 * bytes);
+    ask_for(codes + wanted.strip[i] * 64 * bytes, 64 * bytes);
     ask_for(factors + wanted.strip[i] * 64, 64 * sizeof(std::uint32_t));
 }
 constexpr std::uint32_t strips_ahead = 4;
+
+/// Sums of the first half of the codes of strip s, and of what follows it.
+REMANENCE_LANE_FN void sum_early(const CodeBlock& b, const CodeQuestion& q, std::uint32_t s,
+                                 std::uint16_t* sums) {
+    sum_codes(b.early_codes + s * 64 * b.early_bytes, q.table, b.early_bytes, sums);
+}
+REMANENCE_LANE_FN void add_later(const CodeBlock& b, const CodeQuestion& q, std::uint32_t s,
+                                 std::uint16_t* sums) {
+    const std::size_t later = b.bytes - b.early_bytes;
+    std::uint16_t rest[64];
+    sum_codes(b.later_codes + s * 64 * later, q.table + b.early_bytes / 3 * 256, later, rest);
+    for (std::uint32_t i = 0; i < 64; ++i) sums[i] = static_cast<std::uint16_t>(sums[i] + rest[i]);
+}
 
 void full_bounds(const CodeBlock& b, const CodeQuestion& q) {
     std::uint16_t sums[64];
     WantedStrips wanted;
     list_wanted(b, q, wanted);
-    for (std::uint32_t i = 0; i < strips_ahead; ++i) {
-        ask_for_strip(b, wanted, i, b.bytes, b.factors);
-    }
+    const auto ask = [&](std::uint32_t i) __attribute__((always_inline)) {
+        ask_for_strip(wanted, i, b.early_codes, b.early_bytes, b.factors);
+        ask_for_strip(wanted, i, b.later_codes, b.bytes - b.early_bytes, b.factors);
+    };
+    for (std::uint32_t i = 0; i < strips_ahead; ++i) ask(i);
     for (std::uint32_t i = 0; i < wanted.count; ++i) {
-        ask_for_strip(b, wanted, i + strips_ahead, b.bytes, b.factors);
+        ask(i + strips_ahead);
         const std::uint32_t s = wanted.strip[i];
-        sum_codes(b.codes + s * 64 * b.bytes, q.table, b.bytes, sums);
+        sum_early(b, q, s, sums);
+        add_later(b, q, s, sums);
         bound_strip(q, q.offset, sums, b.factors, s * 64);
         keep_above(q.out + s * 64, q.bar, 64, q.mask + s);
     }
@@ -238,37 +254,31 @@ void full_bounds(const CodeBlock& b, const CodeQuestion& q) {
 void early_bounds(const CodeBlock& b, const CodeQuestion& q) {
     constexpr int few = 1;  // cheaper by their bytes than by the rest of 64 codes
     std::uint16_t sums[16][64];
-    std::uint16_t rest[64];
     const std::size_t later = b.bytes - b.early_bytes;
     std::uint32_t left = 0;
     WantedStrips wanted;
     list_wanted(b, q, wanted);
     for (std::uint32_t i = 0; i < strips_ahead; ++i) {
-        ask_for_strip(b, wanted, i, b.early_bytes, b.early);
+        ask_for_strip(wanted, i, b.early_codes, b.early_bytes, b.early_factors);
     }
     for (std::uint32_t i = 0; i < wanted.count; ++i) {
-        ask_for_strip(b, wanted, i + strips_ahead, b.early_bytes, b.early);
+        ask_for_strip(wanted, i + strips_ahead, b.early_codes, b.early_bytes, b.early_factors);
         const std::uint32_t s = wanted.strip[i];
-        const std::uint8_t* const codes = b.codes + s * 64 * b.bytes;
-        sum_codes(codes, q.table, b.early_bytes, sums[s]);
-        bound_strip(q, q.early_offset, sums[s], b.early, s * 64);
+        sum_early(b, q, s, sums[s]);
+        bound_strip(q, q.early_offset, sums[s], b.early_factors, s * 64);
         keep_above(q.out + s * 64, q.bar, 64, q.mask + s);
         if (__builtin_popcountll(q.mask[s]) <= few) {
             ++*q.spared;
             continue;
         }
         left |= 1U << s;
-        ask_for(codes + 64 * b.early_bytes, 64 * later);
+        ask_for(b.later_codes + s * 64 * later, 64 * later);
         ask_for(b.factors + s * 64, 64 * sizeof(std::uint32_t));
     }
     for (; left != 0; left &= left - 1) {
         const auto s = static_cast<std::uint32_t>(__builtin_ctz(left));
-        sum_codes(b.codes + s * 64 * b.bytes + 64 * b.early_bytes,
-                  q.table + b.early_bytes / 3 * 256, later, rest);
-        for (std::uint32_t i = 0; i < 64; ++i) {
-            rest[i] = static_cast<std::uint16_t>(rest[i] + sums[s][i]);
-        }
-        bound_strip(q, q.offset, rest, b.factors, s * 64);
+        add_later(b, q, s, sums[s]);
+        bound_strip(q, q.offset, sums[s], b.factors, s * 64);
         keep_above(q.out + s * 64, q.bar, 64, q.mask + s);
     }
 }

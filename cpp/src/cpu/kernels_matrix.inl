@@ -88,8 +88,12 @@ void matrix_bounds(const CodeBlock& b, const CodeQuestions& questions) {
     _tile_loadconfig(&shape);
     for (std::uint32_t first = 0; first < b.count; first += matrix_rows) {
         for (std::uint32_t row = 0; row < matrix_rows; row += 64) {
-            spread_signs(b.codes + (first + row) * b.bytes, b.bytes, stride,
-                         questions.signs + row * stride);
+            std::int8_t* const signs = questions.signs + row * stride;
+            const std::size_t later = b.bytes - b.early_bytes;
+            spread_signs(b.early_codes + (first + row) * b.early_bytes, b.early_bytes, stride,
+                         signs);
+            spread_signs(b.later_codes + (first + row) * later, later, stride,
+                         signs + 128 * b.early_bytes);
         }
         // The questions' tiles stay in the first cache while the rows' stream by from the second.
         for (std::size_t k = 0; k < questions.count; k += tile_questions) {

@@ -156,11 +156,7 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
             const float rest = base[i] - cells.along[cell[i]];
             const float most =
                 base[i] + static_cast<float>(b.s.codes.reach[b.first + i]) * question.per_reach;
-            Candidate row{most, rest, b.row + i};
-            if (words) sharpen(plan, b, row);
-            if (row.bound < bar) continue;
-            share.waiting.push_back(row);
-            ask_for_bytes(b.s.codes, b.first + i);
+            share.waiting.push_back({most, rest, b.row + i, words});
         }
     }
     share.mask.fill(0);
@@ -177,7 +173,7 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
     const Block b = wanted(whole, asked, worker);
     fill_sides(b, asked, worker);
     const SegmentCodes& codes = b.s.codes;
-    std::size_t strips = 0;  // that questions want by their codes, each counted for itself
+    std::size_t wanted_strips = 0;  // by codes, each question's counted for itself
     for (CodeQuestion& question : worker.asked) question.out = nullptr;
     for (std::size_t q = asked.first; q < asked.end; ++q) {
         Share& share = worker.shares[q];
@@ -186,7 +182,7 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
             share.way = Way::none;
             continue;
         }
-        for (std::uint32_t s = 0; s * 64 < b.count; ++s) strips += share.mask[s] != 0 ? 1 : 0;
+        for (const std::uint64_t word : share.mask) wanted_strips += word != 0 ? 1 : 0;
         CodeQuestion& question = worker.asked[q];
         const CodeQuery& query = *questions_[q].codes;
         question.table = query.table.data();
@@ -207,17 +203,15 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
         }
         question.out = worker.bound.data() + q * block_rows;
     }
-    if (strips != 0) {
-        const CodeBlock block{b.count,
-                              codes.bytes,
-                              codes.bits() + b.first * codes.bytes,
-                              codes.factors + b.first,
-                              early_bytes(codes.bytes),
-                              codes.early + b.first};
+    if (wanted_strips != 0) {
+        const CodeStrips strips(codes.bits(), codes.bytes, b.first);
+        const CodeBlock block{
+            b.count,      codes.bytes,           strips.early_bytes,     strips.early,
+            strips.later, codes.early + b.first, codes.factors + b.first};
         // Products of whole matrices cost a third of the sums of tables, but leave no strip out.
         const std::size_t padded = (asked.end - asked.first + 31) / 32 * 32;
         const bool matrix = asked.end - asked.first >= least_matrix_questions && matrix_unit() &&
-                            3 * strips > padded * (b.count / 64);
+                            3 * wanted_strips > padded * (b.count / 64);
         const auto bounds = matrix ? kernels().matrix_bounds : kernels().bounds;
         bounds(block, {worker.asked.data(), questions_.size(), rounded_.data(), stride_,
                        worker.signs.data()});
@@ -238,16 +232,11 @@ void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
     const float* const base = worker.base.data() + q * block_rows;
     const std::vector<float>& along = question.along[b.row / segment_rows]->along;
     const bool words = !question.plan->terms.empty();
-    const float bar = question.threshold();
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             const float rest = base[i] - along[b.s.codes.cell[b.first + i]];
-            Candidate row{bound[i], rest, b.row + i};
-            if (words) sharpen(*question.plan, b, row);
-            if (row.bound < bar) continue;
-            share.waiting.push_back(row);
-            ask_for_bytes(b.s.codes, b.first + i);
+            share.waiting.push_back({bound[i], rest, b.row + i, words});
         }
     }
     if (share.waiting.size() > share.patience) tighten(q, share);
