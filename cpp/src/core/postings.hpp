@@ -36,10 +36,6 @@ public:
     std::vector<Posting>::const_iterator from(std::uint32_t row) const;
     /// Occurrences in a row.
     std::uint32_t count(std::uint32_t row) const;
-    /// Asks memory for what tells the occurrences in a row, where the word is frequent.
-    void fetch(std::uint32_t row) const {
-        if (row / 64 < bits_.size()) __builtin_prefetch(&bits_[row / 64]);
-    }
     bool holds(std::uint32_t row) const { return count(row) != 0; }
 
     /// By 64 rows, up to the last that holds the word; empty where the word is not frequent.

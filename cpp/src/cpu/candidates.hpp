@@ -61,20 +61,12 @@ struct Candidate {
     float bound;
     float side;  ///< upper bound of everything but the cosine
     std::uint32_t row;
-    bool loose = false;  ///< what its words add is a bound, too
 };
 
 [[gnu::always_inline]] inline void prefetch(const void* at, std::size_t bytes) {
     for (std::size_t line = 0; line < bytes; line += 64) {
         __builtin_prefetch(static_cast<const char*>(at) + line);
     }
-}
-
-/// Moves the `count` candidates of the greatest bounds to the end.
-inline void greatest_last(std::vector<Candidate>& all, std::size_t count) {
-    if (count >= all.size()) return;
-    std::nth_element(all.begin(), all.end() - static_cast<std::ptrdiff_t>(count), all.end(),
-                     [](const Candidate& a, const Candidate& b) { return a.bound < b.bound; });
 }
 
 /// Moves the `count` candidates of the greatest bounds to the front.

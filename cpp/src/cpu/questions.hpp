@@ -87,11 +87,8 @@ struct Trial {
     }
 };
 
-inline constexpr std::size_t least_waiting = 64;     // rows that come before the first are bounded
-inline constexpr std::size_t more_waiting = 1024;    // and before the next
-inline constexpr std::size_t most_waiting = 32'768;  // then all are bounded
-inline constexpr std::size_t most_in_order = 512;    // of a question without words
-inline constexpr std::size_t most_near = 512;        // before the best of them are scored
+inline constexpr std::size_t least_waiting = 64;  // rows that are bounded at a time, if it helps
+inline constexpr std::size_t most_waiting = 512;
 
 /// What one worker holds for one question.
 struct Share {

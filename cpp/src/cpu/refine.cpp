@@ -6,13 +6,12 @@
 #include "core/threads.hpp"
 #include "cpu/kernels.hpp"
 #include "cpu/scan.hpp"
-#include "cpu/words.hpp"
 
 namespace remanence::cpu {
 namespace {
 
-constexpr std::size_t refined_rows = 64;  // candidates bounded by their bytes at a time
-constexpr std::size_t exact_chunk = 256;  // candidates of one task
+constexpr std::size_t refined_rows = 128;  // candidates bounded by their bytes at a time
+constexpr std::size_t exact_chunk = 256;   // candidates of one task
 
 }  // namespace
 
@@ -45,50 +44,21 @@ void Scan::refine_run(const Question& question, const Candidate* from, std::size
     }
 }
 
-/// Puts the words of candidates in place of their bounds, and drops those that end below the bar.
-std::size_t Scan::look_up_words(const Question& question, Candidate* all, std::size_t count) const {
-    for (std::size_t i = 0; i < count; ++i) {
-        const Segment& s = columns_.at(all[i].row);
-        const std::uint32_t r = Columns::within(all[i].row);
-        ask_for_bytes(s.codes, r);
-        if (!all[i].loose) continue;
-        __builtin_prefetch(s.words + r);
-        __builtin_prefetch(s.kind + r);
-        for (const ScanTerm& term : question.plan->terms) term.postings->fetch(all[i].row);
-    }
-    const float bar = question.threshold();
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        if (all[i].loose) sharpen(*question.plan, all[i]);
-        if (all[i].bound >= bar) all[kept++] = all[i];
-    }
-    return kept;
-}
-
-/// Bounds the `wanted` waiting rows of the greatest bounds by their bytes; all, as they came, where
-/// no words make most bounds loose: then hardly any is left out, and rows in order are read faster.
-void Scan::refine(std::size_t q, std::size_t wanted, Share& share) {
+/// Bounds the waiting rows by their bytes.
+void Scan::refine(std::size_t q, Share& share) {
     drop_below(share.waiting, questions_[q].threshold());
-    const bool words = !questions_[q].plan->terms.empty();
-    wanted = words ? std::min(wanted, share.waiting.size()) : share.waiting.size();
-    greatest_last(share.waiting, wanted);
-    Candidate* const best = share.waiting.data() + (share.waiting.size() - wanted);
-    std::size_t count = wanted;
-    if (words) {
-        std::sort(best, best + wanted,
-                  [](const Candidate& a, const Candidate& b) { return a.row < b.row; });
-        count = look_up_words(questions_[q], best, wanted);
-    }
+    const std::size_t count = share.waiting.size();
     for (std::size_t i = 0, end = 0; i < count; i = end) {
-        const std::uint32_t segment = best[i].row / segment_rows;
-        while (end < count && end - i < refined_rows && best[end].row / segment_rows == segment) {
+        const std::uint32_t segment = share.waiting[i].row / segment_rows;
+        while (end < count && end - i < refined_rows &&
+               share.waiting[end].row / segment_rows == segment) {
             ++end;
         }
-        refine_run(questions_[q], best + i, end - i, share);
+        refine_run(questions_[q], share.waiting.data() + i, end - i, share);
     }
-    share.waiting.resize(share.waiting.size() - wanted);
     const ScanPlan& plan = *questions_[q].plan;
     if (sides_exact(plan)) questions_[q].raise(share.sure.bar() - slack_of(plan, share.sure.bar()));
+    share.waiting.clear();
 }
 
 void Scan::score(std::size_t q, const Candidate* from, std::size_t count, Best& best) {
@@ -107,33 +77,22 @@ void Scan::score(std::size_t q, const Candidate* from, std::size_t count, Best& 
     }
 }
 
-/// Scores the rows of the greatest bounds, which raises the bar, and drops what is below it.
-void Scan::score_best(std::size_t q, Share& share) {
-    const std::size_t count = std::min(questions_[q].plan->keep, share.near.size());
-    greatest_first(share.near, count);
-    score(q, share.near.data(), count, share.best);
-    share.near.erase(share.near.begin(), share.near.begin() + static_cast<std::ptrdiff_t>(count));
-    drop_below(share.near, questions_[q].threshold());
-}
-
-/// Bounds the best of the waiting rows, which raises the bar for the others. Where it does not rise
-/// more of them wait the next time.
+/// Scores the rows of the greatest bounds, which raises the bar, and drops what is below it. While
+/// that helps it is done again soon, since all that comes is held against the bar.
 void Scan::tighten(std::size_t q, Share& share) {
     const float before = questions_[q].threshold();
-    const std::size_t few = std::max(refined_rows, questions_[q].plan->keep);
-    refine(q, share.waiting.size() > most_waiting ? share.waiting.size() : few, share);
-    if (share.near.size() >= share.enough) score_best(q, share);
-    drop_below(share.waiting, questions_[q].threshold());
-    const bool helped = questions_[q].threshold() > before;
-    if (questions_[q].plan->terms.empty()) {
-        share.patience = helped ? least_waiting : std::min(2 * share.patience, most_in_order);
-    } else {
-        share.patience =
-            share.waiting.size() + std::max(helped ? 0 : share.waiting.size(), more_waiting);
+    refine(q, share);
+    if (share.near.size() >= share.enough) {
+        const std::size_t count = std::min(questions_[q].plan->keep, share.near.size());
+        greatest_first(share.near, count);
+        score(q, share.near.data(), count, share.best);
+        share.near.erase(share.near.begin(),
+                         share.near.begin() + static_cast<std::ptrdiff_t>(count));
+        drop_below(share.near, questions_[q].threshold());
     }
-    // What bytes say is nearly as good as a score, where it raises the bar.
-    const bool soon = helped && !sides_exact(*questions_[q].plan);
-    share.enough = soon ? 0 : std::max(most_near, 2 * share.near.size());
+    const bool helped = questions_[q].threshold() > before;
+    share.patience = helped ? least_waiting : std::min(2 * share.patience, most_waiting);
+    share.enough = helped ? 0 : std::max(share.patience, 2 * share.near.size());
 }
 
 /// Brings together what all workers hold of a question, in the first one's share.
@@ -149,11 +108,8 @@ void Scan::gather(std::size_t q) {
     questions_[q].raise(first.best.bar());
     drop_below(first.waiting, questions_[q].threshold());
     drop_below(first.near, questions_[q].threshold());
-    for (std::size_t few = std::max(refined_rows, questions_[q].plan->keep); !first.waiting.empty();
-         few *= 2) {
-        refine(q, few, first);
-    }
-    score_best(q, first);
+    first.enough = 0;
+    tighten(q, first);
 }
 
 /// Scores what still waits.

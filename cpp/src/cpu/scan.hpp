@@ -41,9 +41,7 @@ private:
     bool reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker);
     void collect(const Block& b, std::size_t q, Worker& worker);
     void collect_all(const Block& b, std::size_t q, Worker& worker);
-    std::size_t look_up_words(const Question& question, Candidate* all, std::size_t count) const;
-    void refine(std::size_t q, std::size_t wanted, Share& share);
-    void score_best(std::size_t q, Share& share);
+    void refine(std::size_t q, Share& share);
     void refine_run(const Question& question, const Candidate* from, std::size_t count,
                     Share& share) const;
     void score_block(const Block& b, std::size_t q, Worker& worker);

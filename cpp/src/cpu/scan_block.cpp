@@ -156,7 +156,11 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
             const float rest = base[i] - cells.along[cell[i]];
             const float most =
                 base[i] + static_cast<float>(b.s.codes.reach[b.first + i]) * question.per_reach;
-            share.waiting.push_back({most, rest, b.row + i, words});
+            Candidate row{most, rest, b.row + i};
+            if (words) sharpen(plan, b, row);
+            if (row.bound < bar) continue;
+            share.waiting.push_back(row);
+            ask_for_bytes(b.s.codes, b.first + i);
         }
     }
     share.mask.fill(0);
@@ -232,11 +236,16 @@ void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
     const float* const base = worker.base.data() + q * block_rows;
     const std::vector<float>& along = question.along[b.row / segment_rows]->along;
     const bool words = !question.plan->terms.empty();
+    const float bar = question.threshold();
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             const float rest = base[i] - along[b.s.codes.cell[b.first + i]];
-            share.waiting.push_back({bound[i], rest, b.row + i, words});
+            Candidate row{bound[i], rest, b.row + i};
+            if (words) sharpen(*question.plan, b, row);
+            if (row.bound < bar) continue;
+            share.waiting.push_back(row);
+            ask_for_bytes(b.s.codes, b.first + i);
         }
     }
     if (share.waiting.size() > share.patience) tighten(q, share);

@@ -7,6 +7,7 @@
 
 #include "core/codes.hpp"
 #include "core/threads.hpp"
+#include "cpu/head_start.hpp"
 #include "cpu/scan.hpp"
 
 namespace remanence::cpu {
@@ -25,6 +26,7 @@ Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
                 std::make_unique<const CodeQuery>(make_code_query(plans[q].query, columns_.dim));
             multiply_cells(question);
             bound_sides(questions_[question.side]);
+            question.raise(head_start(question, encoded_));
         }
     }
     for (Worker& worker : workers_) {

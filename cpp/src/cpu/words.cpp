@@ -62,11 +62,10 @@ void add_words(const ScanPlan& plan, const Block& b, const float* side, Scratch&
     }
 }
 
-void sharpen(const ScanPlan& plan, Candidate& row) {
-    const Segment& s = plan.columns->at(row.row);
+void sharpen(const ScanPlan& plan, const Block& b, Candidate& row) {
     const std::uint32_t r = Columns::within(row.row);
     float above = 0.0F;
-    const float length = plan.length_base + plan.length_slope * static_cast<float>(s.words[r]);
+    const float length = plan.length_base + plan.length_slope * static_cast<float>(b.s.words[r]);
     for (const ScanTerm& term : plan.terms) {
         if (!plan.bounds_words(term)) continue;
         const std::uint32_t found = term.postings->count(row.row);
@@ -75,10 +74,9 @@ void sharpen(const ScanPlan& plan, Candidate& row) {
         const float bound = most_of(plan, term, found == 1 ? 1 : term.postings->most());
         above += bound - term.weight * (count / (count + length));
     }
-    above *= plan.lexical_weight[s.kind[r]];
+    above *= plan.lexical_weight[b.s.kind[r]];
     row.bound -= above;
     row.side -= above;
-    row.loose = false;
 }
 
 void word_ceilings(const ScanPlan& plan, const Block& b, WordCursor& cursor, Strips& out) {

@@ -12,7 +12,7 @@ bool bound_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scrat
 void add_words(const ScanPlan& plan, const Block& b, const float* side, Scratch& scratch);
 
 /// Puts a row's own BM25 in place of its bound.
-void sharpen(const ScanPlan& plan, Candidate& row);
+void sharpen(const ScanPlan& plan, const Block& b, Candidate& row);
 
 using Strips = std::array<float, block_rows / 64>;
 
