@@ -381,20 +381,18 @@ def test_a_batch_of_walks_takes_the_weights_of_each_question():
 def test_a_batch_of_paths_holds_those_of_each_pair(data):
     nodes = data.draw(st.integers(2, 9))
     node = st.integers(0, nodes - 1)
-    edges = data.draw(
-        st.lists(st.tuples(node, node, st.sampled_from([0.25, 0.5, 1.0])), max_size=30)
-    )
+    weighted = st.tuples(node, node, st.sampled_from([0.25, 0.5, 1.0]))
+    edges = data.draw(st.lists(weighted, max_size=30))
     graph = _core.Graph(nodes)
     if edges:
         source, target, weight = zip(*edges, strict=True)
         graph.append(np.array(source), np.array(target), weight=np.array(weight, np.float32))
     pairs = np.array(data.draw(st.lists(st.tuples(node, node), min_size=1, max_size=5)))
     sources, targets = pairs.T.copy()
-    k = data.draw(st.integers(1, 3))
-    asked = {"by": data.draw(st.sampled_from(["length", "weight", "hops"]))}
-    indptr, values, cut, edge, on_way = graph.paths_batch(sources, targets, k, **asked)
+    asked = data.draw(st.integers(1, 3)), data.draw(st.sampled_from(["length", "weight", "hops"]))
+    indptr, values, cut, edge, on_way = graph.paths_batch(sources, targets, *asked)
     for q, (first, last) in enumerate(pairs.tolist()):
-        alone = graph.paths(first, last, k, **asked)
+        alone = graph.paths(first, last, *asked)
         batched = range(indptr[q], indptr[q + 1])
         assert [values[p] for p in batched] == [value for value, _, _ in alone]
         for p, (_, edges_alone, nodes_alone) in zip(batched, alone, strict=True):
