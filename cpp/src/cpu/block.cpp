@@ -15,8 +15,8 @@ namespace remanence::cpu {
 namespace {
 
 template <class Test>
-void keep_rows(std::uint64_t* mask, std::uint32_t count, Test&& test) {
-    for (std::uint32_t w = 0; w * 64 < count; ++w) {
+void keep_rows(std::uint64_t* mask, std::uint32_t count, Test&& test, std::uint32_t first = 0) {
+    for (std::uint32_t w = first / 64; w * 64 < count; ++w) {
         std::uint64_t bits = 0;
         const std::uint32_t n = std::min(64U, count - w * 64);
         for (std::uint32_t i = 0; i < n; ++i) {
@@ -101,6 +101,8 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
     }
     const Segment& s = b.s;
     const std::uint32_t f = b.first;
+    // Rows behind the last one may be being filled: the rest of 64 is asked one by one.
+    const std::uint32_t whole = b.count / 64 * 64;
     if (sum.closed != 0 || sum.last_seq_from > plan.seq) {
         keep_rows(mask, b.count, [&](std::uint32_t i) {
             return s.seq_from[f + i] <= plan.seq && plan.seq < s.seq_to[f + i] &&
@@ -108,12 +110,18 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
         });
     }
     if (plan.one_scope != none && !one_scope) {
-        kernels().keep_equal(s.scope + f, plan.one_scope, b.count, mask);
+        kernels().keep_equal(s.scope + f, plan.one_scope, whole, mask);
+        keep_rows(
+            mask, b.count, [&](std::uint32_t i) { return s.scope[f + i] == plan.one_scope; },
+            whole);
     } else if (!plan.scope_allowed.empty() && !one_scope) {
         keep_rows(mask, b.count, [&](std::uint32_t i) { return allows(plan, s.scope[f + i]); });
     }
     if ((q.kinds & sum.kinds) != sum.kinds) {
-        kernels().keep_kinds(s.kind + f, q.kinds, b.count, mask);
+        kernels().keep_kinds(s.kind + f, q.kinds, whole, mask);
+        keep_rows(
+            mask, b.count, [&](std::uint32_t i) { return (q.kinds >> s.kind[f + i] & 1U) != 0; },
+            whole);
     }
     if (q.min_belief > 0.0F && sum.doubted != 0) {
         keep_rows(mask, b.count, [&](std::uint32_t i) { return s.belief[f + i] >= q.min_belief; });

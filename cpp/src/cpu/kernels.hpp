@@ -207,10 +207,10 @@ struct Kernels {
     std::int32_t (*sign_dot)(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes);
     /// Clears the bits of rows below `bar`; count is a multiple of 64.
     void (*keep_above)(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask);
-    /// Clears the bits of rows of another value; `value` is readable up to a multiple of 64.
+    /// Clears the bits of rows of another value; count is a multiple of 64.
     void (*keep_equal)(const std::uint32_t* value, std::uint32_t wanted, std::uint32_t count,
                        std::uint64_t* mask);
-    /// Clears the bits of rows whose kind is no bit of `kinds`; readable as for keep_equal.
+    /// Clears the bits of rows whose kind is no bit of `kinds`; count is a multiple of 64.
     void (*keep_kinds)(const std::uint8_t* kind, std::uint32_t kinds, std::uint32_t count,
                        std::uint64_t* mask);
     /// Writes the numbers of the bits of words that are not in `without` ascending; how many. There
