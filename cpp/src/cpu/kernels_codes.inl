@@ -212,6 +212,16 @@ void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_
 
 #endif
 
+std::int32_t sign_dot_from(const std::int8_t* query, const std::uint8_t* bits, std::size_t first,
+                           std::size_t count) {
+    std::int32_t sum = 0;
+    for (std::size_t j = first; j < count; ++j) {
+        const std::int32_t value = query[j];
+        sum += (bits[j / 8] >> (j % 8) & 1) != 0 ? value : -value;
+    }
+    return sum;
+}
+
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__)
 
 std::int32_t sign_dot(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes) {
@@ -219,22 +229,18 @@ std::int32_t sign_dot(const std::int8_t* query, const std::uint8_t* bits, std::s
     __m512i set = _mm512_setzero_si512();
     __m512i all = _mm512_setzero_si512();
     std::size_t c = 0;
-    const auto add = [&](__mmask64 there, __mmask64 held) {
-        const __m512i values = _mm512_maskz_loadu_epi8(there, query + 8 * c);
+    const auto add = [&](std::uint64_t held) __attribute__((always_inline)) {
+        const __m512i values = _mm512_loadu_si512(query + 8 * c);
         set = _mm512_dpbusd_epi32(set, _mm512_maskz_mov_epi8(held, ones), values);
         all = _mm512_dpbusd_epi32(all, ones, values);
     };
     for (; c + 8 <= bytes; c += 8) {
         std::uint64_t held = 0;
         __builtin_memcpy(&held, bits + c, 8);
-        add(~0ULL, held);
+        add(held);
     }
-    if (c < bytes) {
-        std::uint64_t held = 0;
-        __builtin_memcpy(&held, bits + c, bytes - c);
-        add((1ULL << (8 * (bytes - c))) - 1, held);
-    }
-    return 2 * _mm512_reduce_add_epi32(set) - _mm512_reduce_add_epi32(all);
+    return 2 * _mm512_reduce_add_epi32(set) - _mm512_reduce_add_epi32(all) +
+           sign_dot_from(query, bits, 8 * c, 8 * bytes);
 }
 
 #elif defined(__AVX2__)
@@ -262,22 +268,13 @@ std::int32_t sign_dot(const std::int8_t* query, const std::uint8_t* bits, std::s
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(parts), pairs);
     std::int32_t total = 0;
     for (const std::int32_t part : parts) total += part;
-    for (std::size_t j = 8 * c; j < 8 * bytes; ++j) {
-        const std::int32_t value = query[j];
-        total += (bits[j / 8] >> (j % 8) & 1) != 0 ? value : -value;
-    }
-    return total;
+    return total + sign_dot_from(query, bits, 8 * c, 8 * bytes);
 }
 
 #else
 
 std::int32_t sign_dot(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes) {
-    std::int32_t total = 0;
-    for (std::size_t j = 0; j < 8 * bytes; ++j) {
-        const std::int32_t value = query[j];
-        total += (bits[j / 8] >> (j % 8) & 1) != 0 ? value : -value;
-    }
-    return total;
+    return sign_dot_from(query, bits, 0, 8 * bytes);
 }
 
 #endif

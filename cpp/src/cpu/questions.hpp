@@ -106,7 +106,7 @@ struct Share {
     std::uint32_t filtered = 0;  ///< how many those are
     Mask mask{};                 ///< those of them that may still reach the bar
     Trial early;                 ///< the first half of a code
-    Trial strips;                ///< what cells and side terms say of a strip
+    Trial whole;                 ///< what cells and side terms say of a strip
     Trial words;                 ///< what words add to a strip at most
     std::uint32_t passed = 0;
     Way way = Way::exact;

@@ -73,7 +73,7 @@ void Scan::drop_seeded(const Block& b, const Question& question, Share& share) {
 
 /// Leaves out the strips whose rows cannot reach the bar.
 void Scan::drop_strips(const Block& b, const Question& question, Share& share) const {
-    if (share.passed == 0 || !share.strips.pays(16)) return;
+    if (share.passed == 0 || !share.whole.pays(16)) return;
     const ScanPlan& plan = *question.plan;
     const SideBound* const side = side_of(question, b.row);
     if (side == nullptr) return;
@@ -88,13 +88,13 @@ void Scan::drop_strips(const Block& b, const Question& question, Share& share) c
     for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
         if (share.mask[s] == 0) continue;
         ++share.words.strips;
-        ++share.strips.strips;
+        ++share.whole.strips;
         const std::uint32_t strip = b.first / 64 + s;
         const float most = strip_reach(question, cells, b.s.codes.strips[strip]);
         if (most + side->greatest[strip] + words[s] < bar) {
             share.mask[s] = 0;
             ++share.words.spared;
-            ++share.strips.spared;
+            ++share.whole.spared;
         }
     }
 }
