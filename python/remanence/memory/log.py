@@ -26,7 +26,7 @@ from .errors import (
 from .times import TIME_MIN
 
 JOURNAL_LIMIT = 64 << 20
-CACHE_KIB = 65_536
+WRITER_KIB = 65_536
 READER_KIB = 8_192
 """Rows of hits are rarely read again: a page comes faster into memory that was used lately."""
 MAX_OP_ID = 1024
@@ -101,9 +101,9 @@ class Log:
         schema.prepare("open", self.path, self._writer, read_only=False, timeout=self._timeout)
         schema.set_durable("open", self.path, self._writer)
         self._writer.execute(f"PRAGMA journal_size_limit={JOURNAL_LIMIT}")
+        self._writer.execute(f"PRAGMA cache_size=-{WRITER_KIB}")
         self._reader = self._connect(self.path.resolve().as_uri())
         self._reader.execute("PRAGMA query_only=ON")
-        self._reader.execute(f"PRAGMA cache_size=-{READER_KIB}")
 
     def _connect(self, uri: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -115,7 +115,7 @@ class Log:
             cached_statements=64,
         )
         self._connections.append(connection)
-        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size=-{READER_KIB}")
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.execute("PRAGMA user_version").fetchone()
         return connection
