@@ -213,10 +213,10 @@ struct Kernels {
     /// Clears the bits of rows whose kind is no bit of `kinds`; count is a multiple of 64.
     void (*keep_kinds)(const std::uint8_t* kind, std::uint32_t kinds, std::uint32_t count,
                        std::uint64_t* mask);
-    /// Writes the numbers of the bits of words that are not in `without` ascending; how many. There
-    /// must be room for 63 more.
-    std::size_t (*list_bits)(const std::uint64_t* words, const std::uint64_t* without,
-                             std::size_t count, std::uint32_t* out);
+    /// Writes the numbers of the bits of words that are not in `seen` ascending; how many. Clears
+    /// the words, and with `keep` puts these bits into `seen`. There must be room for 63 more.
+    std::size_t (*take_bits)(std::uint64_t* words, std::uint64_t* seen, std::size_t count,
+                             bool keep, std::uint32_t* out);
     /// Writes `first` + i for every word i that passes to `sure`, for every one whose columns must
     /// be asked to `unsure`. There must be room for 16 more.
     GateCounts (*list_gate)(const std::uint32_t* words, std::size_t count, std::uint32_t first,

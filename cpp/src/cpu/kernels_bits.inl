@@ -1,6 +1,14 @@
 // Listing the bits of a set. Included by kernels.inl.
 
 #if defined(__AVX512VBMI2__)
+/// Compressions set all of a register, but on some processors wait for what stood in it, unless it
+/// was cleared in a way that they know. A compiler that saw the zero would take it away.
+inline __m512i cleared() {
+    __m512i zero;
+    __asm__("vpxord %0, %0, %0" : "=v"(zero));
+    return zero;
+}
+
 /// Sixteen numbers of those that a word was compressed to.
 template <int quarter>
 inline void put_numbers(__m512i bytes, __m512i base, std::uint32_t* out) {
@@ -8,44 +16,88 @@ inline void put_numbers(__m512i bytes, __m512i base, std::uint32_t* out) {
     _mm512_storeu_si512(out + 16 * quarter, _mm512_add_epi32(base, numbers));
 }
 
-std::size_t list_bits(const std::uint64_t* words, const std::uint64_t* without, std::size_t count,
+/// Which of sixteen words are not empty, in a list; how many.
+inline std::size_t list_words(const std::uint64_t* words, std::size_t count, std::uint32_t first,
+                              std::uint32_t* out) {
+    const auto some = [&](std::size_t begin) {
+        const std::size_t left = begin < count ? count - begin : 0;
+        const __m512i w = _mm512_maskz_loadu_epi64(
+            static_cast<__mmask8>((1U << (left > 8 ? 8 : left)) - 1U), words + begin);
+        return static_cast<std::uint32_t>(_mm512_test_epi64_mask(w, w));
+    };
+    const __m512i steps = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    std::size_t listed = 0;
+    for (std::size_t w = 0; w < count; w += 16) {
+        const std::uint32_t full = some(w) | some(w + 8) << 8U;
+        const __m512i place =
+            _mm512_add_epi32(steps, _mm512_set1_epi32(static_cast<int>(first + w)));
+        _mm512_storeu_si512(out + listed, _mm512_mask_compress_epi32(
+                                              cleared(), static_cast<__mmask16>(full), place));
+        listed += static_cast<std::size_t>(__builtin_popcount(full));
+    }
+    return listed;
+}
+
+std::size_t take_bits(std::uint64_t* words, std::uint64_t* seen, std::size_t count, bool keep,
                       std::uint32_t* out) {
+    constexpr std::size_t at_once = 512;
     alignas(64) std::uint8_t numbers[64];
     for (int i = 0; i < 64; ++i) numbers[i] = static_cast<std::uint8_t>(i);
     const __m512i all = _mm512_load_si512(numbers);
-    std::uint32_t* const first = out;
-    for (std::size_t w = 0; w < count; ++w) {
-        const std::uint64_t word = words[w] & ~without[w];
+    std::uint32_t* next = out;
+    const auto take = [&](std::size_t w) __attribute__((always_inline)) {
+        const std::uint64_t word = words[w] & ~seen[w];
+        words[w] = 0;
+        if (keep) seen[w] |= word;
         const __m512i base = _mm512_set1_epi32(static_cast<int>(w * 64));
-        const __m512i bytes = _mm512_maskz_compress_epi8(word, all);
+        const __m512i bytes = _mm512_mask_compress_epi8(cleared(), word, all);
         const int bits = __builtin_popcountll(word);
-        put_numbers<0>(bytes, base, out);
+        put_numbers<0>(bytes, base, next);
         if (bits > 16) {
-            put_numbers<1>(bytes, base, out);
-            put_numbers<2>(bytes, base, out);
-            put_numbers<3>(bytes, base, out);
+            put_numbers<1>(bytes, base, next);
+            put_numbers<2>(bytes, base, next);
+            put_numbers<3>(bytes, base, next);
         }
-        out += bits;
+        next += bits;
+    };
+    alignas(64) std::uint32_t full[at_once + 16];
+    for (std::size_t w = 0; w < count; w += at_once) {
+        const std::size_t here = count - w < at_once ? count - w : at_once;
+        const std::size_t listed = list_words(words + w, here, static_cast<std::uint32_t>(w), full);
+        if (listed * 3 > here * 2) {
+            for (std::size_t i = w; i < w + here; ++i) take(i);
+        } else {
+            for (std::size_t i = 0; i < listed; ++i) take(full[i]);
+        }
     }
-    return static_cast<std::size_t>(out - first);
+    return static_cast<std::size_t>(next - out);
 }
 #else
 /// Four at a time: the end of a loop over single bits would be guessed wrong in most words.
-std::size_t list_bits(const std::uint64_t* words, const std::uint64_t* without, std::size_t count,
+std::size_t take_bits(std::uint64_t* words, std::uint64_t* seen, std::size_t count, bool keep,
                       std::uint32_t* out) {
     constexpr std::uint64_t last_bit = std::uint64_t{1} << 63U;
-    std::uint32_t* const first = out;
-    for (std::size_t w = 0; w < count; ++w) {
-        const auto base = static_cast<std::uint32_t>(w * 64);
-        std::uint64_t word = words[w] & ~without[w];
-        do {
-            for (int i = 0; i < 4; ++i) {
-                *out = base + static_cast<std::uint32_t>(__builtin_ctzll(word | last_bit));
-                out += word != 0 ? 1 : 0;
-                word &= word - 1;
-            }
-        } while (word != 0);
+    constexpr std::size_t at_once = 8;
+    std::uint32_t* next = out;
+    for (std::size_t first = 0; first < count; first += at_once) {
+        const std::size_t last = first + at_once < count ? first + at_once : count;
+        std::uint64_t any = 0;
+        for (std::size_t w = first; w < last; ++w) any |= words[w];
+        if (any == 0) continue;
+        for (std::size_t w = first; w < last; ++w) {
+            const auto base = static_cast<std::uint32_t>(w * 64);
+            std::uint64_t word = words[w] & ~seen[w];
+            words[w] = 0;
+            if (keep) seen[w] |= word;
+            do {
+                for (int i = 0; i < 4; ++i) {
+                    *next = base + static_cast<std::uint32_t>(__builtin_ctzll(word | last_bit));
+                    next += word != 0 ? 1 : 0;
+                    word &= word - 1;
+                }
+            } while (word != 0);
+        }
     }
-    return static_cast<std::size_t>(out - first);
+    return static_cast<std::size_t>(next - out);
 }
 #endif

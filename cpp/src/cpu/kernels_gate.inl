@@ -106,8 +106,8 @@ GateCounts list_gate(const std::uint32_t* words, std::size_t count, std::uint32_
         const __mmask16 may = pass_gate(w, all(test.maybe), guards, all(test.types_maybe), there);
         const auto ask = static_cast<__mmask16>(may & ~yes);
         const __m512i arcs = _mm512_add_epi32(steps, all(first + static_cast<std::uint32_t>(i)));
-        _mm512_storeu_si512(sure + out.sure, _mm512_maskz_compress_epi32(yes, arcs));
-        _mm512_storeu_si512(unsure + out.unsure, _mm512_maskz_compress_epi32(ask, arcs));
+        _mm512_storeu_si512(sure + out.sure, _mm512_mask_compress_epi32(cleared(), yes, arcs));
+        _mm512_storeu_si512(unsure + out.unsure, _mm512_mask_compress_epi32(cleared(), ask, arcs));
         out.sure += static_cast<std::size_t>(__builtin_popcount(yes));
         out.unsure += static_cast<std::size_t>(__builtin_popcount(ask));
     }

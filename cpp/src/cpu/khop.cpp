@@ -9,15 +9,17 @@ namespace remanence::cpu {
 namespace {
 
 constexpr std::size_t ahead = 4;  ///< so many rows before its turn is a row asked for
-/// A frontier of fewer arcs than this share of the nodes lists what it finds; a look at the bits of
-/// all nodes would take longer.
-constexpr std::size_t list_share = 256;
+/// A frontier of fewer arcs than this share of the nodes lists what it finds and sorts it; a look
+/// at the bits of all nodes would take longer.
+constexpr std::size_t list_share = 4096;
+/// So many nodes as this share of the words of bits are cleared one by one.
+constexpr std::size_t clear_share = 8;
 
 struct Scratch {
     std::vector<std::uint64_t> seen;         ///< a bit for each node
-    std::vector<std::uint64_t> before;       ///< the same before a hop
-    bool clean = true;                       ///< seen is 0; false where a question could not end
-    std::vector<std::uint32_t> listed;       ///< nodes whose bits are set, while all were listed
+    std::vector<std::uint64_t> met;          ///< likewise of those that the last hop met
+    bool clean = true;                       ///< both are 0; false where a question could not end
+    std::vector<std::uint32_t> listed;       ///< nodes that are seen, while all were listed
     std::vector<std::uint32_t> front;        ///< ranks found last
     std::vector<std::uint32_t> front_nodes;  ///< the same as nodes, where there is a log
     std::vector<std::uint32_t> unsure;       ///< arcs whose columns must be asked
@@ -27,11 +29,14 @@ struct Scratch {
         const std::size_t words = size / 64 + 1;
         if (seen.size() < words) {
             seen.resize(words + words / 2, 0);
-            before.resize(seen.size(), 0);
+            met.resize(seen.size(), 0);
         }
-        if (!clean) std::fill(seen.begin(), seen.end(), 0);
+        if (!clean) {
+            std::fill(seen.begin(), seen.end(), 0);
+            std::fill(met.begin(), met.end(), 0);
+        }
         clean = false;
-        // More, as list_bits and a node that was seen are written behind the last one.
+        // More, as take_bits and a node that was seen are written behind the last one.
         if (nodes.size() <= size + 64) nodes = Array<std::uint32_t>(size + size / 2 + 128);
     }
     /// Marks the node if `passes`, 0 or 1; whether it was new.
@@ -64,9 +69,9 @@ public:
             count += Scratch::insert(s_.seen.data(), node, 1);
         }
         std::sort(s_.nodes.data(), s_.nodes.data() + count);
-        bool listed = true;
-        std::size_t asked = 0;
         s_.listed.clear();
+        list_seen(count);
+        std::size_t asked = 0;
         std::vector<std::uint32_t>& front = s_.front;
         for (int hop = 0; count > 0; ++hop) {
             const std::size_t given = std::min(room_, count);
@@ -74,7 +79,6 @@ public:
             out_.hop.insert(out_.hop.end(), given, hop);
             room_ -= given;
             if (hop == hops || room_ == 0) break;
-            if (listed) s_.listed.insert(s_.listed.end(), s_.nodes.data(), s_.nodes.data() + count);
             front.resize(count);
             std::size_t width = 0;
             for (std::size_t i = 0; i < count; ++i) {
@@ -84,12 +88,18 @@ public:
             if (state_.log_edges > 0)
                 s_.front_nodes.assign(s_.nodes.data(), s_.nodes.data() + count);
             asked += width;
-            listed = listed && width < state_.nodes / list_share;
-            count = listed ? expand_listed() : expand_marked();
+            if (width < state_.nodes / list_share) {
+                count = expand_listed();
+                list_seen(count);
+            } else {
+                // What the last hop finds need not be known as seen.
+                const bool keep = hop + 1 < hops;
+                count = expand_marked(keep);
+                if (keep) list_seen(count);
+            }
         }
         if (!plain) filter_.asked(asked);
-        if (listed) s_.listed.insert(s_.listed.end(), s_.nodes.data(), s_.nodes.data() + count);
-        clear(listed);
+        clear();
     }
 
 private:
@@ -159,16 +169,22 @@ private:
         std::sort(nodes, nodes + count);
         return count;
     }
-    std::size_t expand_marked() {
-        std::uint64_t* const seen = s_.seen.data();
-        std::memcpy(s_.before.data(), seen, words_ * sizeof(std::uint64_t));
+    std::size_t expand_marked(bool keep) {
+        std::uint64_t* const met = s_.met.data();
         walk([&](std::uint32_t node, std::uint64_t passes) {
-            seen[node / 64] |= passes << (node % 64);
+            met[node / 64] |= passes << (node % 64);
         });
-        return kernels().list_bits(seen, s_.before.data(), words_, s_.nodes.data());
+        return kernels().take_bits(met, s_.seen.data(), words_, keep, s_.nodes.data());
     }
-    void clear(bool listed) {
-        if (listed) {
+    /// The nodes found last are seen.
+    void list_seen(std::size_t count) {
+        all_listed_ = all_listed_ && s_.listed.size() + count <= words_ / clear_share;
+        if (all_listed_) {
+            s_.listed.insert(s_.listed.end(), s_.nodes.data(), s_.nodes.data() + count);
+        }
+    }
+    void clear() {
+        if (all_listed_) {
             for (const std::uint32_t node : s_.listed) s_.seen[node / 64] = 0;
         } else {
             std::fill_n(s_.seen.begin(), words_, 0);
@@ -183,6 +199,7 @@ private:
     Scratch& s_;
     std::size_t words_;
     std::size_t room_;
+    bool all_listed_ = true;
     Hops& out_;
 };
 
