@@ -6,6 +6,7 @@
 
 #include "core/threads.hpp"
 #include "cpu/passing.hpp"
+#include "cpu/row_buffer.hpp"
 #include "cpu/traverse.hpp"
 
 namespace remanence::cpu {
@@ -32,7 +33,7 @@ public:
           filter_(filter),
           hop_(state_.nodes),
           seen_((state_.nodes + 63) / 64, 0),
-          next_(state_.nodes + std::size_t{1}) {
+          found_(state_.nodes + std::size_t{1}) {
         std::fill(hop_.data(), hop_.data() + hop_.size(), -1);
         if (!plain && filter.gate_decides() && state_.arcs().arcs() <= PassingBits::few_arcs) {
             bits_.emplace(filter);
@@ -40,33 +41,26 @@ public:
     }
 
     Array<std::int32_t> run(View<const std::uint32_t> seeds) {
-        std::vector<std::uint32_t> frontier;
         for (const std::uint32_t seed : seeds) {
-            if (mark(seed, 0)) frontier.push_back(seed);
+            if (hop_[seed] == 0) continue;
+            hop_[seed] = 0;
+            found_[end_++] = seed;
         }
         std::size_t unseen = state_.arcs().arcs() + 2 * state_.log_edges;
-        for (std::int32_t hop = 1; !frontier.empty(); ++hop) {
+        for (std::int32_t hop = 1; front_ < end_; ++hop) {
             std::size_t ahead = 0;
-            for (const std::uint32_t r : frontier) ahead += width(r);
+            for (std::size_t i = front_; i < end_; ++i) ahead += width(found_[i]);
             unseen -= std::min(unseen, ahead);
             if (ahead > unseen / down_share && ahead > least_ahead()) {
-                hop = upward(frontier, hop);
-                continue;
+                hop = upward(hop);
+            } else {
+                downward(hop);
             }
-            downward(frontier, hop);
         }
         return std::move(hop_);
     }
 
 private:
-    bool mark(std::uint32_t r, std::int32_t hop) {
-        std::uint64_t& word = seen_[r / 64];
-        const std::uint64_t bit = std::uint64_t{1} << (r % 64);
-        if ((word & bit) != 0) return false;
-        word |= bit;
-        hop_[r] = hop;
-        return true;
-    }
     std::size_t width(std::uint32_t r) const {
         if (r >= state_.arcs().nodes) return 1;
         const std::uint32_t* const o = state_.arcs().offset.data() + std::size_t{2} * r;
@@ -76,27 +70,48 @@ private:
     /// asked of fewer arcs by those who look for one.
     std::size_t least_ahead() const { return plain || filter_.gate_decides() ? 16'384 : 1024; }
     /// A round in which the frontier marks what it meets and becomes that.
-    void downward(std::vector<std::uint32_t>& frontier, std::int32_t hop) {
-        std::size_t count = 0;
+    void downward(std::int32_t hop) {
+        const std::size_t last = end_;
         // Without a branch, which would be guessed wrong every few arcs.
-        const auto meet = [&](std::uint32_t to, bool passes) {
+        const auto meet = [&](std::uint32_t to, bool passes) __attribute__((always_inline)) {
             const std::int32_t before = hop_[to];
-            const bool fresh = (before < 0) & passes;
-            next_[count] = to;
-            count += fresh ? 1 : 0;
-            hop_[to] = fresh ? hop : before;
+            const std::int32_t fresh = before >> 31 & -static_cast<std::int32_t>(passes);
+            found_[end_] = to;
+            end_ += fresh & 1;
+            hop_[to] = (before & ~fresh) | (hop & fresh);
         };
+        if constexpr (plain) {
+            const auto use = [&](View<const std::uint32_t> ends) {
+                std::int32_t* const hops = hop_.data();
+                std::uint32_t* const found = found_.data();
+                const std::int32_t level = hop;
+                std::size_t count = end_;
+                for (const std::uint32_t to : ends) {
+                    const std::int32_t before = hops[to];
+                    const std::int32_t fresh = before >> 31;  // all bits, where it was not seen
+                    found[count] = to;
+                    count -= static_cast<std::size_t>(std::ptrdiff_t{fresh});
+                    hops[to] = (before & ~fresh) | (level & fresh);
+                }
+                end_ = count;
+            };
+            RowBuffer rows(state_.arcs().to, use);
+            for (; front_ < last; ++front_) {
+                const auto [a, end] = rows_.of_base(found_[front_], direction_);
+                rows.add(a, end);
+            }
+            return;
+        }
         const auto unseen = [&](std::uint32_t to, const ArcAt&) { return hop_[to] < 0; };
         const auto take = [&](std::uint32_t to, const ArcAt&) {
             meet(to, true);
             return false;
         };
-        for (const std::uint32_t r : frontier) {
+        for (; front_ < last; ++front_) {
+            const std::uint32_t r = found_[front_];
             auto [a, end] = rows_.of_base(r, direction_);
             const std::uint32_t* const to = state_.arcs().to.data();
-            if constexpr (plain) {
-                for (; a < end; ++a) meet(to[a], true);
-            } else if (bits_) {
+            if (bits_) {
                 for (; a < end; ++a) meet(to[a], (*bits_)[a] != 0);
             } else if (filter_.gate_decides()) {
                 for (; a < end; a += GateList::most) {
@@ -112,8 +127,6 @@ private:
             }
             rows_.each_logged(r, direction_, unseen, take);
         }
-        frontier.assign(next_.data(), next_.data() + count);
-        for (const std::uint32_t r : frontier) seen_[r / 64] |= std::uint64_t{1} << (r % 64);
     }
     /// Those of 64 ranks that have a row in the base.
     std::uint64_t of_base(std::size_t w) const {
@@ -123,7 +136,7 @@ private:
                                     : (std::uint64_t{1} << (ranks - w * 64)) - 1;
     }
     /// Rounds in which unseen nodes look for a parent in the frontier; returns the last hop.
-    std::int32_t upward(std::vector<std::uint32_t>& frontier, std::int32_t hop);
+    std::int32_t upward(std::int32_t hop);
 
     Rows<plain> rows_;
     const GraphState& state_;
@@ -131,18 +144,26 @@ private:
     bool restricted_;
     const Filter& filter_;
     Array<std::int32_t> hop_;
-    std::vector<std::uint64_t> seen_;
+    std::vector<std::uint64_t> seen_;  ///< but for those of found_
     std::optional<PassingBits> bits_;
-    Array<std::uint32_t> next_;  ///< one more than there are nodes: what was seen is written too
+    /// Found since seen_ was, one more than there are nodes: what was seen is written too.
+    Array<std::uint32_t> found_;
+    std::size_t front_ = 0;  ///< where the frontier begins in found_
+    std::size_t end_ = 0;    ///< and ends
 };
 
 template <bool plain>
-std::int32_t Search<plain>::upward(std::vector<std::uint32_t>& frontier, std::int32_t hop) {
+std::int32_t Search<plain>::upward(std::int32_t hop) {
     const std::size_t nodes = state_.log_edges == 0 ? state_.arcs().active : state_.nodes;
     const std::size_t words = (nodes + 63) / 64;
     std::vector<std::uint64_t> now(seen_.size(), 0);
     std::vector<std::uint64_t> next(seen_.size(), 0);
-    for (const std::uint32_t r : frontier) now[r / 64] |= std::uint64_t{1} << (r % 64);
+    for (std::size_t i = 0; i < end_; ++i) {
+        const std::uint32_t r = found_[i];
+        const std::uint64_t bit = std::uint64_t{1} << (r % 64);
+        seen_[r / 64] |= bit;
+        if (i >= front_) now[r / 64] |= bit;
+    }
     const Direction back = reversed(direction_);
     const auto is_parent = [&](std::uint32_t p, const ArcAt&) { return has(now, p); };
     const auto found_one = [](std::uint32_t, const ArcAt&) { return true; };
@@ -200,11 +221,11 @@ std::int32_t Search<plain>::upward(std::vector<std::uint32_t>& frontier, std::in
         for (std::size_t w = 0; w < words; ++w) seen_[w] |= next[w];
         now.swap(next);
         if (found * up_share < nodes) {
-            frontier.clear();
+            front_ = end_ = 0;
             for (std::size_t w = 0; w < words; ++w) {
                 for (std::uint64_t x = now[w]; x != 0; x &= x - 1) {
-                    frontier.push_back(static_cast<std::uint32_t>(w * 64) +
-                                       static_cast<std::uint32_t>(std::countr_zero(x)));
+                    found_[end_++] = static_cast<std::uint32_t>(w * 64) +
+                                     static_cast<std::uint32_t>(std::countr_zero(x));
                 }
             }
             return hop;

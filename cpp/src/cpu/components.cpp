@@ -6,6 +6,7 @@
 
 #include "core/threads.hpp"
 #include "cpu/passing.hpp"
+#include "cpu/row_buffer.hpp"
 #include "cpu/traverse.hpp"
 
 namespace remanence::cpu {
@@ -108,14 +109,31 @@ void flood(const Filter& filter, const AnyRows& rows, std::vector<std::int64_t>&
             end += mark & ~seen[node];
             seen[node] |= mark;
         };
+        if (filter.plain()) {
+            const auto use = [&](View<const std::uint32_t> nodes) {
+                std::uint8_t* const marks = seen.data();
+                std::uint32_t* const found = queue.data();
+                std::size_t count = end;
+                for (const std::uint32_t node : nodes) {
+                    found[count] = node;
+                    count += 1 - marks[node];
+                    marks[node] = 1;
+                }
+                end = count;
+            };
+            RowBuffer near(state.arcs().to_node, use);
+            for (std::size_t at = 0; at < end; ++at) {
+                label[queue[at]] = first;
+                const auto [a, last] = rows.of_base(state.rank(queue[at]), Direction::both);
+                near.add(a, last);
+                if (at + 1 == end) near.flush();
+            }
+            continue;
+        }
         for (std::size_t at = 0; at < end; ++at) {
             const std::uint32_t node = queue[at];
             label[node] = first;
             const std::uint32_t rank = state.rank(node);
-            if (filter.plain()) {
-                rows.each_of_base(rank, Direction::both, reach);
-                continue;
-            }
             if (bits) {
                 auto [a, last] = rows.of_base(rank, Direction::both);
                 const std::uint32_t* const to = state.arcs().to_node.data();

@@ -214,7 +214,8 @@ struct Kernels {
     void (*keep_kinds)(const std::uint8_t* kind, std::uint32_t kinds, std::uint32_t count,
                        std::uint64_t* mask);
     /// Writes the numbers of the bits of words that are not in `seen` ascending; how many. Clears
-    /// the words, and with `keep` puts these bits into `seen`. There must be room for 63 more.
+    /// the words, and with `keep` puts these bits into `seen`, which may be null otherwise. There
+    /// must be room for 63 more.
     std::size_t (*take_bits)(std::uint64_t* words, std::uint64_t* seen, std::size_t count,
                              bool keep, std::uint32_t* out);
     /// Writes `first` + i for every word i that passes to `sure`, for every one whose columns must

@@ -38,17 +38,19 @@ inline std::size_t list_words(const std::uint64_t* words, std::size_t count, std
     return listed;
 }
 
-std::size_t take_bits(std::uint64_t* words, std::uint64_t* seen, std::size_t count, bool keep,
-                      std::uint32_t* out) {
+enum class Seen { none, read, kept };
+
+template <Seen how>
+inline std::size_t take_bits_as(std::uint64_t* words, std::uint64_t* seen, std::size_t count,
+                                std::uint32_t* out) {
     constexpr std::size_t at_once = 512;
     alignas(64) std::uint8_t numbers[64];
     for (int i = 0; i < 64; ++i) numbers[i] = static_cast<std::uint8_t>(i);
     const __m512i all = _mm512_load_si512(numbers);
     std::uint32_t* next = out;
     const auto take = [&](std::size_t w) __attribute__((always_inline)) {
-        const std::uint64_t word = words[w] & ~seen[w];
-        words[w] = 0;
-        if (keep) seen[w] |= word;
+        const std::uint64_t word = how == Seen::none ? words[w] : words[w] & ~seen[w];
+        if (how == Seen::kept) seen[w] |= word;
         const __m512i base = _mm512_set1_epi32(static_cast<int>(w * 64));
         const __m512i bytes = _mm512_mask_compress_epi8(cleared(), word, all);
         const int bits = __builtin_popcountll(word);
@@ -69,8 +71,16 @@ std::size_t take_bits(std::uint64_t* words, std::uint64_t* seen, std::size_t cou
         } else {
             for (std::size_t i = 0; i < listed; ++i) take(full[i]);
         }
+        __builtin_memset(words + w, 0, here * sizeof(std::uint64_t));
     }
     return static_cast<std::size_t>(next - out);
+}
+
+std::size_t take_bits(std::uint64_t* words, std::uint64_t* seen, std::size_t count, bool keep,
+                      std::uint32_t* out) {
+    if (seen == nullptr) return take_bits_as<Seen::none>(words, seen, count, out);
+    return keep ? take_bits_as<Seen::kept>(words, seen, count, out)
+                : take_bits_as<Seen::read>(words, seen, count, out);
 }
 #else
 /// Four at a time: the end of a loop over single bits would be guessed wrong in most words.
@@ -86,7 +96,7 @@ std::size_t take_bits(std::uint64_t* words, std::uint64_t* seen, std::size_t cou
         if (any == 0) continue;
         for (std::size_t w = first; w < last; ++w) {
             const auto base = static_cast<std::uint32_t>(w * 64);
-            std::uint64_t word = words[w] & ~seen[w];
+            std::uint64_t word = seen == nullptr ? words[w] : words[w] & ~seen[w];
             words[w] = 0;
             if (keep) seen[w] |= word;
             do {

@@ -58,12 +58,26 @@ inline std::uint64_t find_parents_of(const ParentSearch& search, std::uint32_t f
     const std::uint32_t* const rows = search.offset + std::size_t{2} * first;
     std::uint64_t found = 0;
     std::uint64_t asks = 0;
+    std::uint64_t more = 0;
+    // Without a branch on what is found, which would be guessed wrong for every other rank.
     for (std::uint64_t left = open; left != 0; left &= left - 1) {
+        const auto place = static_cast<std::uint32_t>(__builtin_ctzll(left));
+        const std::uint32_t begin = rows[2 * place + search.first_row];
+        const std::uint32_t count = rows[2 * place + search.last_row] - begin;
+        const auto there = static_cast<__mmask16>((1U << (count > 16 ? 16 : count)) - 1U);
+        __mmask16 may = 0;
+        const std::uint32_t yes = met.ask(begin, there, may);
+        found |= std::uint64_t{yes != 0} << place;
+        asks |= std::uint64_t{may != 0} << place;
+        more |= std::uint64_t{count > 16} << place;
+    }
+    for (std::uint64_t left = more & ~found; left != 0; left &= left - 1) {
         const auto place = static_cast<std::uint32_t>(__builtin_ctzll(left));
         const std::uint32_t end = rows[2 * place + search.last_row];
         std::uint32_t yes = 0;
         std::uint32_t any = 0;
-        for (std::uint32_t a = rows[2 * place + search.first_row]; a < end && yes == 0; a += 16) {
+        for (std::uint32_t a = rows[2 * place + search.first_row] + 16; a < end && yes == 0;
+             a += 16) {
             const std::uint32_t count = end - a;
             const auto there = static_cast<__mmask16>((1U << (count > 16 ? 16 : count)) - 1U);
             __mmask16 may = 0;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "cpu/passing.hpp"
+#include "cpu/row_buffer.hpp"
 #include "cpu/traverse.hpp"
 
 namespace remanence::cpu {
@@ -106,10 +107,23 @@ private:
     template <class Add>
     void walk(Add&& add) {
         const std::vector<std::uint32_t>& front = s_.front;
+        if constexpr (plain) {
+            const auto use = [&](View<const std::uint32_t> nodes) {
+                for (const std::uint32_t node : nodes) add(node, 1);
+            };
+            RowBuffer rows(state_.arcs().to_node, use);
+            for (std::size_t i = 0; i < front.size(); ++i) {
+                if (i + 2 * ahead < front.size()) rows_.fetch_offset(front[i + 2 * ahead]);
+                if (i + ahead < front.size()) rows_.fetch_nodes(front[i + ahead]);
+                const auto [a, end] = rows_.of_base(front[i], direction_);
+                rows.add(a, end);
+            }
+            return;
+        }
         for (std::size_t i = 0; i < front.size(); ++i) {
             if (i + 2 * ahead < front.size()) rows_.fetch_offset(front[i + 2 * ahead]);
             if (i + ahead < front.size()) rows_.fetch_nodes(front[i + ahead]);
-            if (plain || filter_.gate() == nullptr) {
+            if (filter_.gate() == nullptr) {
                 rows_.each_of_base(front[i], direction_,
                                    [&](std::uint32_t to, bool passes) { add(to, passes ? 1 : 0); });
             } else {
@@ -118,7 +132,7 @@ private:
             }
         }
         ask_unsure(add);
-        if (plain || state_.log_edges == 0) return;
+        if (state_.log_edges == 0) return;
         const ArcLog& log = *state_.epoch->log;
         const std::vector<std::uint32_t>& nodes = s_.front_nodes;
         for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -174,7 +188,14 @@ private:
         walk([&](std::uint32_t node, std::uint64_t passes) {
             met[node / 64] |= passes << (node % 64);
         });
-        return kernels().take_bits(met, s_.seen.data(), words_, keep, s_.nodes.data());
+        std::uint64_t* seen = s_.seen.data();
+        if (all_listed_ && !keep) {
+            for (const std::uint32_t node : s_.listed) {
+                met[node / 64] &= ~(std::uint64_t{1} << (node % 64));
+            }
+            seen = nullptr;
+        }
+        return kernels().take_bits(met, seen, words_, keep, s_.nodes.data());
     }
     /// The nodes found last are seen.
     void list_seen(std::size_t count) {

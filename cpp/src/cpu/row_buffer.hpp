@@ -1,0 +1,59 @@
+// Short rows of arcs walked in one loop.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+
+#include "remanence/types.hpp"
+
+#include "core/array.hpp"
+
+namespace remanence::cpu {
+
+/// Hands on the elements of rows in order, many at once, those of short rows from a buffer: a loop
+/// over each of them would end where nobody guesses.
+template <class Use>
+class RowBuffer {
+public:
+    RowBuffer(const Array<std::uint32_t>& column, Use& use)
+        : column_(column.data()), size_(column.size()), use_(use) {}
+    RowBuffer(const RowBuffer&) = delete;
+    RowBuffer& operator=(const RowBuffer&) = delete;
+    ~RowBuffer() { flush(); }
+
+    /// The elements from `begin` on.
+    void add(std::size_t begin, std::size_t end) {
+        const std::size_t count = end - begin;
+        if (count > long_row || begin + long_row > size_) {
+            flush();
+            use_(View<const std::uint32_t>(column_ + begin, count));
+            return;
+        }
+        std::uint32_t* const out = held_.data() + count_;
+        std::size_t i = 0;
+        do {
+            std::memcpy(out + i, column_ + begin + i, block * sizeof(std::uint32_t));
+            i += block;
+        } while (i < count);
+        count_ += count;
+        if (count_ > most) flush();
+    }
+    void flush() {
+        use_(View<const std::uint32_t>(held_.data(), count_));
+        count_ = 0;
+    }
+
+private:
+    static constexpr std::size_t block = 16;      ///< elements copied at once
+    static constexpr std::size_t long_row = 128;  ///< longer rows are worth a loop
+    static constexpr std::size_t most = 1024;     ///< elements held
+
+    const std::uint32_t* column_;
+    std::size_t size_;
+    Use& use_;
+    std::size_t count_ = 0;
+    alignas(64) std::array<std::uint32_t, most + long_row + block> held_;
+};
+
+}  // namespace remanence::cpu
