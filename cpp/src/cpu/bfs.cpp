@@ -95,7 +95,7 @@ private:
                 }
                 end_ = count;
             };
-            RowBuffer rows(state_.arcs().to, use);
+            RowBuffer rows(state_.arcs().to, state_.arcs().active, use);
             for (; front_ < last; ++front_) {
                 const auto [a, end] = rows_.of_base(found_[front_], direction_);
                 rows.add(a, end);

@@ -121,7 +121,7 @@ void flood(const Filter& filter, const AnyRows& rows, std::vector<std::int64_t>&
                 }
                 end = count;
             };
-            RowBuffer near(state.arcs().to_node, use);
+            RowBuffer near(state.arcs().to_node, state.arcs().active, use);
             for (std::size_t at = 0; at < end; ++at) {
                 label[queue[at]] = first;
                 const auto [a, last] = rows.of_base(state.rank(queue[at]), Direction::both);

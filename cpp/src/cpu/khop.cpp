@@ -3,7 +3,6 @@
 #include <cstring>
 
 #include "cpu/passing.hpp"
-#include "cpu/row_buffer.hpp"
 #include "cpu/traverse.hpp"
 
 namespace remanence::cpu {
@@ -108,15 +107,12 @@ private:
     void walk(Add&& add) {
         const std::vector<std::uint32_t>& front = s_.front;
         if constexpr (plain) {
-            const auto use = [&](View<const std::uint32_t> nodes) {
-                for (const std::uint32_t node : nodes) add(node, 1);
-            };
-            RowBuffer rows(state_.arcs().to_node, use);
+            const std::uint32_t* const nodes = state_.arcs().to_node.data();
             for (std::size_t i = 0; i < front.size(); ++i) {
                 if (i + 2 * ahead < front.size()) rows_.fetch_offset(front[i + 2 * ahead]);
                 if (i + ahead < front.size()) rows_.fetch_nodes(front[i + ahead]);
-                const auto [a, end] = rows_.of_base(front[i], direction_);
-                rows.add(a, end);
+                const auto [begin, end] = rows_.of_base(front[i], direction_);
+                for (std::size_t a = begin; a < end; ++a) add(nodes[a], 1);
             }
             return;
         }

@@ -16,8 +16,11 @@ namespace remanence::cpu {
 template <class Use>
 class RowBuffer {
 public:
-    RowBuffer(const Array<std::uint32_t>& column, Use& use)
-        : column_(column.data()), size_(column.size()), use_(use) {}
+    RowBuffer(const Array<std::uint32_t>& column, std::size_t rows, Use& use)
+        : column_(column.data()),
+          size_(column.size()),
+          short_(size_ < rows * block ? short_row : 0),
+          use_(use) {}
     RowBuffer(const RowBuffer&) = delete;
     RowBuffer& operator=(const RowBuffer&) = delete;
     ~RowBuffer() { flush(); }
@@ -25,7 +28,7 @@ public:
     /// The elements from `begin` on.
     void add(std::size_t begin, std::size_t end) {
         const std::size_t count = end - begin;
-        if (count > long_row || begin + long_row > size_) {
+        if (count > short_ || begin + short_row > size_) {
             flush();
             use_(View<const std::uint32_t>(column_ + begin, count));
             return;
@@ -45,15 +48,16 @@ public:
     }
 
 private:
-    static constexpr std::size_t block = 16;      ///< elements copied at once
-    static constexpr std::size_t long_row = 128;  ///< longer rows are worth a loop
-    static constexpr std::size_t most = 1024;     ///< elements held
+    static constexpr std::size_t block = 16;       ///< elements copied at once
+    static constexpr std::size_t short_row = 128;  ///< longer rows are worth a loop
+    static constexpr std::size_t most = 1024;      ///< elements held
 
     const std::uint32_t* column_;
     std::size_t size_;
+    std::size_t short_;  ///< 0 where most rows are longer than a block: copies would not pay
     Use& use_;
     std::size_t count_ = 0;
-    alignas(64) std::array<std::uint32_t, most + long_row + block> held_;
+    alignas(64) std::array<std::uint32_t, most + short_row + block> held_;
 };
 
 }  // namespace remanence::cpu
