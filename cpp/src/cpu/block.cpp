@@ -151,6 +151,7 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
 
 bool score_words(const ScanPlan& plan, const Block& b, bool rare, WordCursor& cursor,
                  Scratch& scratch) {
+    constexpr std::size_t ahead = 8;
     const bool follows = cursor.next_row == b.row && cursor.rare == rare;
     cursor.rare = rare;
     cursor.at.resize(plan.terms.size());
@@ -165,6 +166,9 @@ bool score_words(const ScanPlan& plan, const Block& b, bool rare, WordCursor& cu
         for (; at < list.size() && list[at].row < cursor.next_row; ++at) {
             if (!any) scratch.lexical.fill(0.0F);
             any = true;
+            if (at + ahead < list.size()) {
+                __builtin_prefetch(b.s.words + Columns::within(list[at + ahead].row));
+            }
             const std::uint32_t i = list[at].row - b.row;
             const float length =
                 plan.length_base + plan.length_slope * static_cast<float>(b.s.words[b.first + i]);
@@ -214,12 +218,13 @@ bool was_used(const ScanPlan& plan, const Block& b, const SideBound* bound) {
 }  // namespace
 
 void score_side(const ScanPlan& plan, const Block& b, const float* lexical, const SideBound* bound,
-                const std::uint64_t* mask, Scratch& scratch, float* out) {
+                const std::uint64_t* mask, Ahead* ahead, Scratch& scratch, float* out) {
     const Request& q = *plan.request;
     const Weights& w = q.weights;
     SideBlock side;
     side.count = b.count;
     side.mask = mask;
+    side.ahead = ahead;
     side.kind = b.s.kind + b.first;
     score_own(plan, b, bound, scratch, side);
     side.lexical = lexical;

@@ -9,6 +9,7 @@
 #include "core/scan.hpp"
 #include "core/side_bound.hpp"
 #include "cpu/candidates.hpp"
+#include "cpu/kernels.hpp"
 
 namespace remanence::cpu {
 
@@ -66,7 +67,7 @@ bool score_words(const ScanPlan& plan, const Block& b, bool rare, WordCursor& cu
 /// The side terms of a block: upper bounds where `bound` holds some of them. Of 64 rows that `mask`
 /// wants none of, where there is one, nothing is written.
 void score_side(const ScanPlan& plan, const Block& b, const float* lexical, const SideBound* bound,
-                const std::uint64_t* mask, Scratch& scratch, float* out);
+                const std::uint64_t* mask, Ahead* ahead, Scratch& scratch, float* out);
 
 /// What a row of the block has at most beside its cosine, its words and what `bound` holds;
 /// infinite where that is not known.

@@ -13,6 +13,18 @@
 
 namespace remanence::cpu {
 
+/// Memory that is read soon, asked for a few lines at a time by what computes before: so memory is
+/// never idle, and nothing waits for too many lines at once.
+struct Ahead {
+    const std::uint8_t* next = nullptr;
+    const std::uint8_t* end = nullptr;
+
+    [[gnu::always_inline]] void ask(std::size_t lines) {
+        for (; lines != 0 && next < end; --lines, next += 64) __builtin_prefetch(next, 0, 2);
+    }
+    std::size_t lines() const { return static_cast<std::size_t>(end - next + 63) / 64; }
+};
+
 /// Columns of one block of rows and the query's share of every side term. Null means "adds
 /// nothing".
 struct SideBlock {
@@ -38,6 +50,7 @@ struct SideBlock {
     const float* importance = nullptr;
     float importance_weight = 0.0F;
     const float* log_belief = nullptr;
+    Ahead* ahead = nullptr;  ///< the codes that come next
 };
 
 /// One block of one-bit codes (core/codes.hpp).
@@ -63,6 +76,7 @@ struct CodeQuestion {
     const float* side = nullptr;  ///< what else the score holds, weight * <q, c> included
     float early_offset = 0.0F;
     float bar = 0.0F;                 ///< rows that end below it are dropped from the mask
+    bool asked_ahead = false;         ///< the first half is on its way
     bool try_early = false;           ///< whether the first half is asked before the rest
     std::uint64_t* mask = nullptr;    ///< rows wanted; 64 without any are left out
     std::uint32_t* spared = nullptr;  ///< grows by the strips that the first half ruled out
@@ -74,9 +88,11 @@ struct CellBlock {
     std::uint32_t count = 0;
     const std::uint16_t* cell = nullptr;
     const std::uint8_t* reach = nullptr;
-    const float* along = nullptr;  ///< [cells] weight * <q, c>, at most
-    float per_reach = 0.0F;        ///< weight * |q| * reach_unit
-    const float* side = nullptr;   ///< what else the score holds
+    const float* along = nullptr;            ///< [cells] weight * <q, c>, at most
+    float per_reach = 0.0F;                  ///< weight * |q| * reach_unit
+    const float* side = nullptr;             ///< what else the score holds
+    Ahead* ahead = nullptr;                  ///< the codes that come next
+    const std::uint32_t* factors = nullptr;  ///< those of these codes; null: not to be asked for
 };
 
 /// What the bytes of a residual o say of it, and its signs s, those of the bytes.
@@ -174,8 +190,8 @@ struct Kernels {
     void (*side)(const SideBlock& block, float* out);
     /// Adds `once` to the rows that hold a word, 64 for each of `groups`, and `again` to those that
     /// repeat it.
-    void (*add_held)(const WordBits* groups, std::size_t count, float once, float again,
-                     float* out);
+    void (*add_held)(const WordBits* groups, std::size_t count, float once, float again, float* out,
+                     Ahead& ahead);
     /// Hadamard transform of 2^k values in place, k at least 4; lengths grow by 2^(k/2).
     void (*hadamard)(float* x, std::size_t size);
     /// An upper bound of every row's score for every question asked, from its code.

@@ -142,6 +142,13 @@ void hadamard(float* x, std::size_t size) {
 #endif
 
 #include "cpu/kernels_bits.inl"
+/// Into the second cache: the first can wait for too few lines at a time to use the memory's speed.
+REMANENCE_LANE_FN void ask_for(const void* at, std::size_t bytes) {
+    for (std::size_t line = 0; line < bytes; line += 64) {
+        __builtin_prefetch(static_cast<const char*>(at) + line, 0, 2);
+    }
+}
+
 #include "cpu/kernels_codes.inl"
 #include "cpu/kernels_cover.inl"
 #include "cpu/kernels_encode.inl"
@@ -187,13 +194,6 @@ REMANENCE_LANE_FN void bound_strip(const CodeQuestion& q, float offset, const st
     unpack_factors<64>(factors + first, scale, error);
     for (std::uint32_t i = 0; i < 64; ++i) along[i] = static_cast<float>(sums[i]);
     bound_rows<64>(q, q.step, -offset, along, scale, error, first);
-}
-
-/// Into the second cache: the first can wait for too few lines at a time to use the memory's speed.
-REMANENCE_LANE_FN void ask_for(const void* at, std::size_t bytes) {
-    for (std::size_t line = 0; line < bytes; line += 64) {
-        __builtin_prefetch(static_cast<const char*>(at) + line, 0, 2);
-    }
 }
 
 /// The strips of a block of which any row is wanted.
@@ -258,11 +258,12 @@ void early_bounds(const CodeBlock& b, const CodeQuestion& q) {
     std::uint32_t left = 0;
     WantedStrips wanted;
     list_wanted(b, q, wanted);
-    for (std::uint32_t i = 0; i < strips_ahead; ++i) {
-        ask_for_strip(wanted, i, b.early_codes, b.early_bytes, b.early_factors);
-    }
+    const auto ask = [&](std::uint32_t i) __attribute__((always_inline)) {
+        if (!q.asked_ahead) ask_for_strip(wanted, i, b.early_codes, b.early_bytes, b.early_factors);
+    };
+    for (std::uint32_t i = 0; i < strips_ahead; ++i) ask(i);
     for (std::uint32_t i = 0; i < wanted.count; ++i) {
-        ask_for_strip(wanted, i + strips_ahead, b.early_codes, b.early_bytes, b.early_factors);
+        ask(i + strips_ahead);
         const std::uint32_t s = wanted.strip[i];
         sum_early(b, q, s, sums[s]);
         bound_strip(q, q.early_offset, sums[s], b.early_factors, s * 64);

@@ -121,7 +121,12 @@ void nearest(const std::uint8_t* codes, std::size_t bytes, std::uint32_t count,
 
 void keep_reaching(const CellBlock& b, float bar, std::uint64_t* mask, float* out) {
     float bound[64];
+    const std::size_t lines = b.factors != nullptr ? b.ahead->lines() * 64 / b.count + 1 : 0;
     for (std::uint32_t first = 0; first < b.count; first += 64) {
+        if (b.factors != nullptr) {
+            b.ahead->ask(lines);
+            ask_for(b.factors + first, 64 * sizeof(std::uint32_t));
+        }
         if (mask[first / 64] == 0) continue;
         const std::uint16_t* __restrict const cell = b.cell + first;
         const std::uint8_t* __restrict const reach = b.reach + first;

@@ -45,10 +45,12 @@ REMANENCE_LANE_FN void add_authors(const SideBlock& b, const std::uint32_t* auth
     }
 }
 
-void add_held(const WordBits* groups, std::size_t count, float once, float again, float* out) {
+void add_held(const WordBits* groups, std::size_t count, float once, float again, float* out,
+              Ahead& ahead) {
     const __m512 first = _mm512_set1_ps(once);
     const __m512 more = _mm512_set1_ps(again);
     for (std::size_t g = 0; g < count; ++g) {
+        ahead.ask(2);
         for (std::uint32_t i = 0; i < 64; i += 16, out += 16) {
             const auto held = static_cast<__mmask16>(groups[g].held >> i);
             const auto repeated = static_cast<__mmask16>(groups[g].repeated >> i);
@@ -74,8 +76,10 @@ REMANENCE_LANE_FN void add_authors(const SideBlock& b, const std::uint32_t* auth
     }
 }
 
-void add_held(const WordBits* groups, std::size_t count, float once, float again, float* out) {
+void add_held(const WordBits* groups, std::size_t count, float once, float again, float* out,
+              Ahead& ahead) {
     for (std::size_t g = 0; g < count; ++g, out += 64) {
+        ahead.ask(2);
         std::uint64_t held = groups[g].held;
         for (const std::uint64_t repeated = groups[g].repeated; held != 0; held &= held - 1) {
             const int i = __builtin_ctzll(held);
@@ -154,6 +158,7 @@ void side(const SideBlock& b, float* out) {
         if (b.author != nullptr) ask_ahead(b.author + first);
         if (b.activation != nullptr) ask_ahead(b.activation + first);
         if (b.importance != nullptr) ask_ahead(b.importance + first);
+        if (b.ahead != nullptr) b.ahead->ask(8);
         side_strip(b, first, b.count - first < 64 ? b.count - first : 64, out + first);
     }
 }

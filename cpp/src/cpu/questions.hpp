@@ -110,6 +110,8 @@ struct Share {
     Trial words;                 ///< what words add to a strip at most
     std::uint32_t passed = 0;
     Way way = Way::exact;
+    bool dense = false;        ///< whether most codes of the last block were read
+    bool asked_ahead = false;  ///< whether this block's are asked for before it is known
 };
 
 struct Worker {
@@ -119,6 +121,7 @@ struct Worker {
     std::vector<float> bound;  ///< [question][block_rows]
     std::vector<CodeQuestion> asked;
     std::vector<std::int8_t> signs;
+    Ahead ahead;  ///< the first halves of a block's codes, if they will be read
     std::unique_ptr<Scratch> scratch = std::make_unique<Scratch>();
 };
 

@@ -37,6 +37,7 @@ private:
     static void drop_seeded(const Block& b, const Question& question, Share& share);
     void drop_strips(const Block& b, const Question& question, Share& share) const;
     Block wanted(const Block& b, Range asked, Worker& worker) const;
+    static void ask_ahead(const Block& b, Range asked, Worker& worker);
     void fill_sides(const Block& b, Range asked, Worker& worker);
     bool reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker);
     void collect(const Block& b, std::size_t q, Worker& worker);

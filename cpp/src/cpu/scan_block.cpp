@@ -113,6 +113,18 @@ Block Scan::wanted(const Block& b, Range asked, Worker& worker) const {
     return part_of(b, part);
 }
 
+/// Has the codes of a block asked for while its side terms are found, where most of the last
+/// block's were read.
+void Scan::ask_ahead(const Block& b, Range asked, Worker& worker) {
+    Share& share = worker.shares[asked.first];
+    const bool alone = asked.end - asked.first == 1;
+    worker.ahead = {};
+    share.asked_ahead = alone && share.way == Way::codes && share.dense;
+    if (!share.asked_ahead) return;
+    const CodeStrips strips(b.s.codes.bits(), b.s.codes.bytes, b.first);
+    worker.ahead = {strips.early, strips.early + b.count * strips.early_bytes};
+}
+
 /// Side terms, words apart, once for all questions that share them.
 void Scan::fill_sides(const Block& b, Range asked, Worker& worker) {
     std::array<bool, most_questions> filled{};
@@ -122,7 +134,7 @@ void Scan::fill_sides(const Block& b, Range asked, Worker& worker) {
         filled[leader] = true;
         const bool alone = asked.end - asked.first == 1;
         score_side(*questions_[q].plan, b, nullptr, side_of(questions_[q], b.row),
-                   alone ? worker.shares[q].mask.data() : nullptr, *worker.scratch,
+                   alone ? worker.shares[q].mask.data() : nullptr, &worker.ahead, *worker.scratch,
                    worker.side.data() + leader * block_rows);
     }
 }
@@ -136,7 +148,7 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
     Scratch& scratch = *worker.scratch;
     float* const base = worker.base.data() + q * block_rows;
     const float* side = worker.side.data() + leader * block_rows;
-    const bool words = bound_words(plan, b, share.cursor, scratch);
+    const bool words = bound_words(plan, b, share.cursor, worker.ahead, scratch);
     if (words) {
         add_words(plan, b, side, scratch);
         side = scratch.score.data();
@@ -144,7 +156,8 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
     const CellProducts& cells = *question.along[b.row / segment_rows];
     const float bar = question.threshold();
     kernels().keep_reaching({b.count, b.s.codes.cell + b.first, b.s.codes.reach + b.first,
-                             cells.along.data(), question.per_reach, side},
+                             cells.along.data(), question.per_reach, side, &worker.ahead,
+                             share.asked_ahead ? b.s.codes.early + b.first : nullptr},
                             bar, share.mask.data(), base);
     std::uint32_t left = 0;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) left += count_bits(share.mask[w]);
@@ -175,6 +188,7 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
         return;
     }
     const Block b = wanted(whole, asked, worker);
+    ask_ahead(b, asked, worker);
     fill_sides(b, asked, worker);
     const SegmentCodes& codes = b.s.codes;
     std::size_t wanted_strips = 0;  // by codes, each question's counted for itself
@@ -184,9 +198,13 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
         if (share.way != Way::codes) continue;
         if (!reach_out(b, q, std::max(questions_[q].side, asked.first), worker)) {
             share.way = Way::none;
+            share.dense = false;
             continue;
         }
-        for (const std::uint64_t word : share.mask) wanted_strips += word != 0 ? 1 : 0;
+        std::uint32_t left = 0;
+        for (const std::uint64_t word : share.mask) left += word != 0 ? 1 : 0;
+        wanted_strips += left;
+        share.dense = left * 4 >= b.count / 64 * 3;
         CodeQuestion& question = worker.asked[q];
         const CodeQuery& query = *questions_[q].codes;
         question.table = query.table.data();
@@ -199,6 +217,7 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
         question.side = worker.base.data() + q * block_rows;
         question.early_offset = query.early_offset;
         question.bar = questions_[q].threshold();
+        question.asked_ahead = share.asked_ahead;
         question.try_early = share.early.pays(4);
         question.mask = share.mask.data();
         question.spared = &share.early.spared;
@@ -273,8 +292,8 @@ void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
     const ScanPlan& plan = *questions_[q].plan;
     const bool cosine = !plan.query.empty() && b.summary.vectors != 0;
     const bool words = score_words(plan, b, false, share.cursor, scratch);
-    score_side(plan, b, words ? scratch.lexical.data() : nullptr, nullptr, nullptr, scratch,
-               scratch.score.data());
+    score_side(plan, b, words ? scratch.lexical.data() : nullptr, nullptr, nullptr, nullptr,
+               scratch, scratch.score.data());
     if (cosine) score_cosine(plan, b, share.mask.data(), share.passed, scratch);
     const float weight = plan.request->weights.cosine;
     float bar = std::max(share.best.bar(), questions_[q].bar.load(std::memory_order_relaxed));

@@ -24,7 +24,7 @@ bool holds_any(const WordBits* from, std::size_t groups) {
 
 /// Adds the upper bounds of a frequent word; false where no row of the block holds it.
 bool bound_word(const ScanPlan& plan, const ScanTerm& term, const Block& b, float* lexical,
-                bool fresh) {
+                bool fresh, Ahead& ahead) {
     const auto& bits = term.postings->bits();
     const std::size_t first = b.row / 64;
     const std::size_t end = std::min<std::size_t>((b.row + b.count + 63) / 64, bits.size());
@@ -32,17 +32,18 @@ bool bound_word(const ScanPlan& plan, const ScanTerm& term, const Block& b, floa
     if (fresh) std::fill_n(lexical, block_rows, 0.0F);
     const float once = most_of(plan, term, 1);
     const float again = most_of(plan, term, term.postings->most()) - once;
-    kernels().add_held(bits.data() + first, end - first, once, again, lexical);
+    kernels().add_held(bits.data() + first, end - first, once, again, lexical, ahead);
     return true;
 }
 
 }  // namespace
 
-bool bound_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scratch& scratch) {
+bool bound_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Ahead& ahead,
+                 Scratch& scratch) {
     bool any = score_words(plan, b, true, cursor, scratch);
     for (const ScanTerm& term : plan.terms) {
         if (!plan.bounds_words(term)) continue;
-        any = bound_word(plan, term, b, scratch.lexical.data(), !any) || any;
+        any = bound_word(plan, term, b, scratch.lexical.data(), !any, ahead) || any;
     }
     return any;
 }

@@ -6,7 +6,8 @@
 namespace remanence::cpu {
 
 /// Upper bounds of the block's BM25 into scratch.lexical; false when no word occurs there.
-bool bound_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Scratch& scratch);
+bool bound_words(const ScanPlan& plan, const Block& b, WordCursor& cursor, Ahead& ahead,
+                 Scratch& scratch);
 
 /// The side terms with those bounds, weighed by the kinds of the rows, into scratch.score.
 void add_words(const ScanPlan& plan, const Block& b, const float* side, Scratch& scratch);
