@@ -87,15 +87,12 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
     const Request& q = *plan.request;
     const BlockSummary& sum = b.summary;
     std::fill_n(mask, block_rows / 64, 0);
-    if ((q.kinds & sum.kinds) == 0) return 0;
+    if (!may_pass(plan, sum)) return 0;
     const std::uint32_t rows_here =
         std::min(block_rows, b.s.count - b.first / block_rows * block_rows);
     if (sum.closed == rows_here && sum.last_seq_to <= plan.seq) return 0;
     const bool one_scope = !plan.scope_allowed.empty() && !sum.mixed_scopes;
     if (one_scope && !allows(plan, sum.least_scope)) return 0;
-    if (plan.one_scope < sum.least_scope ||
-        (plan.one_scope != none && plan.one_scope > sum.greatest_scope))
-        return 0;
     for (std::uint32_t i = 0; i < b.count; i += 64) {
         mask[i / 64] = b.count - i >= 64 ? ~0ULL : (1ULL << (b.count - i)) - 1;
     }

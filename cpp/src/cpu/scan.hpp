@@ -25,10 +25,11 @@ private:
     };
     void prepare_codes();
     void multiply_cells(Question& question);
-    void bound_sides(Question& question);
+    void bound_sides(const Question& question);
     const SideBound* side_of(const Question& question, std::uint32_t row) const;
     void pass_filters();
-    bool any_passes(std::uint32_t first, std::uint32_t end) const;
+    bool holds(const Question& question, std::size_t segment) const;
+    bool any_passes(std::uint32_t block) const;
     std::uint32_t pass(const Question& question, const Block& b, Mask& mask) const;
     std::vector<std::uint32_t> promising(const Question& question) const;
     void seed();

@@ -28,11 +28,17 @@ float strip_reach(const Question& question, const CellProducts& cells, const Str
 
 /// The rows of a block that pass a question's filters; returns how many.
 std::uint32_t Scan::pass(const Question& question, const Block& b, Mask& mask) const {
-    const std::vector<std::uint64_t>& passing = questions_[question.filter].passing;
-    if (passing.empty()) return filter(*question.plan, b, mask.data());
+    const Question& leader = questions_[question.filter];
+    if (leader.passing.empty()) return filter(*question.plan, b, mask.data());
+    const std::uint64_t* const passing = leader.passing.data() + b.row / 64;
+    const bool whole = b.count == block_rows || b.row + b.count == columns_.count();
+    if (whole && b.row % block_rows == 0) {
+        std::copy_n(passing, mask.size(), mask.data());
+        return leader.in_block[b.row / block_rows];
+    }
     std::uint32_t rows = 0;
     for (std::uint32_t w = 0; w < mask.size(); ++w) {
-        mask[w] = w * 64 < b.count ? passing[b.row / 64 + w] : 0;
+        mask[w] = w * 64 < b.count ? passing[w] : 0;
         rows += count_bits(mask[w]);
     }
     return rows;
