@@ -36,7 +36,7 @@ private:
     void scan_block(const Block& whole, Range asked, Worker& worker);
     bool plan_block(const Block& b, Range asked, Worker& worker);
     static void drop_seeded(const Block& b, const Question& question, Share& share);
-    void drop_strips(const Block& b, const Question& question, Share& share) const;
+    std::uint32_t drop_strips(const Block& b, const Question& question, Share& share) const;
     Block wanted(const Block& b, Range asked, Worker& worker) const;
     void fill_sides(const Block& b, Range asked, Worker& worker);
     bool reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker);

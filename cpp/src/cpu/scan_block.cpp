@@ -57,9 +57,8 @@ bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
         share.mask = worker.shares[leader].passing;
         if (question.codes != nullptr) drop_seeded(b, question, share);
         share.scanned += share.passed;
-        if (coded && question.codes != nullptr) drop_strips(b, question, share);
-        std::uint32_t left = 0;
-        for (const std::uint64_t word : share.mask) left += count_bits(word);
+        std::uint32_t left = share.passed;
+        if (coded && question.codes != nullptr) left -= drop_strips(b, question, share);
         share.way = way_of(question, left, coded);
         any = any || left != 0;
     }
@@ -77,20 +76,21 @@ void Scan::drop_seeded(const Block& b, const Question& question, Share& share) {
     }
 }
 
-/// Leaves out the strips whose rows cannot reach the bar.
-void Scan::drop_strips(const Block& b, const Question& question, Share& share) const {
-    if (share.passed == 0 || !share.whole.pays(16)) return;
+/// Leaves out the strips whose rows cannot reach the bar; returns how many rows those hold.
+std::uint32_t Scan::drop_strips(const Block& b, const Question& question, Share& share) const {
+    if (share.passed == 0 || !share.whole.pays(16)) return 0;
     const ScanPlan& plan = *question.plan;
     const SideBound* const side = side_of(question, b.row);
-    if (side == nullptr) return;
+    if (side == nullptr) return 0;
     const CellProducts& cells = *question.along[b.row / segment_rows];
     const float bar = question.threshold() - named_ceiling(plan, b, side);
-    if (bar == lowest) return;
+    if (bar == lowest) return 0;
     Strips words{};
     if (!plan.terms.empty()) {
-        if (!share.words.pays(8)) return;
+        if (!share.words.pays(8)) return 0;
         word_ceilings(plan, b, share.ahead, words);
     }
+    std::uint32_t dropped = 0;
     for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
         if (share.mask[s] == 0) continue;
         ++share.words.strips;
@@ -98,11 +98,13 @@ void Scan::drop_strips(const Block& b, const Question& question, Share& share) c
         const std::uint32_t strip = b.first / 64 + s;
         const float most = strip_reach(question, cells, b.s.codes.strips[strip]);
         if (most + side->greatest[strip] + words[s] < bar) {
+            dropped += count_bits(share.mask[s]);
             share.mask[s] = 0;
             ++share.words.spared;
             ++share.whole.spared;
         }
     }
+    return dropped;
 }
 
 /// The part of a block that holds every row some question wants.

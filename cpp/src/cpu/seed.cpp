@@ -23,14 +23,20 @@ bool chooses(const ScanPlan& plan) {
 void list_strips(Question& question, std::size_t segments) {
     question.held.assign(segments, 0);
     for (std::size_t block = 0; block < question.in_block.size(); ++block) {
-        if (question.in_block[block] == 0) continue;
         question.passed += question.in_block[block];
-        question.held[block / segment_blocks] = 1;
+        if (question.in_block[block] != 0) question.held[block / segment_blocks] = 1;
+    }
+    question.strips.resize(std::min(question.passed, question.passing.size()) + 1);
+    std::size_t count = 0;
+    for (std::size_t block = 0; block < question.in_block.size(); ++block) {
+        if (question.in_block[block] == 0) continue;
         const std::size_t first = block * (block_rows / 64);
         for (std::size_t i = first; i < first + block_rows / 64; ++i) {
-            if (question.passing[i] != 0) question.strips.push_back(static_cast<std::uint32_t>(i));
+            question.strips[count] = static_cast<std::uint32_t>(i);
+            count += question.passing[i] != 0 ? 1 : 0;  // no branch foresees it
         }
     }
+    question.strips.resize(count);
 }
 
 /// The strips of the greatest promises so far.
