@@ -12,6 +12,8 @@
 namespace remanence::cpu {
 namespace {
 
+constexpr std::uint32_t alone_rows = 16;  // of a block: fewer are scored one by one
+
 /// What the 64 rows of a strip can add to a score by their vectors, at most.
 float strip_reach(const Question& question, const CellProducts& cells, const Strip& strip) {
     float along = cells.most;
@@ -277,6 +279,17 @@ void Scan::collect_all(const Block& b, std::size_t q, Worker& worker) {
 /// Scores the rows of the mask exactly.
 void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
     Share& share = worker.shares[q];
+    if (share.passed <= alone_rows) {
+        for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
+            for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
+                const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+                share.best.offer(
+                    {row_score(*questions_[q].plan, b.row + i), b.row + i, b.s.id[b.first + i]});
+            }
+        }
+        questions_[q].raise(share.best.bar());
+        return;
+    }
     Scratch& scratch = *worker.scratch;
     const ScanPlan& plan = *questions_[q].plan;
     const bool cosine = !plan.query.empty() && b.summary.vectors != 0;
