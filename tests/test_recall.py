@@ -323,3 +323,14 @@ def test_p_use_is_the_chance_that_it_holds_and_helps():
     hits = agree(pair, question(now=TIME_MAX - 1))
     assert hits.p_use[0] == pytest.approx(0.25)
     assert hits.p_use[1] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_an_allowed_memory_is_allowed_in_every_version():
+    pair = Pair()
+    pair.append(row(1, terms="heron"), row(2, terms="heron"))
+    pair.append(row(1, terms="heron tide"), row(3, terms="heron"))
+    for seq in (1, 2):
+        hits = agree(pair, question(terms="heron", allow=[1], as_of=seq))
+        assert hits.id.tolist() == [1]
+        hits = agree(pair, question(terms="heron", exclude=[1], as_of=seq))
+        assert 1 not in hits.id.tolist()

@@ -1,5 +1,5 @@
-// Sorting the rows of full segments by scope and cell, erased ones last, so that what a question
-// wants lies side by side.
+// Sorting the rows of full segments by scope, kind and cell, erased ones last, so that what a
+// question wants lies side by side.
 //
 // The sorted copy is made beside readers and put in place at once. Answers do not depend on the
 // order of rows; only what a question has to read does.
@@ -15,6 +15,11 @@
 
 namespace remanence {
 namespace {
+
+/// Segments whose rows are sorted together before their group is full.
+std::size_t quarter_of(const Columns& columns) {
+    return std::max<std::size_t>(1, group_segments(columns.padded_dim) / 4);
+}
 
 /// Full segments that lie one after the other, with the codes that their rows are sorted by.
 struct Run {
@@ -32,6 +37,8 @@ struct Run {
         return own ? at(r).codes : *fresh[r / segment_rows];
     }
     bool coded() const { return codes(0).encoded != 0; }
+    /// Rows of one segment among many are too few of a cell to gain from it.
+    bool by_cells() const { return coded() && count >= quarter_of(columns); }
 };
 
 bool may_move(const Segment& s, std::size_t dim) {
@@ -39,16 +46,10 @@ bool may_move(const Segment& s, std::size_t dim) {
     return s.count == segment_rows && s.spilled_at == not_spilled && s.codes.encoded == coded;
 }
 
-/// Segments whose rows are sorted together before their group is full.
-std::size_t quarter_of(const Columns& columns) {
-    return std::max<std::size_t>(1, group_segments(columns.padded_dim) / 4);
-}
-
 /// Finds the cells of the group where there are none yet, and codes what has others in them.
 void settle_cells(Run& run) {
     if (run.at(0).codes.encoded == 0) return;
     run.cells = run.columns.cells_of(run.first);
-    // Rows of one segment among many are too few of a cell to gain from it.
     const bool enough = run.count >= quarter_of(run.columns);
     if (run.cells == nullptr && enough) run.cells = find_cells(run.columns, run.first, run.count);
     if (run.cells == nullptr) return;
@@ -63,14 +64,15 @@ void settle_cells(Run& run) {
     }
 }
 
-/// What rows are sorted by: erased, scope, cell, reach in one number. Those that sort first of a
-/// cell lie next to its centre.
+/// What rows are sorted by: erased, scope, kind, cell, reach in one number. Those that sort first
+/// of a cell lie next to its centre.
 std::uint64_t key_of(const Run& run, std::uint32_t r) {
     const Segment& s = run.at(r);
     const std::uint32_t w = r % segment_rows;
     std::uint64_t key = (s.flags[w] & flag::erased) != 0 ? 1 : 0;
     key = key << 24U | s.scope[w];
-    if (!run.coded() || run.count < quarter_of(run.columns)) return key << 24U;
+    key = key << 4U | s.kind[w];
+    if (!run.by_cells()) return key << 24U;
     const SegmentCodes& codes = run.codes(r);
     return key << 24U | std::uint64_t{codes.cell[w]} << 8U | codes.reach[w];
 }
@@ -79,7 +81,13 @@ std::uint64_t key_of(const Run& run, std::uint32_t r) {
 std::vector<std::uint32_t> order_of(const Run& run) {
     std::vector<std::uint64_t> key(run.rows());
     for (std::uint32_t r = 0; r < run.rows(); ++r) key[r] = key_of(run, r);
-    if (std::is_sorted(key.begin(), key.end())) return {};
+    // A segment alone moves for the sake of its scopes, not for kinds that move with it later.
+    const unsigned unseen = run.by_cells() ? 0 : 28;
+    if (std::is_sorted(key.begin(), key.end(), [&](std::uint64_t a, std::uint64_t b) {
+            return a >> unseen < b >> unseen;
+        })) {
+        return {};
+    }
     std::vector<std::uint32_t> order(run.rows());
     std::iota(order.begin(), order.end(), 0U);
     std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {

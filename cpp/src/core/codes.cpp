@@ -252,19 +252,34 @@ void fill_table(const std::vector<float>& u, std::size_t groups, CodeQuery& out)
     }
 }
 
+/// The sum of term(0) to term(count - 1): eight side by side, so that none waits for the one
+/// before.
+template <class Term>
+double sum_of(std::size_t count, Term&& term) {
+    std::array<double, 8> sums{};
+    const std::size_t whole = count / sums.size() * sums.size();
+    for (std::size_t i = 0; i < whole; i += sums.size()) {
+        for (std::size_t j = 0; j < sums.size(); ++j) sums[j] += term(i + j);
+    }
+    for (std::size_t i = whole; i < count; ++i) sums[0] += term(i);
+    return std::accumulate(sums.begin(), sums.end(), 0.0);
+}
+
 /// The rotated question in steps so fine that what they leave out hardly counts, yet so few that
 /// the sum of its products with bytes fits 31 bits.
 void refine_query(const std::vector<float>& u, float widest, CodeQuery& out) {
     const auto most =
         static_cast<float>(std::min<std::size_t>(32'000, 0x7FFF'FFFFU / 128 / u.size()));
     out.fine_unit = std::max(widest / most, 1e-30F);
-    double left = 0.0;
-    for (const float x : u) {
-        const float steps = to_nearest(x / out.fine_unit);
-        out.fine.push_back(static_cast<std::int16_t>(steps));
-        const double rest = static_cast<double>(x) - static_cast<double>(steps) * out.fine_unit;
-        left += rest * rest;
-    }
+    out.fine.resize(u.size());
+    std::int16_t* const fine = out.fine.data();
+    const float unit = out.fine_unit;
+    const double left = sum_of(u.size(), [&](std::size_t j) {
+        const float steps = to_nearest(u[j] / unit);
+        fine[j] = static_cast<std::int16_t>(steps);
+        const double rest = static_cast<double>(u[j]) - static_cast<double>(steps) * unit;
+        return rest * rest;
+    });
     // A residual is the difference of two vectors of length one at most.
     out.fine_rest = 2.0F * static_cast<float>(std::sqrt(left)) * 1.0001F + 4e-6F * out.length;
 }
@@ -275,12 +290,14 @@ void round_query(const std::vector<float>& u, CodeQuery& out) {
     for (const float x : u) widest = std::max(widest, std::fabs(x));
     refine_query(u, widest, out);
     out.unit = std::max(widest / 127.0F, 1e-30F);
-    double rest = 0.0;
-    for (const float x : u) {
-        const float steps = to_nearest(x / out.unit);
-        out.rounded.push_back(static_cast<std::int8_t>(steps));
-        rest += std::fabs(static_cast<double>(x) - static_cast<double>(steps) * out.unit);
-    }
+    out.rounded.resize(u.size());
+    std::int8_t* const rounded = out.rounded.data();
+    const float unit = out.unit;
+    const double rest = sum_of(u.size(), [&](std::size_t j) {
+        const float steps = to_nearest(u[j] / unit);
+        rounded[j] = static_cast<std::int8_t>(steps);
+        return std::fabs(static_cast<double>(u[j]) - static_cast<double>(steps) * unit);
+    });
     out.rest = static_cast<float>(rest * 1.000001);
 }
 
@@ -290,8 +307,9 @@ CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim) {
     std::vector<float> u(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(dim));
     rotate(u.data(), dim);
     u.resize(code_bytes(dim) * 8, 0.0F);
-    double square = 0.0;
-    for (const float x : u) square += static_cast<double>(x) * static_cast<double>(x);
+    const double square = sum_of(u.size(), [&](std::size_t j) {
+        return static_cast<double>(u[j]) * static_cast<double>(u[j]);
+    });
     CodeQuery out;
     out.length = static_cast<float>(std::sqrt(square)) * 1.00001F;
     out.norm = out.length * code_deviations;

@@ -267,6 +267,7 @@ void Segment::summarise(std::uint32_t row) {
         b.bounded += valid_to[r] != time_max ? 1 : 0;
         b.doubted += belief[r] < 1.0F ? 1 : 0;
         b.important += importance[r] != 0.0F ? 1 : 0;
+        b.versions += previous[r] != none ? 1 : 0;
         b.vectors += (flags[r] & flag::has_vector) != 0 ? 1 : 0;
         b.laws |= static_cast<std::uint8_t>(1U << law[r]);
         b.kinds |= static_cast<std::uint8_t>(1U << kind[r]);

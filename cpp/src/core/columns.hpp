@@ -80,6 +80,7 @@ struct BlockSummary {
     std::uint32_t doubted = 0;    ///< rows with belief < 1
     std::uint32_t important = 0;  ///< rows whose importance is not 0
     std::uint32_t vectors = 0;
+    std::uint32_t versions = 0;  ///< rows with a version before
     std::uint32_t least_scope = none;
     std::uint32_t greatest_scope = 0;
     bool mixed_scopes = false;

@@ -49,7 +49,12 @@ void resolve_rows(const Engine::State& state, const Request& q, ScanPlan& plan) 
         }
         for (std::uint32_t& row : at) row = columns.newest[row];
         for (std::uint32_t row : at) {
-            for (; row != none; row = columns.at(row).previous[Columns::within(row)]) use(row);
+            use(row);
+            while (columns.block_of(row).versions != 0) {
+                row = columns.at(row).previous[Columns::within(row)];
+                if (row == none) break;
+                use(row);
+            }
         }
     };
     if (q.allow) {

@@ -11,8 +11,16 @@
 namespace remanence {
 namespace {
 
+/// Of fewer than static_lengths tokens.
 float length_feature(std::uint32_t tokens) {
-    return static_cast<float>(canonical_log(1.0 + static_cast<double>(tokens)));
+    static const auto known = [] {
+        std::array<float, static_lengths> out{};
+        for (std::uint32_t n = 0; n < out.size(); ++n) {
+            out[n] = static_cast<float>(canonical_log(1.0 + static_cast<double>(n)));
+        }
+        return out;
+    }();
+    return known[tokens];
 }
 
 float lexical_of(const ScanPlan& plan, std::uint32_t row, std::uint32_t words) {

@@ -40,8 +40,10 @@ Totals corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_
     Totals sum;
     if (seq >= state.seq) {
         if (allowed.empty()) return state.all[which];
-        for (const auto& [scope, totals] : state.scopes) {
-            if (sees(scope)) sum.add(totals[which]);
+        for (std::uint32_t scope = 0; scope < allowed.size(); ++scope) {
+            if (allowed[scope] == 0) continue;
+            const auto at = state.scopes.find(scope);
+            if (at != state.scopes.end()) sum.add(at->second[which]);
         }
         return sum;
     }

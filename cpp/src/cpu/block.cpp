@@ -87,17 +87,21 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
     const Request& q = *plan.request;
     const BlockSummary& sum = b.summary;
     std::fill_n(mask, block_rows / 64, 0);
-    if ((q.kinds & sum.kinds) == 0) return 0;
+    if (!may_pass(plan, sum)) return 0;
     const std::uint32_t rows_here =
         std::min(block_rows, b.s.count - b.first / block_rows * block_rows);
     if (sum.closed == rows_here && sum.last_seq_to <= plan.seq) return 0;
     const bool one_scope = !plan.scope_allowed.empty() && !sum.mixed_scopes;
     if (one_scope && !allows(plan, sum.least_scope)) return 0;
-    if (plan.one_scope < sum.least_scope ||
-        (plan.one_scope != none && plan.one_scope > sum.greatest_scope))
-        return 0;
-    for (std::uint32_t i = 0; i < b.count; i += 64) {
-        mask[i / 64] = b.count - i >= 64 ? ~0ULL : (1ULL << (b.count - i)) - 1;
+    if (!plan.row_allowed.empty()) {
+        const std::uint64_t* const allowed = plan.row_allowed.data() + b.row / 64;
+        std::copy_n(allowed, (b.count + 63) / 64, mask);
+        if (std::all_of(mask, mask + block_rows / 64, [](std::uint64_t w) { return w == 0; })) {
+            return 0;
+        }
+    } else {
+        std::fill_n(mask, b.count / 64, ~0ULL);
+        if (b.count % 64 != 0) mask[b.count / 64] = (1ULL << (b.count % 64)) - 1;
     }
     const Segment& s = b.s;
     const std::uint32_t f = b.first;
@@ -134,11 +138,6 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
     } else if (sum.bounded != 0) {
         keep_rows(mask, b.count,
                   [&](std::uint32_t i) { return open_at(s.valid_to[f + i], q.now); });
-    }
-    if (!plan.row_allowed.empty()) {
-        for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
-            mask[w] &= plan.row_allowed[b.row / 64 + w];
-        }
     }
     for (auto at = std::lower_bound(plan.excluded.begin(), plan.excluded.end(), b.row);
          at != plan.excluded.end() && *at < b.row + b.count; ++at) {

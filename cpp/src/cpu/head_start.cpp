@@ -80,7 +80,9 @@ float head_start(const Question& question, const std::vector<std::uint32_t>& enc
     if (held.size() < plan.keep) return lowest;
     std::vector<Scored> least;
     for (const Held& h : held) {
-        if (Columns::within(h.row) >= encoded[h.row / segment_rows]) continue;
+        const std::size_t segment = h.row / segment_rows;
+        if (Columns::within(h.row) >= encoded[segment]) continue;
+        if (question.along[segment] == nullptr) continue;  // none of its rows passes
         least.push_back({least_score(question, h), h.row, 0});
     }
     std::sort(least.begin(), least.end(),

@@ -51,7 +51,10 @@ struct Question {
     std::vector<std::uint64_t>
         passing;                        ///< bit per row that the filters let pass; empty: not found
     std::size_t passed = 0;             ///< how many those are
-    std::vector<std::uint16_t> seeded;  ///< [block] a bit for each strip that came before all
+    std::vector<std::uint32_t> strips;  ///< those of 64 rows that hold one of them, by number
+    std::vector<std::uint8_t> held;     ///< [segment] whether it holds one of them
+    std::vector<std::uint16_t> in_block;  ///< [block] how many of its rows pass
+    std::vector<std::uint16_t> seeded;    ///< [block] a bit for each strip that came before all
     std::atomic<float> bar{lowest};
 
     void raise(float value) {

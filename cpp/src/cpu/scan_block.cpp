@@ -12,6 +12,8 @@
 namespace remanence::cpu {
 namespace {
 
+constexpr std::uint32_t alone_rows = 16;  // of a block: fewer are scored one by one
+
 /// What the 64 rows of a strip can add to a score by their vectors, at most.
 float strip_reach(const Question& question, const CellProducts& cells, const Strip& strip) {
     float along = cells.most;
@@ -28,11 +30,17 @@ float strip_reach(const Question& question, const CellProducts& cells, const Str
 
 /// The rows of a block that pass a question's filters; returns how many.
 std::uint32_t Scan::pass(const Question& question, const Block& b, Mask& mask) const {
-    const std::vector<std::uint64_t>& passing = questions_[question.filter].passing;
-    if (passing.empty()) return filter(*question.plan, b, mask.data());
+    const Question& leader = questions_[question.filter];
+    if (leader.passing.empty()) return filter(*question.plan, b, mask.data());
+    const std::uint64_t* const passing = leader.passing.data() + b.row / 64;
+    const bool whole = b.count == block_rows || b.row + b.count == columns_.count();
+    if (whole && b.row % block_rows == 0) {
+        std::copy_n(passing, mask.size(), mask.data());
+        return leader.in_block[b.row / block_rows];
+    }
     std::uint32_t rows = 0;
     for (std::uint32_t w = 0; w < mask.size(); ++w) {
-        mask[w] = w * 64 < b.count ? passing[b.row / 64 + w] : 0;
+        mask[w] = w * 64 < b.count ? passing[w] : 0;
         rows += count_bits(mask[w]);
     }
     return rows;
@@ -51,9 +59,8 @@ bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
         share.mask = worker.shares[leader].passing;
         if (question.codes != nullptr) drop_seeded(b, question, share);
         share.scanned += share.passed;
-        if (coded && question.codes != nullptr) drop_strips(b, question, share);
-        std::uint32_t left = 0;
-        for (const std::uint64_t word : share.mask) left += count_bits(word);
+        std::uint32_t left = share.passed;
+        if (coded && question.codes != nullptr) left -= drop_strips(b, question, share);
         share.way = way_of(question, left, coded);
         any = any || left != 0;
     }
@@ -71,20 +78,21 @@ void Scan::drop_seeded(const Block& b, const Question& question, Share& share) {
     }
 }
 
-/// Leaves out the strips whose rows cannot reach the bar.
-void Scan::drop_strips(const Block& b, const Question& question, Share& share) const {
-    if (share.passed == 0 || !share.whole.pays(16)) return;
+/// Leaves out the strips whose rows cannot reach the bar; returns how many rows those hold.
+std::uint32_t Scan::drop_strips(const Block& b, const Question& question, Share& share) const {
+    if (share.passed == 0 || !share.whole.pays(16)) return 0;
     const ScanPlan& plan = *question.plan;
     const SideBound* const side = side_of(question, b.row);
-    if (side == nullptr) return;
+    if (side == nullptr) return 0;
     const CellProducts& cells = *question.along[b.row / segment_rows];
     const float bar = question.threshold() - named_ceiling(plan, b, side);
-    if (bar == lowest) return;
+    if (bar == lowest) return 0;
     Strips words{};
     if (!plan.terms.empty()) {
-        if (!share.words.pays(8)) return;
+        if (!share.words.pays(8)) return 0;
         word_ceilings(plan, b, share.ahead, words);
     }
+    std::uint32_t dropped = 0;
     for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
         if (share.mask[s] == 0) continue;
         ++share.words.strips;
@@ -92,11 +100,13 @@ void Scan::drop_strips(const Block& b, const Question& question, Share& share) c
         const std::uint32_t strip = b.first / 64 + s;
         const float most = strip_reach(question, cells, b.s.codes.strips[strip]);
         if (most + side->greatest[strip] + words[s] < bar) {
+            dropped += count_bits(share.mask[s]);
             share.mask[s] = 0;
             ++share.words.spared;
             ++share.whole.spared;
         }
     }
+    return dropped;
 }
 
 /// The part of a block that holds every row some question wants.
@@ -288,6 +298,17 @@ void Scan::collect_all(const Block& b, std::size_t q, Worker& worker) {
 /// Scores the rows of the mask exactly.
 void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
     Share& share = worker.shares[q];
+    if (share.passed <= alone_rows) {
+        for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
+            for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
+                const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+                share.best.offer(
+                    {row_score(*questions_[q].plan, b.row + i), b.row + i, b.s.id[b.first + i]});
+            }
+        }
+        questions_[q].raise(share.best.bar());
+        return;
+    }
     Scratch& scratch = *worker.scratch;
     const ScanPlan& plan = *questions_[q].plan;
     const bool cosine = !plan.query.empty() && b.summary.vectors != 0;

@@ -2,6 +2,7 @@
 #include "cpu/search.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <utility>
 
@@ -11,6 +12,21 @@
 #include "cpu/scan.hpp"
 
 namespace remanence::cpu {
+namespace {
+
+/// Several side by side, so that none waits for the one before.
+float greatest_of(const std::vector<float>& values) {
+    std::array<float, 16> most{};
+    most.fill(lowest);
+    const std::size_t whole = values.size() / most.size() * most.size();
+    for (std::size_t i = 0; i < whole; i += most.size()) {
+        for (std::size_t j = 0; j < most.size(); ++j) most[j] = std::max(most[j], values[i + j]);
+    }
+    for (std::size_t i = whole; i < values.size(); ++i) most[0] = std::max(most[0], values[i]);
+    return *std::max_element(most.begin(), most.end());
+}
+
+}  // namespace
 
 Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
     : columns_(*plans->columns), questions_(count), workers_(static_cast<std::size_t>(workers)) {
@@ -24,10 +40,14 @@ Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
         if (codes_pay(plans[q])) {
             question.codes =
                 std::make_unique<const CodeQuery>(make_code_query(plans[q].query, columns_.dim));
-            multiply_cells(question);
-            bound_sides(questions_[question.side]);
-            question.raise(head_start(question, encoded_));
         }
+    }
+    pass_filters();
+    for (Question& question : questions_) {
+        if (question.codes == nullptr) continue;
+        multiply_cells(question);
+        bound_sides(question);
+        question.raise(head_start(question, encoded_));
     }
     for (Worker& worker : workers_) {
         for (const Question& q : questions_) worker.shares.emplace_back(q.plan->keep);
@@ -56,7 +76,7 @@ void Scan::prepare_codes() {
     }
 }
 
-/// The products of a question with the cells of every segment.
+/// The products of a question with the cells of every segment that holds rows it may want.
 void Scan::multiply_cells(Question& question) {
     const ScanPlan& plan = *question.plan;
     const float weight = plan.request->weights.cosine;
@@ -64,7 +84,8 @@ void Scan::multiply_cells(Question& question) {
     question.cells.reserve(columns_.segments.size());
     for (std::size_t s = 0; s < columns_.segments.size(); ++s) {
         question.along.push_back(nullptr);
-        if (encoded_[s] == 0) continue;  // then its cells may be being found
+        // Without codes its cells may be being found.
+        if (encoded_[s] == 0 || !holds(question, s)) continue;
         const Cells* const cells = columns_.segments[s]->codes.cells.get();
         const auto known = std::find_if(question.cells.rbegin(), question.cells.rend(),
                                         [&](const CellProducts& p) { return p.cells == cells; });
@@ -75,19 +96,24 @@ void Scan::multiply_cells(Question& question) {
         float spread = 0.0F;
         std::vector<float> along = cell_products(*cells, plan.query, columns_.dim, spread);
         for (float& x : along) x *= weight;
-        const float most = *std::max_element(along.begin(), along.end());
+        const float most = greatest_of(along);
         question.cells.push_back({cells, std::move(along), most, weight * spread});
         question.along.back() = &question.cells.back();
     }
 }
 
-/// What the segments keep of a question's side terms.
-void Scan::bound_sides(Question& question) {
-    if (!question.sides.empty()) return;
-    question.sides.resize(columns_.segments.size());
-    parallel_for(question.sides.size(), static_cast<int>(workers_.size()), [&](std::size_t s, int) {
-        if (encoded_[s] == 0) return;
-        question.sides[s] = side_bound(*question.plan, *columns_.segments[s], encoded_[s]);
+/// What the segments keep of a question's side terms, for all questions that share them.
+void Scan::bound_sides(const Question& question) {
+    Question& leader = questions_[question.side];
+    leader.sides.resize(columns_.segments.size());
+    std::vector<std::size_t> missing;
+    for (std::size_t s = 0; s < leader.sides.size(); ++s) {
+        if (encoded_[s] == 0 || leader.sides[s] != nullptr || !holds(question, s)) continue;
+        missing.push_back(s);
+    }
+    parallel_for(missing.size(), static_cast<int>(workers_.size()), [&](std::size_t i, int) {
+        const std::size_t s = missing[i];
+        leader.sides[s] = side_bound(*leader.plan, *columns_.segments[s], encoded_[s]);
     });
 }
 
@@ -96,7 +122,6 @@ const SideBound* Scan::side_of(const Question& question, std::uint32_t row) cons
 }
 
 void Scan::run(std::vector<ScanAnswer>& answers) {
-    pass_filters();
     seed();
     const std::size_t tasks = (columns_.count() + task_rows - 1) / task_rows;
     // Far places first, so that the bar is high before most rows are seen, in whatever order they
@@ -106,8 +131,8 @@ void Scan::run(std::vector<ScanAnswer>& answers) {
     parallel_for(tasks, static_cast<int>(workers_.size()), [&](std::size_t index, int w) {
         const auto first = static_cast<std::uint32_t>(index * step % tasks * task_rows);
         const std::uint32_t end = std::min(first + task_rows, columns_.count());
-        if (!any_passes(first, end)) return;
         for (std::uint32_t row = first; row < end; row += block_rows) {
+            if (!any_passes(row / block_rows)) continue;
             scan_block(block_at(columns_, row), {0, questions_.size()},
                        workers_[static_cast<std::size_t>(w)]);
         }

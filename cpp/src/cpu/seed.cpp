@@ -1,6 +1,5 @@
 // Before a scan: which rows pass the filters that choose, and the strips that come first.
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <utility>
 
@@ -20,23 +19,54 @@ bool chooses(const ScanPlan& plan) {
            (plan.request->kinds & memories) != memories;
 }
 
-/// What each strip of a segment has at most if the best of its rows lie at a third of what they may
-/// from its cell; lowest where none of its rows passes.
-std::vector<float> promises(const SegmentCodes& codes, std::uint32_t count, const float* along,
-                            float per_reach, const SideBound* side, const std::uint64_t* passing) {
-    constexpr float share_of_reach = 0.3F;
-    std::vector<float> out(count);
-    for (std::uint32_t i = 0; i < count; ++i) {
-        const Strip& strip = codes.strips[i];
-        out[i] = along[strip.least] + share_of_reach * per_reach * static_cast<float>(strip.reach);
+/// Which strips and segments hold a row that passes.
+void list_strips(Question& question, std::size_t segments) {
+    question.held.assign(segments, 0);
+    for (std::size_t block = 0; block < question.in_block.size(); ++block) {
+        question.passed += question.in_block[block];
+        if (question.in_block[block] != 0) question.held[block / segment_blocks] = 1;
     }
-    for (std::uint32_t i = 0; side != nullptr && i < count; ++i) out[i] += side->greatest[i];
-    for (std::uint32_t i = 0; passing != nullptr && i < count; ++i) {
-        const std::array<float, 2> choice{lowest, out[i]};  // by index: no branch foresees it
-        out[i] = choice[passing[i] != 0 ? 1 : 0];
+    question.strips.resize(std::min(question.passed, question.passing.size()) + 1);
+    std::size_t count = 0;
+    for (std::size_t block = 0; block < question.in_block.size(); ++block) {
+        if (question.in_block[block] == 0) continue;
+        const std::size_t first = block * (block_rows / 64);
+        for (std::size_t i = first; i < first + block_rows / 64; ++i) {
+            question.strips[count] = static_cast<std::uint32_t>(i);
+            count += question.passing[i] != 0 ? 1 : 0;  // no branch foresees it
+        }
     }
-    return out;
+    question.strips.resize(count);
 }
+
+/// The strips of the greatest promises so far.
+class Promising {
+public:
+    explicit Promising(std::size_t wanted) : wanted_(wanted) {}
+    void offer(float promise, std::uint32_t row) {
+        if (promise <= least_) return;
+        if (best_.size() == wanted_) {
+            std::pop_heap(best_.begin(), best_.end(), std::greater<>());
+            best_.pop_back();
+        }
+        best_.emplace_back(promise, row);
+        std::push_heap(best_.begin(), best_.end(), std::greater<>());
+        if (best_.size() == wanted_) least_ = best_.front().first;
+    }
+    /// Their first rows, best first.
+    std::vector<std::uint32_t> rows() {
+        std::sort_heap(best_.begin(), best_.end(), std::greater<>());
+        std::vector<std::uint32_t> out;
+        out.reserve(best_.size());
+        for (const auto& [promise, row] : best_) out.push_back(row);
+        return out;
+    }
+
+private:
+    std::size_t wanted_;
+    float least_ = lowest;
+    std::vector<std::pair<float, std::uint32_t>> best_;
+};
 
 }  // namespace
 
@@ -49,27 +79,32 @@ void Scan::pass_filters() {
         if (++kept > kept_filters) return;
         const std::size_t blocks = (columns_.count() + block_rows - 1) / block_rows;
         question.passing.assign(blocks * (block_rows / 64), 0);
+        question.in_block.assign(blocks, 0);
         const std::size_t tasks = (columns_.count() + task_rows - 1) / task_rows;
-        std::vector<std::uint32_t> rows(tasks, 0);
         parallel_for(tasks, static_cast<int>(workers_.size()), [&](std::size_t task, int) {
             const std::size_t end = std::min(blocks, (task + 1) * (task_rows / block_rows));
             for (std::size_t i = task * (task_rows / block_rows); i < end; ++i) {
                 const auto row = static_cast<std::uint32_t>(i * block_rows);
-                rows[task] += filter(*question.plan, block_at(columns_, row),
-                                     question.passing.data() + row / 64);
+                if (!may_pass(*question.plan, columns_.block_of(row))) continue;
+                question.in_block[i] = static_cast<std::uint16_t>(filter(
+                    *question.plan, block_at(columns_, row), question.passing.data() + row / 64));
             }
         });
-        for (const std::uint32_t n : rows) question.passed += n;
+        list_strips(question, columns_.segments.size());
     }
 }
 
-/// Whether some question may want a row of [first, end).
-bool Scan::any_passes(std::uint32_t first, std::uint32_t end) const {
+/// Whether a question may want a row of a segment.
+bool Scan::holds(const Question& question, std::size_t segment) const {
+    const std::vector<std::uint8_t>& held = questions_[question.filter].held;
+    return held.empty() || held[segment] != 0;
+}
+
+/// Whether some question may want a row of a block.
+bool Scan::any_passes(std::uint32_t block) const {
     return std::any_of(questions_.begin(), questions_.end(), [&](const Question& question) {
-        const auto& passing = questions_[question.filter].passing;
-        return passing.empty() ||
-               std::any_of(passing.begin() + first / 64, passing.begin() + (end + 63) / 64,
-                           [](std::uint64_t word) { return word != 0; });
+        const std::vector<std::uint16_t>& in_block = questions_[question.filter].in_block;
+        return in_block.empty() || in_block[block] != 0;
     });
 }
 
@@ -82,36 +117,39 @@ std::vector<std::uint32_t> Scan::promising(const Question& question) const {
     std::size_t strips = rows / 64;
     if (!passing.empty()) {
         rows = leader.passed;
-        strips = passing.size() - static_cast<std::size_t>(
-                                      std::count(passing.begin(), passing.end(), std::uint64_t{0}));
+        strips = leader.strips.size();
     }
     constexpr std::size_t fewest = 6 * 64;  // rows
     constexpr std::size_t most = 64;        // strips
     const std::size_t wanted =
         std::min(most, std::max(rows / 64, fewest) * strips / std::max<std::size_t>(rows, 1));
-    std::vector<std::pair<float, std::uint32_t>> best;
-    for (std::size_t s = 0; wanted != 0 && s < columns_.segments.size(); ++s) {
+    Promising best(wanted);
+    if (wanted == 0) return {};
+    auto at = leader.strips.begin();
+    for (std::uint32_t s = 0; s < columns_.segments.size(); ++s) {
+        const std::uint32_t first = s * (segment_rows / 64);
+        const auto from = at;
+        while (at != leader.strips.end() && *at < first + segment_rows / 64) ++at;
         if (question.along[s] == nullptr) continue;
-        const auto first = static_cast<std::uint32_t>(s * segment_rows);
-        const std::vector<float> at =
-            promises(columns_.segments[s]->codes, encoded_[s] / 64, question.along[s]->along.data(),
-                     question.per_reach, side_of(question, first),
-                     passing.empty() ? nullptr : passing.data() + first / 64);
-        for (std::uint32_t i = 0; i < at.size(); ++i) {
-            if (at[i] <= (best.size() == wanted ? best.front().first : lowest)) continue;
-            if (best.size() == wanted) {
-                std::pop_heap(best.begin(), best.end(), std::greater<>());
-                best.pop_back();
-            }
-            best.emplace_back(at[i], first + i * 64);
-            std::push_heap(best.begin(), best.end(), std::greater<>());
+        const SegmentCodes& codes = columns_.segments[s]->codes;
+        const float* const along = question.along[s]->along.data();
+        const SideBound* const side = side_of(question, s * segment_rows);
+        const std::uint32_t coded = encoded_[s] / 64;
+        // As if the best of its rows lay at a third of what they may from its cell.
+        const auto promise = [&](std::uint32_t i) {
+            const Strip& strip = codes.strips[i];
+            const float near = 0.3F * question.per_reach * static_cast<float>(strip.reach);
+            return along[strip.least] + near + (side != nullptr ? side->greatest[i] : 0.0F);
+        };
+        if (passing.empty()) {
+            for (std::uint32_t i = 0; i < coded; ++i) best.offer(promise(i), (first + i) * 64);
+            continue;
+        }
+        for (auto strip = from; strip != at && *strip - first < coded; ++strip) {
+            best.offer(promise(*strip - first), *strip * 64);
         }
     }
-    std::sort_heap(best.begin(), best.end(), std::greater<>());
-    std::vector<std::uint32_t> first_rows;
-    first_rows.reserve(best.size());
-    for (const auto& [at, row] : best) first_rows.push_back(row);
-    return first_rows;
+    return best.rows();
 }
 
 /// Each question first sees the strips that promise most, so that its bar is high before the others
