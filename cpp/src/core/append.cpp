@@ -161,7 +161,7 @@ void prepare_row(Columns& columns, const MemoryBatch& b, std::size_t i, Seq seq,
 ScopeTotals prepare(Columns& columns, View<const Seq> seq, const MemoryBatch& b) {
     const std::size_t rows = b.id.size();
     const std::size_t tasks = (rows + block_rows - 1) / block_rows;
-    const int workers = tasks < bulk_blocks ? 1 : worker_count(0);
+    const int workers = tasks < bulk_blocks ? 1 : spare_workers();
     std::vector<ScopeTotals> sums(static_cast<std::size_t>(workers));
     parallel_for(tasks, workers, [&](std::size_t task, int worker) {
         const std::size_t end = std::min(rows, (task + 1) * block_rows);

@@ -140,7 +140,7 @@ std::unique_ptr<Segment> sorted(const Run& run, const std::uint32_t* order) {
         from.push_back(columns.segments[run.first + s]->columns());
     }
     const auto to = fresh->columns();
-    parallel_for(segment_blocks, worker_count(0), [&](std::size_t block, int) {
+    parallel_for(segment_blocks, spare_workers(), [&](std::size_t block, int) {
         const std::size_t first = block * block_rows;
         for (std::size_t c = 0; c < to.size(); ++c) {
             copy_column(from, c, to[c].data + first * to[c].size, order + first);

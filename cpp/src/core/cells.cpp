@@ -47,7 +47,7 @@ Sample draw(const Columns& columns, std::size_t first, std::size_t segments, std
 std::vector<std::uint16_t> assign(const Sample& sample, const CellFinder& finder) {
     std::vector<std::uint16_t> cell(sample.count());
     const std::size_t tasks = (sample.count() + task_rows - 1) / task_rows;
-    parallel_for(tasks, worker_count(0), [&](std::size_t task, int) {
+    parallel_for(tasks, spare_workers(), [&](std::size_t task, int) {
         std::vector<std::uint8_t> room;
         const auto first = static_cast<std::uint32_t>(task) * task_rows;
         const std::uint32_t rows = std::min(task_rows, sample.count() - first);
@@ -90,7 +90,7 @@ std::shared_ptr<Cells> means(const Sample& sample, const Members& members, std::
                              int round) {
     const auto cells = static_cast<std::uint32_t>(members.ends.size() - 1);
     std::vector<std::vector<float>> mean(cells);
-    parallel_for(cells, worker_count(0), [&](std::size_t k, int) {
+    parallel_for(cells, spare_workers(), [&](std::size_t k, int) {
         mean[k].assign(width, 0.0F);
         const std::uint32_t from = members.ends[k];
         const std::uint32_t count = members.ends[k + 1] - from;
@@ -208,7 +208,7 @@ CellFinder::CellFinder(std::shared_ptr<const Cells> cells) : cells_(std::move(ce
     const float steps_per = most / std::max(widest, 1e-30F);
     tables_.resize(c.count() * groups * 64);
     std::vector<float> bias(c.count());
-    parallel_for(c.count(), worker_count(0), [&](std::size_t k, int) {
+    parallel_for(c.count(), spare_workers(), [&](std::size_t k, int) {
         const float* const centre = centres.data() + k * c.width;
         float offset = 0.0F;
         for (std::size_t g = 0; g < groups; ++g) {

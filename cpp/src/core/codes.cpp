@@ -161,7 +161,7 @@ namespace {
 void encode_blocks(const Columns& columns, const Segment& segment, SegmentCodes& codes,
                    std::uint32_t first, std::uint32_t last, const CellFinder* finder) {
     // A stream of small appends leaves the other cores to its readers.
-    const int workers = last - first < bulk_blocks ? 1 : worker_count(0);
+    const int workers = last - first < bulk_blocks ? 1 : spare_workers();
     parallel_for(last - first, workers, [&](std::size_t task, int) {
         std::vector<float> work(3 * columns.padded_dim);
         std::vector<std::uint8_t> room;

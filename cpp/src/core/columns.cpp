@@ -103,7 +103,7 @@ void Pages::clear() {
         return;
     }
     constexpr std::size_t share = std::size_t{4} << 20U;
-    parallel_for((bytes_ + share - 1) / share, worker_count(0), [&](std::size_t part, int) {
+    parallel_for((bytes_ + share - 1) / share, spare_workers(), [&](std::size_t part, int) {
         std::memset(data_ + part * share, 0, std::min(share, bytes_ - part * share));
     });
 }

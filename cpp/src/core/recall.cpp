@@ -175,6 +175,7 @@ Hits Engine::recall(const Request& request) const {
 }
 
 std::vector<Hits> Engine::recall_many(View<const Request> requests) const {
+    const Answering answering;
     const std::shared_lock lock(state_->mutex);
     for (const Request& request : requests) check_request(request, state_->columns.dim);
     if (requests.empty()) return {};

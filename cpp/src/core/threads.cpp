@@ -40,6 +40,7 @@ int usable_cores() {
 }
 
 std::atomic<int> setting{0};
+std::atomic<int> answering{0};
 
 class Pool {
 public:
@@ -126,7 +127,15 @@ Pool& pool() {
 
 void lock_pool() { pool_mutex.lock(); }
 void unlock_pool() { pool_mutex.unlock(); }
-void drop_pool() { the_pool.store(nullptr); }
+void drop_pool() {
+    the_pool.store(nullptr);
+    answering.store(0);  // whoever asked did not come along
+}
+
+Answering::Answering() { ++answering; }
+Answering::~Answering() { --answering; }
+
+int spare_workers() { return std::max(1, worker_count(0) - answering.load()); }
 
 int threads() {
     const int set = setting.load();

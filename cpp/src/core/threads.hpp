@@ -14,4 +14,16 @@ void parallel_for(std::size_t count, int threads,
 /// The number of workers that a call asking for `wanted` (0 = the setting) gets.
 int worker_count(int wanted);
 
+/// A question that is being answered, while it lives.
+class Answering {
+public:
+    Answering();
+    ~Answering();
+    Answering(const Answering&) = delete;
+    Answering& operator=(const Answering&) = delete;
+};
+
+/// The number of workers for what makes rows ready: it leaves a core to each question.
+int spare_workers();
+
 }  // namespace remanence
