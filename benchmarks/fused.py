@@ -68,7 +68,7 @@ def build(
     backend: str = "cpu",
     **columns: Any,
 ) -> Store:
-    """Rows of seeded data, or of `vectors`, a fifth of them accessed again."""
+    """Rows of seeded data, or of `vectors`, compacted, a fifth of them accessed again."""
     found = data.unit_vectors(rows, dim, shape, SEED) if vectors is None else vectors
     certain = {"belief": np.ones(rows, F)}  # else no score is a plain cosine
     held = data.memory_columns(rows, SEED) | certain | columns
@@ -76,6 +76,7 @@ def build(
     commit = 0
     for commit, batch in data.chunks(held, found):
         engine.append(commit, **batch)
+    engine.compact()
     rng = np.random.default_rng([SEED, 2])
     again = np.sort(rng.choice(rows, rows // 5, replace=False))
     moments = held["time"][again]

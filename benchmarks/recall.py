@@ -55,7 +55,8 @@ def run(options: argparse.Namespace) -> Report:
     reads = memory(options.threads)
     report.notes.append(
         f"floor: {SCAN_BYTES} bytes a row, read by {options.threads} thread(s) at the speed of the "
-        f"same rounds; rivals with an index hold {options.graph_rows:,} rows"
+        f"same rounds; rivals with an index hold {options.graph_rows:,} rows; ours are compacted, "
+        "whose seconds `ingest` prints"
     )
     for shape in progress(shapes, "recall"):
         _shape(report, shape, options, reads)

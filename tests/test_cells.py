@@ -144,3 +144,37 @@ def test_the_order_of_rows_is_no_part_of_a_digest():
             engine.append(1, **{name: column[part] for name, column in columns.items()})
         made.append(engine.digest())
     assert made[0] == made[1]
+
+
+def test_compacted_rows_give_the_same_answers_before_and_after_what_follows(tmp_path):
+    engine, vectors = store()
+    files = [tmp_path / name for name in ("as-it-came", "once", "twice")]
+    engine.save(str(files[0]), b"")
+    compact = _core.Engine.load(str(files[0]))
+    for file in files[1:]:
+        compact.compact()
+        compact.save(str(file), b"")
+    assert files[0].read_bytes() != files[1].read_bytes()
+    assert files[1].read_bytes() == files[2].read_bytes()
+    plain = _core.Engine.load(str(files[0]))
+
+    def agree() -> None:
+        assert compact.digest() == plain.digest()
+        for i in range(0, ROWS, 30_000):
+            for more in ({}, {"as_of": 3}, {"kinds": 2}, {"terms": "heron fare"}):
+                asked = request_of(question(vector=vectors[i] + 0.1, k=20, explain=True, **more))
+                assert answers(compact.recall(asked)) == answers(plain.recall(asked))
+
+    agree()
+    columns = memories(np.zeros(4 * SEGMENT, np.int64))
+    for one in (compact, plain):
+        one.append(7, **columns | {"id": columns["id"] + ROWS})
+        there = np.arange(9, ROWS, 70)
+        one.touch(
+            8,
+            id=there,
+            time=np.full(len(there), T0 + 2 * DAY),
+            weight=np.ones(len(there), np.float32),
+            used=np.ones(len(there), np.int8),
+        )
+    agree()

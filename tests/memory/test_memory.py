@@ -261,12 +261,25 @@ def test_a_closed_store_says_so(memory: Memory) -> None:
         lambda: memory.history(1),
         memory.stats,
         memory.verify,
+        memory.compact,
         memory.snapshot,
     ]
     for call in calls:
         with pytest.raises(ClosedError, match=r"^\w+: the store .* is closed$"):
             call()
     assert "closed" in repr(memory)
+
+
+def test_a_compacted_store_answers_and_keeps_what_it_knows(memory: Memory) -> None:
+    memory.add_many([f"note {i} about the ferry" for i in range(40)])
+    memory.forget(3)
+    before = memory.recall("ferry 7", k=40)
+    memory.compact()
+    assert [(h.id, h.score) for h in memory.recall("ferry 7", k=40, now=before.now)] == [
+        (h.id, h.score) for h in before
+    ]
+    assert memory.add("one more") == 41
+    assert memory.verify().ok
 
 
 async def test_async_twins(path: Path) -> None:

@@ -262,6 +262,25 @@ void Engine::State::arrange_filled(std::size_t first, std::size_t filled) {
     }
 }
 
+void Engine::State::compact() {
+    if (columns.dim == 0) return;
+    const std::size_t group = group_segments(columns.padded_dim);
+    const std::size_t filled = columns.count() / segment_rows;
+    for (std::size_t first = 0; first < filled; ++first) {
+        const std::size_t end = std::min(first / group * group + group, filled);
+        std::size_t last = first;
+        while (last < end && may_move(*columns.segments[last], columns.dim)) ++last;
+        if (last - first < quarter_of(columns)) continue;
+        reuse(arrange(first, last - first));
+        first = last - 1;
+    }
+}
+
+void Engine::compact() {
+    const std::lock_guard turn(state_->writing);
+    state_->compact();
+}
+
 void Engine::State::reuse(std::vector<std::unique_ptr<Segment>> worn) {
     const std::size_t most = quarter_of(columns);
     for (auto& segment : worn) {

@@ -72,6 +72,8 @@ struct Engine::State {
     void reuse(std::vector<std::unique_ptr<Segment>> worn);
     /// Sorts segments that became full: each alone, then by quarters of a group, then the group.
     void arrange_filled(std::size_t first, std::size_t filled);
+    /// Sorts the full segments of each group together, but for those whose vectors lie in a file.
+    void compact();
     /// Moves the oldest full segments to the spill file while too much is in memory.
     void spill_vectors();
 };

@@ -634,6 +634,10 @@ class Engine:
         """
         Hides memories from commit seq on.
         """
+    def compact(self) -> None:
+        """
+        Sorts what was added last among what was there before, so that questions read less. Answers stay the same; readers go on and writers wait.
+        """
     def contains(self, id: typing.Any, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.bool]:
         ...
     def digest(self) -> str:

@@ -320,6 +320,14 @@ class Memory:
 
     # Keeping
 
+    def compact(self) -> None:
+        """Sort what was added last among what was there before, so that questions read less.
+
+        Answers stay the same. It pays after much was added, from some 300,000 memories on: about
+        two seconds for a million, while which writers wait. snapshot() keeps the order.
+        """
+        self._store.compact()
+
     def snapshot(self) -> None:
         """Write the sidecar that makes opening fast. close() does so where it pays."""
         self._store.snapshot()
@@ -376,5 +384,6 @@ class Memory:
     aweights = twin(weights)
     astats = twin(stats)
     averify = twin(verify)
+    acompact = twin(compact)
     asnapshot = twin(snapshot)
     aclose = twin(close)

@@ -226,6 +226,11 @@ class Store:
         with self.log.reading("snapshot") as connection:
             self.view.save(connection)
 
+    def compact(self) -> None:
+        """Sort the rows of the state in use."""
+        self.view.refresh("compact")
+        self.view.engine.compact()
+
     def close(self) -> None:
         """Snapshot where it pays, then close; closing twice is allowed."""
         if self.log.closed:
