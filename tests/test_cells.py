@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from functools import cache
 from typing import Any
 
@@ -178,3 +179,27 @@ def test_compacted_rows_give_the_same_answers_before_and_after_what_follows(tmp_
             used=np.ones(len(there), np.int8),
         )
     agree()
+
+
+def test_readers_see_the_same_while_rows_are_compacted(tmp_path):
+    engine, vectors = store()
+    path = str(tmp_path / "engine.snapshot")
+    engine.save(path, b"")
+    loaded = _core.Engine.load(path)
+    asked = [request_of(question(vector=vectors[i] + 0.1, k=20)) for i in range(0, ROWS, 50_000)]
+    wanted = [answers(loaded.recall(one)) for one in asked]
+    done = threading.Event()
+    seen: list[bool] = []
+
+    def read() -> None:
+        while not done.is_set() or not seen:
+            seen.append([answers(loaded.recall(one)) for one in asked] == wanted)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    loaded.compact()
+    done.set()
+    for reader in readers:
+        reader.join()
+    assert all(seen)
