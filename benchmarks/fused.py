@@ -15,6 +15,7 @@ from remanence._core import Engine, Hits, Request, decay
 
 from . import data
 from .data import NOW
+from .harness import clocked
 
 F = np.float32
 F32 = NDArray[np.float32]
@@ -47,6 +48,8 @@ class Store:
     side: F32
     """Activation + importance: what re-ranking adds to the cosine [n]."""
     sums: dict[int, tuple[I64, int]] = field(default_factory=dict)
+    compact_s: float = 0.0
+    """Seconds in which the rows were compacted."""
 
     @property
     def log_belief(self) -> F32:
@@ -76,7 +79,7 @@ def build(
     commit = 0
     for commit, batch in data.chunks(held, found):
         engine.append(commit, **batch)
-    engine.compact()
+    compact_s, _ = clocked(engine.compact)
     rng = np.random.default_rng([SEED, 2])
     again = np.sort(rng.choice(rows, rows // 5, replace=False))
     moments = held["time"][again]
@@ -91,7 +94,7 @@ def build(
     touched = np.zeros(rows, np.int64)
     touched[again] = moments
     side = engine.activation(np.arange(1, rows + 1), NOW) + held["importance"]
-    return Store(engine, units(found), held, touched, side)
+    return Store(engine, units(found), held, touched, side, compact_s=compact_s)
 
 
 def lanes_dot(a: F32, b: F32) -> F32:

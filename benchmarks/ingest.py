@@ -63,15 +63,12 @@ def run(options: argparse.Namespace) -> Report:
         batches,
         options,
     )
-    compact_s, _ = clocked(engine.compact)
     store = _store(engine, vectors, columns)
     checked = engine.rows == total and fused.exact(
         store, "fused", questions[:8], options.k, {1, 2, options.threads}
     )
     _prepared(report, options, seconds, bytes_per_row, vectors, checked)
     _streamed(report, options, idle, busy, vectors, questions, checked)
-    case = f"compact n={total} d={options.dim}"
-    report.rows.append(Row(case, "s", compact_s, checked=checked))
     return report
 
 

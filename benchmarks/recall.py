@@ -55,8 +55,7 @@ def run(options: argparse.Namespace) -> Report:
     reads = memory(options.threads)
     report.notes.append(
         f"floor: {SCAN_BYTES} bytes a row, read by {options.threads} thread(s) at the speed of the "
-        f"same rounds; rivals with an index hold {options.graph_rows:,} rows; ours are compacted, "
-        "whose seconds `ingest` prints"
+        f"same rounds; rivals with an index hold {options.graph_rows:,} rows"
     )
     for shape in progress(shapes, "recall"):
         _shape(report, shape, options, reads)
@@ -98,6 +97,7 @@ def _shape(report: Report, shape: str, options: argparse.Namespace, reads: Memor
     if case is None:
         report.notes.append("no real vectors: name their folder in REMANENCE_SHARED_DATA")
         return
+    report.notes.append(f"{shape}: our rows were compacted in {case.store.compact_s:.1f} s")
     for score in WEIGHTS:
         _exact_rivals(report, case, score, reads)
     if len(case.store.vectors) > options.graph_rows:

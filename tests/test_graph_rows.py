@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from tests.test_simd import child
 
 from remanence import _core
 
 pytestmark = pytest.mark.native
-ROOT = Path(__file__).resolve().parent.parent
 SHAPES = {
     "a forest": (40_000, 30_000, 1.0),
     "short rows": (40_000, 120_000, 1.0),
@@ -64,13 +59,5 @@ def check_shape(shape: str) -> None:
 @pytest.mark.parametrize("simd", _core.available_simd())
 def test_hops_are_those_of_whole_rounds(simd: str) -> None:
     code = "from tests.test_graph_rows import SHAPES, check_shape\nfor s in SHAPES: check_shape(s)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=os.environ | {"REMANENCE_SIMD": simd},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    done = child(simd, code)
     assert done.returncode == 0, done.stderr

@@ -270,7 +270,7 @@ def test_a_closed_store_says_so(memory: Memory) -> None:
     assert "closed" in repr(memory)
 
 
-def test_a_compacted_store_answers_and_keeps_what_it_knows(memory: Memory) -> None:
+def test_compacting_a_small_store_changes_nothing(memory: Memory) -> None:
     memory.add_many([f"note {i} about the ferry" for i in range(40)])
     memory.forget(3)
     before = memory.recall("ferry 7", k=40)

@@ -50,8 +50,8 @@ bool may_move(const Segment& s, std::size_t dim) {
 void settle_cells(Run& run) {
     if (run.at(0).codes.encoded == 0) return;
     run.cells = run.columns.cells_of(run.first);
-    const bool enough = run.count >= quarter_of(run.columns);
-    if (run.cells == nullptr && enough) run.cells = find_cells(run.columns, run.first, run.count);
+    if (run.cells == nullptr && run.by_cells())
+        run.cells = find_cells(run.columns, run.first, run.count);
     if (run.cells == nullptr) return;
     std::unique_ptr<CellFinder> finder;
     for (std::size_t s = 0; s < run.count; ++s) {

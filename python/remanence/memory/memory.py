@@ -323,8 +323,8 @@ class Memory:
     def compact(self) -> None:
         """Sort what was added last among what was there before, so that questions read less.
 
-        Answers stay the same. It pays after much was added, from some 300,000 memories on: about
-        two seconds for a million, while which writers wait. snapshot() keeps the order.
+        Answers stay the same. It pays after much was added, from some 300,000 memories on: three
+        seconds for a million, during which writers wait. snapshot() keeps the order.
         """
         self._store.compact()
 
