@@ -141,7 +141,6 @@ void hadamard(float* x, std::size_t size) {
 }
 #endif
 
-#include "cpu/kernels_bits.inl"
 /// Into the second cache: the first can wait for too few lines at a time to use the memory's speed.
 REMANENCE_LANE_FN void ask_for(const void* at, std::size_t bytes) {
     for (std::size_t line = 0; line < bytes; line += 64) {
@@ -149,6 +148,7 @@ REMANENCE_LANE_FN void ask_for(const void* at, std::size_t bytes) {
     }
 }
 
+#include "cpu/kernels_bits.inl"
 #include "cpu/kernels_codes.inl"
 #include "cpu/kernels_cover.inl"
 #include "cpu/kernels_encode.inl"
