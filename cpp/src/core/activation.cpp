@@ -137,37 +137,42 @@ bool close_enough(const ActivationBound& bound, TimeNs now) {
 
 }  // namespace
 
+void add_activations(const Segment& segment, std::uint32_t first, ActivationBound& to) {
+    const TimeNs now = to.made_at;
+    const std::uint32_t rows = to.count;
+    to.nats.resize(segment_rows);
+    std::vector<float> age_s((rows - first + 15) / 16 * 16);
+    for (std::uint32_t r = first; r < rows; ++r) {
+        age_s[r - first] = power_trace_age_s(segment.last_access[r], now);
+        to.newest_access = std::max(to.newest_access, std::min(segment.last_access[r], now));
+    }
+    std::array<const float*, trace_count> trace{};
+    for (std::size_t k = 0; k < trace_count; ++k) trace[k] = segment.trace[k] + first;
+    cpu::kernels().activation(trace_constants(), trace.data(), age_s.data(), age_s.size(),
+                              to.nats.data() + first);
+    for (std::uint32_t r = first; r < rows; ++r) {
+        const auto law = static_cast<Law>(segment.law[r]);
+        if (law != Law::power_trace) {
+            to.nats[r] = activation_of(read_access(segment, r), law, now);
+        }
+    }
+}
+
 std::shared_ptr<const ActivationBound> activation_bound(const Segment& segment, TimeNs now,
                                                         std::uint32_t rows) {
     auto known = std::atomic_load(&segment.activation_bound);
     const bool close = known != nullptr && close_enough(*known, now);
     if (close && known->count >= rows) return known;
     auto made = std::make_shared<ActivationBound>();
-    made->made_at = now;
-    made->newest_access = time_min;
-    made->nats.resize(segment_rows);
     std::uint32_t first = 0;
     if (close) {  // only the rows that came since
         *made = *known;
-        now = known->made_at;
         first = known->count / 16 * 16;
+    } else {
+        made->made_at = now;
     }
     made->count = rows;
-    std::vector<float> age_s((rows - first + 15) / 16 * 16);
-    for (std::uint32_t r = first; r < rows; ++r) {
-        age_s[r - first] = power_trace_age_s(segment.last_access[r], now);
-        made->newest_access = std::max(made->newest_access, std::min(segment.last_access[r], now));
-    }
-    std::array<const float*, trace_count> trace{};
-    for (std::size_t k = 0; k < trace_count; ++k) trace[k] = segment.trace[k] + first;
-    cpu::kernels().activation(trace_constants(), trace.data(), age_s.data(), age_s.size(),
-                              made->nats.data() + first);
-    for (std::uint32_t r = first; r < rows; ++r) {
-        const auto law = static_cast<Law>(segment.law[r]);
-        if (law != Law::power_trace) {
-            made->nats[r] = activation_of(read_access(segment, r), law, now);
-        }
-    }
+    add_activations(segment, first, *made);
     std::atomic_store(&segment.activation_bound, made);
     return made;
 }

@@ -47,6 +47,10 @@ const PowerTraceConstants& trace_constants();
 std::shared_ptr<const ActivationBound> activation_bound(const Segment& segment, TimeNs now,
                                                         std::uint32_t rows);
 
+/// Fills the activations of a segment's rows from `first` (a multiple of 16) on, at the time and up
+/// to the count that `to` names.
+void add_activations(const Segment& segment, std::uint32_t first, ActivationBound& to);
+
 /// Raises the bound of a row that was just accessed; the writer's side.
 void raise_bound(Segment& segment, std::uint32_t r);
 

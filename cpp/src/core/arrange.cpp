@@ -9,7 +9,9 @@
 #include <numeric>
 #include <unordered_set>
 
+#include "core/cells.hpp"
 #include "core/codes.hpp"
+#include "core/side_bound.hpp"
 #include "core/state.hpp"
 #include "core/threads.hpp"
 
@@ -24,6 +26,7 @@ std::size_t quarter_of(const Columns& columns) {
 /// Full segments that lie one after the other, with the codes that their rows are sorted by.
 struct Run {
     const Columns& columns;
+    Weights weights;    ///< of the questions that rows are sorted for
     std::size_t first;  ///< segment
     std::size_t count;
     std::shared_ptr<const Cells> cells;                ///< null: their own
@@ -64,9 +67,40 @@ void settle_cells(Run& run) {
     }
 }
 
-/// What rows are sorted by: erased, scope, kind, cell, reach in one number. Those that sort first
-/// of a cell lie next to its centre.
-std::uint64_t key_of(const Run& run, std::uint32_t r) {
+/// How high each row of a run may score, apart from its cell, by the weights of the latest
+/// question: 0 for the highest, in 255 steps.
+std::vector<std::uint8_t> heights_of(const Run& run) {
+    Request request;
+    request.weights = run.weights;
+    for (std::uint32_t r = 0; r < run.rows(); ++r) {
+        request.now = std::max(request.now, run.at(r).last_access[r % segment_rows]);
+    }
+    ScanPlan plan;
+    plan.columns = &run.columns;
+    plan.request = &request;
+    prepare_tables(plan);
+    const float per_reach = request.weights.cosine * reach_unit;
+    std::vector<float> sum(run.rows());
+    parallel_for(run.count, spare_workers(), [&](std::size_t s, int) {
+        const auto first = static_cast<std::uint32_t>(s * segment_rows);
+        const std::vector<float> side = side_sums(plan, run.at(first));
+        const std::uint8_t* const reach = run.codes(first).reach;
+        for (std::uint32_t r = 0; r < segment_rows; ++r) {
+            sum[first + r] = side[r] + per_reach * static_cast<float>(reach[r]);
+        }
+    });
+    const auto [least, most] = std::minmax_element(sum.begin(), sum.end());
+    const float unit = std::max(*most - *least, 1e-30F) / 255.0F;
+    std::vector<std::uint8_t> height(sum.size());
+    for (std::size_t r = 0; r < sum.size(); ++r) {
+        height[r] = static_cast<std::uint8_t>((*most - sum[r]) / unit);
+    }
+    return height;
+}
+
+/// What rows are sorted by: erased, scope, kind, cell, height in one number. Those that sort first
+/// of a cell may score highest.
+std::uint64_t key_of(const Run& run, const std::vector<std::uint8_t>& height, std::uint32_t r) {
     const Segment& s = run.at(r);
     const std::uint32_t w = r % segment_rows;
     std::uint64_t key = (s.flags[w] & flag::erased) != 0 ? 1 : 0;
@@ -74,13 +108,14 @@ std::uint64_t key_of(const Run& run, std::uint32_t r) {
     key = key << 4U | s.kind[w];
     if (!run.by_cells()) return key << 24U;
     const SegmentCodes& codes = run.codes(r);
-    return key << 24U | std::uint64_t{codes.cell[w]} << 8U | codes.reach[w];
+    return key << 24U | std::uint64_t{codes.cell[w]} << 8U | height[r];
 }
 
 /// Which row comes when; empty where they stand so already.
 std::vector<std::uint32_t> order_of(const Run& run) {
     std::vector<std::uint64_t> key(run.rows());
-    for (std::uint32_t r = 0; r < run.rows(); ++r) key[r] = key_of(run, r);
+    const auto height = run.by_cells() ? heights_of(run) : std::vector<std::uint8_t>();
+    for (std::uint32_t r = 0; r < run.rows(); ++r) key[r] = key_of(run, height, r);
     // A segment alone moves for the sake of its scopes, not for kinds that move with it later.
     const unsigned unseen = run.by_cells() ? 0 : 28;
     if (std::is_sorted(key.begin(), key.end(), [&](std::uint64_t a, std::uint64_t b) {
@@ -128,6 +163,7 @@ std::unique_ptr<Segment> sorted(const Run& run, const std::uint32_t* order) {
     const Columns& columns = run.columns;
     auto fresh = std::make_unique<Segment>(columns.padded_dim);
     fresh->count = segment_rows;
+    fresh->pages.prefer_huge();
     const bool coded = run.coded();
     if (coded) {
         fresh->codes.reserve(run.codes(0).bytes);
@@ -220,7 +256,8 @@ std::vector<std::unique_ptr<Segment>> Engine::State::arrange(std::size_t first, 
     for (std::size_t s = first; s < first + count; ++s) {
         if (!may_move(*columns.segments[s], columns.dim)) return {};
     }
-    Run run{columns, first, count, nullptr, {}};
+    const auto weights = std::atomic_load(&asked);
+    Run run{columns, weights != nullptr ? *weights : Weights{}, first, count, nullptr, {}};
     settle_cells(run);
     const std::vector<std::uint32_t> order = order_of(run);
     if (order.empty() && run.fresh.empty()) return {};

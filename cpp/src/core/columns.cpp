@@ -20,13 +20,6 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) {
     return (bytes + unit - 1) / unit * unit;
 }
 
-void prefer_huge_pages(const Pages& pages) {
-    const auto start = reinterpret_cast<std::uintptr_t>(pages.data());
-    const std::uintptr_t aligned = round_up(start, huge_page);
-    const std::uintptr_t end = (start + pages.bytes()) / huge_page * huge_page;
-    if (end > aligned) madvise(reinterpret_cast<void*>(aligned), end - aligned, MADV_HUGEPAGE);
-}
-
 }  // namespace
 
 std::uint32_t IdTable::find(Id id) const {
@@ -51,10 +44,17 @@ void IdTable::insert(Id id, std::uint32_t number) {
 }
 
 Pages::Pages(std::size_t bytes) : bytes_(round_up(std::max<std::size_t>(bytes, 1), page_size)) {
-    void* const at = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
+    const std::size_t spare = bytes_ < huge_page ? 0 : huge_page;  // to begin where one may
+    void* const at = mmap(nullptr, bytes_ + spare, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED) throw OutOfMemory("append: no memory for another segment");
     data_ = static_cast<std::byte*>(at);
+    if (spare == 0) return;
+    const auto start = reinterpret_cast<std::uintptr_t>(at);
+    const std::size_t before = round_up(start, huge_page) - start;
+    data_ += before;
+    if (before != 0) munmap(at, before);
+    if (before != spare) munmap(data_ + bytes_, spare - before);
 }
 
 Pages::Pages(int file, std::size_t offset, std::size_t bytes) : bytes_(bytes), filed_(true) {
@@ -78,6 +78,11 @@ Pages& Pages::operator=(Pages&& other) noexcept {
     std::swap(bytes_, other.bytes_);
     std::swap(filed_, other.filed_);
     return *this;
+}
+
+void Pages::prefer_huge() {
+    const std::size_t whole = bytes_ / huge_page * huge_page;
+    if (whole != 0) madvise(data_, whole, MADV_HUGEPAGE);
 }
 
 std::size_t Pages::resident() const {
@@ -136,8 +141,8 @@ void SegmentCodes::reserve(std::size_t bytes_per_row) {
     bytes = bytes_per_row;
     stride = round_up(row_code_at() + sizeof(RowCode), 64);
     if (pages_.data() == nullptr) {
-        pages_ = Pages((bytes + row_bytes) * segment_rows);
-        prefer_huge_pages(pages_);
+        pages_ = Pages(round_up((bytes + row_bytes) * segment_rows, huge_page));
+        pages_.prefer_huge();
     }
     factors = reinterpret_cast<std::uint32_t*>(pages_.data() + bit_bytes(segment_rows));
     early = factors + segment_rows;
@@ -145,7 +150,7 @@ void SegmentCodes::reserve(std::size_t bytes_per_row) {
     reach = reinterpret_cast<std::uint8_t*>(cell + segment_rows);
     if (whole_pages.data() == nullptr) {
         whole_pages = Pages(whole_bytes(segment_rows));
-        prefer_huge_pages(whole_pages);
+        whole_pages.prefer_huge();
     }
 }
 
@@ -212,7 +217,7 @@ void Segment::lay_out() {
 
 void Segment::reserve_vectors(std::size_t padded_dim) {
     vector_pages = Pages(padded_dim * sizeof(float) * segment_rows);
-    prefer_huge_pages(vector_pages);
+    vector_pages.prefer_huge();
 }
 
 std::vector<ColumnRef> Segment::columns() const {

@@ -49,6 +49,8 @@ public:
     /// Whether a file holds them; then memory has only what was read lately.
     bool filed() const { return filed_; }
     std::size_t resident() const;
+    /// Asks for huge pages, as far as whole ones fill it: where all of it will be written.
+    void prefer_huge();
     /// Puts the same bytes of a file in their place, at the same address, under running readers.
     bool refile(int file, std::size_t offset);
     /// Makes all bytes zero; pages of a file are dropped instead.
@@ -153,9 +155,9 @@ private:
 /// activation only falls. An access raises its row's bound in place.
 struct ActivationBound {
     TimeNs made_at = 0;
-    TimeNs newest_access = 0;  ///< at the time it was made
-    std::uint32_t count = 0;   ///< rows that it covers
-    std::vector<float> nats;   ///< [segment_rows]
+    TimeNs newest_access = time_min;  ///< at the time it was made
+    std::uint32_t count = 0;          ///< rows that it covers
+    std::vector<float> nats;          ///< [segment_rows]
 };
 
 struct SideBound;

@@ -168,6 +168,14 @@ std::vector<std::vector<Scored>> best_statements(const Engine::State& state,
     return found;
 }
 
+/// Notes the weights that rows are sorted for when they move next.
+void note_weights(const Engine::State& state, const Request& request) {
+    if (request.vector.empty() || request.weights.cosine <= 0.0F) return;
+    const auto known = std::atomic_load(&state.asked);
+    if (known != nullptr && *known == request.weights) return;
+    std::atomic_store(&state.asked, std::make_shared<const Weights>(request.weights));
+}
+
 }  // namespace
 
 Hits Engine::recall(const Request& request) const {
@@ -179,6 +187,7 @@ std::vector<Hits> Engine::recall_many(View<const Request> requests) const {
     const std::shared_lock lock(state_->mutex);
     for (const Request& request : requests) check_request(request, state_->columns.dim);
     if (requests.empty()) return {};
+    note_weights(*state_, requests.back());
     std::vector<ScanPlan> plans;
     for (const Request& request : requests) plans.push_back(make_plan(*state_, request));
     const int workers = worker_count(requests.front().threads);

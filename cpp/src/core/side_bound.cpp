@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "core/cells.hpp"
 #include "cpu/kernels.hpp"
 
 namespace remanence {
@@ -42,7 +43,7 @@ bool lifts_fall(const Segment& s) {
                        [](const BlockSummary& b) { return b.touched == 0 || b.laws == only; });
 }
 
-/// Exactly but for the activations, in the order of `Term`.
+/// Exactly but for the activations and what use adds, in the order of `Term`.
 std::vector<float> sums_of(const SideBound& bound, const Segment& s) {
     std::vector<float> sums(bound.count);
     cpu::SideBlock side;
@@ -56,28 +57,41 @@ std::vector<float> sums_of(const SideBound& bound, const Segment& s) {
     side.importance_weight = bound.importance_weight;
     side.log_belief = s.log_belief;
     cpu::kernels().side(side, sums.data());
-    return sums;
-}
-
-void fill(const Segment& s, SideBound& bound) {
-    std::vector<float> sums = sums_of(bound, s);
     const TimeNs at = bound.activation != nullptr ? bound.activation->made_at : 0;
     for (std::uint32_t r = 0; bound.holds_use() && r < bound.count; ++r) {
         sums[r] += use_of(bound, s, r, at);
     }
+    return sums;
+}
+
+/// What questions of a plan's weights share, without the activations.
+SideBound wanted_by(const ScanPlan& plan, const Segment& segment, std::uint32_t rows) {
+    const Weights& w = plan.request->weights;
+    SideBound wanted;
+    wanted.table = plan.table;
+    wanted.activation_weight = w.activation;
+    wanted.importance_weight = w.importance;
+    wanted.per_reach = w.cosine * reach_unit;
+    wanted.count = rows;
+    if (plan.seq == seq_now && w.lift >= 0.0F && (w.lift == 0.0F || lifts_fall(segment))) {
+        wanted.lift_weight = w.lift;
+        wanted.usefulness_weight = w.usefulness;
+    }
+    return wanted;
+}
+
+void fill(const Segment& s, SideBound& bound) {
+    const std::vector<float> sums = sums_of(bound, s);
     bound.steps.resize(segment_rows);
     if (sums.empty()) return;
     const auto [least, most] = std::minmax_element(sums.begin(), sums.end());
     bound.least = *least;
     bound.step = std::max((*most - *least) / most_steps, 1e-30F);
-    for (std::uint32_t first = 0; first < bound.count; first += 64) {
-        std::uint32_t greatest = 0;
-        for (std::uint32_t r = first; r < std::min(first + 64, bound.count); ++r) {
-            const std::uint32_t steps = steps_of(bound, sums[r]);
-            bound.steps[r] = static_cast<std::uint16_t>(steps);
-            greatest = std::max(greatest, steps);
-        }
-        bound.greatest[first / 64] = bound.least + bound.step * static_cast<float>(greatest);
+    bound.greatest.fill(bound.least);
+    bound.reaching.fill(bound.least);
+    for (std::uint32_t r = 0; r < bound.count; ++r) {
+        bound.steps[r] = static_cast<std::uint16_t>(steps_of(bound, sums[r]));
+        bound.see(r, s.codes.reach[r]);
     }
 }
 
@@ -87,15 +101,7 @@ std::shared_ptr<const SideBound> side_bound(const ScanPlan& plan, const Segment&
                                             std::uint32_t rows) {
     const Weights& w = plan.request->weights;
     if (w.activation < 0.0F || (w.activation != 0.0F && plan.seq != seq_now)) return nullptr;
-    SideBound wanted;
-    wanted.table = plan.table;
-    wanted.activation_weight = w.activation;
-    wanted.importance_weight = w.importance;
-    wanted.count = rows;
-    if (plan.seq == seq_now && w.lift >= 0.0F && (w.lift == 0.0F || lifts_fall(segment))) {
-        wanted.lift_weight = w.lift;
-        wanted.usefulness_weight = w.usefulness;
-    }
+    SideBound wanted = wanted_by(plan, segment, rows);
     if (w.activation != 0.0F || wanted.lift_weight != 0.0F) {
         wanted.activation = activation_bound(segment, plan.request->now, rows);
     }
@@ -110,6 +116,18 @@ std::shared_ptr<const SideBound> side_bound(const ScanPlan& plan, const Segment&
     }
     std::atomic_store(&segment.side_bounds[0], made);
     return made;
+}
+
+std::vector<float> side_sums(const ScanPlan& plan, const Segment& segment) {
+    SideBound bound = wanted_by(plan, segment, segment.count);
+    if (bound.activation_weight != 0.0F || bound.lift_weight != 0.0F) {
+        auto now = std::make_shared<ActivationBound>();
+        now->made_at = plan.request->now;
+        now->count = segment.count;
+        add_activations(segment, 0, *now);
+        bound.activation = now;
+    }
+    return sums_of(bound, segment);
 }
 
 void raise_bounds(Segment& segment, std::uint32_t r) {
@@ -132,7 +150,7 @@ void raise_bounds(Segment& segment, std::uint32_t r) {
             continue;
         }
         bound->steps[r] = static_cast<std::uint16_t>(steps);
-        bound->greatest[r / 64] = std::max(bound->greatest[r / 64], bound->of(r));
+        bound->see(r, segment.codes.reach[r]);
     }
 }
 

@@ -52,6 +52,9 @@ struct Engine::State {
     std::size_t kept_vector_bytes = 0;   ///< in memory before the spill begins
     std::unique_ptr<DeviceRows> device;  ///< null: this processor scans
     std::unique_ptr<CellFinder> finder;  ///< of the latest cells; guarded by `encoding`
+    /// Of the latest question with a vector, in memory only: what rows are sorted for. Read and
+    /// written with std::atomic_load and _store.
+    mutable std::shared_ptr<const Weights> asked;
     std::mutex encoding;  ///< taken with the shared lock held, so that no fork finds it taken
 
     /// Chooses the backend by name, "auto" included.

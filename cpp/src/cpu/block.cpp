@@ -261,20 +261,15 @@ void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mas
     }
 }
 
-namespace {
-
-/// What a row's code says of its score, beside what its cell does.
-float code_ceiling(const CodeQuery& query, float weight, const SegmentCodes& codes,
+float code_ceiling(const ScanPlan& plan, const CodeQuery& query, const SegmentCodes& codes,
                    std::uint32_t r) {
     const std::int32_t product =
         kernels().sign_dot(query.rounded.data(), codes.signs(r), codes.bytes);
     const std::uint32_t factors = codes.row(r).factors;
     const float along = static_cast<float>(product) * query.unit + query.rest;
-    return weight * (std::bit_cast<float>(factors & 0xFFFF0000U) * along +
-                     std::bit_cast<float>(factors << 16U) * query.norm);
+    return plan.request->weights.cosine * (std::bit_cast<float>(factors & 0xFFFF0000U) * along +
+                                           std::bit_cast<float>(factors << 16U) * query.norm);
 }
-
-}  // namespace
 
 void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
                 const float* lexical, const SideBound* bound, const Reach& reach,
@@ -283,7 +278,6 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
     const bool kept = bound != nullptr && !was_used(plan, b, bound) && plan.author == 0 &&
                       plan.request->dates.empty();
     const float nothing = 0.0F;
-    const float weight = plan.request->weights.cosine;
     std::array<std::uint32_t, block_rows> rows;  // NOLINT: the first `count` are written below
     std::size_t count = 0;
     for (std::uint32_t word = 0; word < block_rows / 64; ++word) {
@@ -309,7 +303,7 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
         float most = at + static_cast<float>(code.reach) * reach.per_reach;
         if (most < reach.bar) continue;
         if (reach.codes != nullptr) {
-            most = std::min(most, at + code_ceiling(*reach.codes, weight, s.codes, r));
+            most = std::min(most, at + code_ceiling(plan, *reach.codes, s.codes, r));
             if (most < reach.bar) continue;
         }
         ask_for_bytes(s.codes, r);

@@ -93,6 +93,10 @@ void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mas
     }
 }
 
+/// What a row's code says of its score, beside what its cell does.
+float code_ceiling(const ScanPlan& plan, const CodeQuery& query, const SegmentCodes& codes,
+                   std::uint32_t r);
+
 /// What a question's cells and codes say of a segment's rows.
 struct Reach {
     const float* along;  ///< [cells + 1] weight * <q, c>, at most

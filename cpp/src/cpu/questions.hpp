@@ -106,11 +106,13 @@ struct Share {
     WordCursor cursor;
     WordCursor ahead;  ///< of the words of whole blocks, before their strips are dropped
     Mask passing{};    ///< rows of a block that the filters let pass, of the first of equal filters
-    std::uint32_t filtered = 0;  ///< how many those are
-    Mask mask{};                 ///< those of them that may still reach the bar
-    Trial early;                 ///< the first half of a code
-    Trial whole;                 ///< what cells and side terms say of a strip
-    Trial words;                 ///< what words add to a strip at most
+    std::uint32_t filtered = 0;                   ///< how many those are
+    Mask mask{};                                  ///< those of them that may still reach the bar
+    Trial early;                                  ///< the first half of a code
+    Trial whole;                                  ///< what cells and side terms say of a strip
+    Trial words;                                  ///< what words add to a strip at most
+    std::array<std::uint16_t, block_rows> few{};  ///< rows of strips of which few are left
+    std::uint32_t few_count = 0;
     std::uint32_t passed = 0;
     Way way = Way::exact;
     bool dense = false;        ///< whether most codes of the last block were read

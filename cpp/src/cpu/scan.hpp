@@ -7,6 +7,7 @@
 
 #include "cpu/block.hpp"
 #include "cpu/questions.hpp"
+#include "cpu/words.hpp"
 
 namespace remanence::cpu {
 
@@ -36,6 +37,8 @@ private:
     void scan_block(const Block& whole, Range asked, Worker& worker);
     bool plan_block(const Block& b, Range asked, Worker& worker);
     static void drop_seeded(const Block& b, const Question& question, Share& share);
+    std::uint32_t reaching(const Block& b, const Question& question, const Strips& words,
+                           float bar) const;
     std::uint32_t drop_strips(const Block& b, const Question& question, Share& share) const;
     Block wanted(const Block& b, Range asked, Worker& worker) const;
     static void ask_ahead(const Block& b, Range asked, Worker& worker);
@@ -43,6 +46,7 @@ private:
     bool reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker);
     void collect(const Block& b, std::size_t q, Worker& worker);
     void collect_all(const Block& b, std::size_t q, Worker& worker);
+    void bound_few(const Block& b, std::size_t q, Worker& worker);
     void refine(std::size_t q, Share& share);
     void refine_run(const Question& question, const Candidate* from, std::size_t count,
                     Share& share) const;

@@ -12,18 +12,17 @@
 namespace remanence::cpu {
 namespace {
 
-constexpr std::uint32_t alone_rows = 16;  // of a block: fewer are scored one by one
+constexpr std::uint32_t alone_rows = 16;   // of a block: fewer are scored one by one
+constexpr std::uint32_t few_of_strip = 6;  // cheaper one by one than by the codes of all 64
 
-/// What the 64 rows of a strip can add to a score by their vectors, at most.
-float strip_reach(const Question& question, const CellProducts& cells, const Strip& strip) {
-    float along = cells.most;
-    if (strip.narrow()) {
-        along = cells.along[strip.least];
-        for (std::uint32_t k = strip.least + 1U; k <= strip.greatest; ++k) {
-            along = std::max(along, cells.along[k]);
-        }
+/// What the cells of a strip's rows add to a score, at most.
+float strip_along(const CellProducts& cells, const Strip& strip) {
+    if (!strip.narrow()) return cells.most;
+    float along = cells.along[strip.least];
+    for (std::uint32_t k = strip.least + 1U; k <= strip.greatest; ++k) {
+        along = std::max(along, cells.along[k]);
     }
-    return along + static_cast<float>(strip.reach) * question.per_reach;
+    return along;
 }
 
 }  // namespace
@@ -78,13 +77,27 @@ void Scan::drop_seeded(const Block& b, const Question& question, Share& share) {
     }
 }
 
+/// A bit for each strip of a block whose rows may reach the bar by their cells and side terms.
+std::uint32_t Scan::reaching(const Block& b, const Question& question, const Strips& words,
+                             float bar) const {
+    const CellProducts& cells = *question.along[b.row / segment_rows];
+    const SideBound& side = *side_of(question, b.row);
+    std::uint32_t kept = 0;
+    for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
+        const std::uint32_t number = b.first / 64 + s;
+        const Strip& strip = b.s.codes.strips[number];
+        const float own = side.of_strip(number, question.per_reach, strip.reach);
+        kept |= (strip_along(cells, strip) + own + words[s] >= bar ? 1U : 0U) << s;
+    }
+    return kept;
+}
+
 /// Leaves out the strips whose rows cannot reach the bar; returns how many rows those hold.
 std::uint32_t Scan::drop_strips(const Block& b, const Question& question, Share& share) const {
     if (share.passed == 0 || !share.whole.pays(16)) return 0;
     const ScanPlan& plan = *question.plan;
     const SideBound* const side = side_of(question, b.row);
     if (side == nullptr) return 0;
-    const CellProducts& cells = *question.along[b.row / segment_rows];
     const float bar = question.threshold() - named_ceiling(plan, b, side);
     if (bar == lowest) return 0;
     Strips words{};
@@ -92,19 +105,19 @@ std::uint32_t Scan::drop_strips(const Block& b, const Question& question, Share&
         if (!share.words.pays(8)) return 0;
         word_ceilings(plan, b, share.ahead, words);
     }
+    std::uint32_t wanted = 0;
+    for (std::uint32_t s = 0; s < block_rows / 64; ++s)
+        wanted |= (share.mask[s] != 0 ? 1U : 0U) << s;
+    std::uint32_t gone = wanted & ~reaching(b, question, words, bar);
+    share.words.strips += count_bits(wanted);
+    share.whole.strips += count_bits(wanted);
+    share.words.spared += count_bits(gone);
+    share.whole.spared += count_bits(gone);
     std::uint32_t dropped = 0;
-    for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
-        if (share.mask[s] == 0) continue;
-        ++share.words.strips;
-        ++share.whole.strips;
-        const std::uint32_t strip = b.first / 64 + s;
-        const float most = strip_reach(question, cells, b.s.codes.strips[strip]);
-        if (most + side->greatest[strip] + words[s] < bar) {
-            dropped += count_bits(share.mask[s]);
-            share.mask[s] = 0;
-            ++share.words.spared;
-            ++share.whole.spared;
-        }
+    for (; gone != 0; gone &= gone - 1) {
+        std::uint64_t& rows = share.mask[static_cast<std::size_t>(std::countr_zero(gone))];
+        dropped += count_bits(rows);
+        rows = 0;
     }
     return dropped;
 }
@@ -149,8 +162,8 @@ void Scan::fill_sides(const Block& b, Range asked, Worker& worker) {
     }
 }
 
-/// Adds what the cells say to the side terms, and drops the rows that cannot reach the bar; those
-/// left wait at once where they are few. False when no code has to be read.
+/// Adds what the cells say to the side terms, and drops the rows that cannot reach the bar; lists
+/// those of strips that have few. False when no other strip is left.
 bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker) {
     Share& share = worker.shares[q];
     const Question& question = questions_[q];
@@ -169,26 +182,40 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
                              cells.along.data(), question.per_reach, side, &worker.ahead,
                              share.asked_ahead ? b.s.codes.early + b.first : nullptr},
                             bar, share.mask.data(), base);
-    std::uint32_t left = 0;
-    for (std::uint32_t w = 0; w * 64 < b.count; ++w) left += count_bits(share.mask[w]);
-    if (left > sparse_rows) return true;
-    const auto* const cell = b.s.codes.cell + b.first;
+    bool any = false;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
-        for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
+        if (count_bits(share.mask[w]) > few_of_strip) {
+            any = true;
+            continue;
+        }
+        for (std::uint64_t& bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-            const float rest = base[i] - cells.along[cell[i]];
-            const float most =
-                base[i] + static_cast<float>(b.s.codes.reach[b.first + i]) * question.per_reach;
-            Candidate row{most, rest, b.row + i};
-            if (words) sharpen(plan, b, row);
-            if (row.bound < bar) continue;
-            share.waiting.push_back(row);
-            ask_for_bytes(b.s.codes, b.first + i);
+            __builtin_prefetch(&b.s.codes.row(b.first + i), 0, 2);
+            share.few[share.few_count++] = static_cast<std::uint16_t>(i);
         }
     }
-    share.mask.fill(0);
-    if (share.waiting.size() > share.patience) tighten(q, share);
-    return false;
+    return any;
+}
+
+/// Bounds the few rows of strips that had no more, one by one.
+void Scan::bound_few(const Block& b, std::size_t q, Worker& worker) {
+    Share& share = worker.shares[q];
+    const Question& question = questions_[q];
+    const ScanPlan& plan = *question.plan;
+    const float* const base = worker.base.data() + q * block_rows;
+    const std::vector<float>& along = question.along[b.row / segment_rows]->along;
+    const float bar = question.threshold();
+    for (std::uint32_t n = 0; n < share.few_count; ++n) {
+        const std::uint32_t i = share.few[n];
+        const std::uint32_t r = b.first + i;
+        Candidate row{base[i] + code_ceiling(plan, *question.codes, b.s.codes, r),
+                      base[i] - along[b.s.codes.cell[r]], b.row + i};
+        if (!plan.terms.empty() && row.bound >= bar) sharpen(plan, b, row);
+        if (row.bound < bar) continue;
+        share.waiting.push_back(row);
+        ask_for_bytes(b.s.codes, r);
+    }
+    share.few_count = 0;
 }
 
 void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
@@ -251,6 +278,7 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
     }
     for (std::size_t q = asked.first; q < asked.end; ++q) {
         const Way way = worker.shares[q].way;
+        if (worker.shares[q].few_count != 0) bound_few(b, q, worker);
         if (way == Way::codes) collect(b, q, worker);
         if (way == Way::bytes) collect_all(b, q, worker);
         if (way == Way::exact) score_block(b, q, worker);
