@@ -157,7 +157,9 @@ void SegmentCodes::reserve(std::size_t bytes_per_row) {
 void SegmentCodes::summarise_strip(std::uint32_t strip) {
     const std::size_t first = std::size_t{strip} * 64;
     const auto [least, greatest] = std::minmax_element(cell + first, cell + first + 64);
-    strips[strip] = {*least, *greatest, *std::max_element(reach + first, reach + first + 64)};
+    strips.least[strip] = *least;
+    strips.greatest[strip] = *greatest;
+    strips.reach[strip] = *std::max_element(reach + first, reach + first + 64);
 }
 
 Segment::Segment(std::size_t padded_dim) {

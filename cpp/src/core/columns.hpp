@@ -92,13 +92,11 @@ struct BlockSummary {
 
 struct Cells;
 
-/// What 64 rows say together of their cells.
-struct Strip {
-    std::uint16_t least = 0;  ///< cell
-    std::uint16_t greatest = 0;
-    std::uint8_t reach = 0;  ///< greatest
-    /// Rows that were sorted by cell: near cells, so that a few say enough of all.
-    bool narrow() const { return greatest - least < 8; }
+/// What each 64 rows of a segment say together of their cells.
+struct StripCells {
+    std::array<std::uint16_t, segment_rows / 64> least{};  ///< cell
+    std::array<std::uint16_t, segment_rows / 64> greatest{};
+    std::array<std::uint8_t, segment_rows / 64> reach{};  ///< greatest
 };
 
 /// What a row's bytes and signs are bounded with; it lies behind them, in one line with the signs.
@@ -117,7 +115,7 @@ struct SegmentCodes {
     std::shared_ptr<const Cells> cells;     ///< what rows are centred at (cells.hpp)
     std::uint16_t* cell = nullptr;          ///< [segment_rows]
     std::uint8_t* reach = nullptr;          ///< [segment_rows] |x - c| in reach_unit, rounded up
-    std::array<Strip, segment_rows / 64> strips{};
+    StripCells strips;
     std::uint32_t* factors = nullptr;  ///< [segment_rows] f and f |s'| / sqrt(dim - 1), bfloat16
     std::uint32_t* early = nullptr;    ///< [segment_rows] the same of the first half alone
 

@@ -39,14 +39,6 @@ struct SideBound {
     }
     bool holds_use() const { return lift_weight != 0.0F || usefulness_weight != 0.0F; }
     float of(std::uint32_t r) const { return least + step * static_cast<float>(steps[r]); }
-    /// What the rows of a strip score with `each` for every step of their reach, at most `reach`
-    /// steps: the greatest of lines in `each` is convex, so it lies below its chords.
-    float of_strip(std::uint32_t strip, float each, std::uint8_t reach) const {
-        const float share = std::min(each / per_reach, 1.0F);
-        const float more = std::max(each - per_reach, 0.0F);
-        return greatest[strip] + (reaching[strip] - greatest[strip]) * share +
-               more * static_cast<float>(reach);
-    }
     /// Raises what is known of a strip by one of its rows.
     void see(std::uint32_t r, std::uint8_t reach) {
         const float sum = of(r);

@@ -95,6 +95,22 @@ struct CellBlock {
     const std::uint32_t* factors = nullptr;  ///< those of these codes; null: not to be asked for
 };
 
+/// What strips of 64 rows say together of their scores. Side terms with a share of the reach: the
+/// greatest of lines is convex, so it lies below its chord.
+struct StripBlock {
+    std::uint32_t count = 0;
+    const std::uint16_t* least = nullptr;  ///< cell
+    const std::uint16_t* most = nullptr;   ///< cell; eight or more after the first: of any cell
+    const std::uint8_t* reach = nullptr;
+    const float* along = nullptr;     ///< [cells] weight * <q, c>, at most
+    float along_most = 0.0F;          ///< of any cell
+    const float* greatest = nullptr;  ///< side terms
+    const float* reaching = nullptr;  ///< the same with some weight of the reach
+    float share = 0.0F;               ///< of that weight
+    float more = 0.0F;                ///< weight of the reach beyond it
+    float near = 0.0F;                ///< share of that weight that the best of a strip may have
+};
+
 /// What the bytes of a residual o say of it, and its signs s, those of the bytes.
 struct ByteSums {
     float step = 0.0F;    ///< of a byte
@@ -198,6 +214,10 @@ struct Kernels {
     void (*bounds)(const CodeBlock& block, const CodeQuestions& questions);
     /// The same by products of whole matrices, for many questions; another rounding, same rigour.
     void (*matrix_bounds)(const CodeBlock& block, const CodeQuestions& questions);
+    /// What the rows of strips score at most, and what the best of them promise; words apart.
+    void (*strip_bounds)(const StripBlock& block, float* most, float* promise);
+    /// Bits of the 16 strips of a block that reach the bar, what `words` say of each added.
+    std::uint32_t (*strips_above)(const float* most, const float* words, float bar);
     /// Adds side and along into `out`, and clears the bits of rows that end below `bar` even so.
     void (*keep_reaching)(const CellBlock& block, float bar, std::uint64_t* mask, float* out);
     /// For `count` (a multiple of 64) rows of codes the table [bytes / 3 * 4][64] whose entries, at

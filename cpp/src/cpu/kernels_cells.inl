@@ -119,6 +119,67 @@ void nearest(const std::uint8_t* codes, std::size_t bytes, std::uint32_t count,
 
 #endif
 
+void strip_bounds(const StripBlock& b, float* __restrict most, float* __restrict promise) {
+    for (std::uint32_t i = 0; i < b.count; ++i) {
+        const float first = b.along[b.least[i]];
+        const float last = b.along[b.most[i]];
+        const float lead = b.reaching[i] - b.greatest[i];
+        const float own = b.greatest[i] + lead * b.share + b.more * static_cast<float>(b.reach[i]);
+        most[i] = (first > last ? first : last) + own;
+        promise[i] = first + b.greatest[i] + lead * b.near;
+    }
+    for (std::uint32_t i = 0; i < b.count; ++i) {
+        if (b.most[i] - b.least[i] < 2) continue;
+        float along = b.along_most;
+        if (b.most[i] - b.least[i] < 8) {
+            along = b.along[b.least[i]];
+            for (std::uint32_t k = b.least[i] + 1U; k <= b.most[i]; ++k) {
+                along = b.along[k] > along ? b.along[k] : along;
+            }
+        }
+        const float lead = b.reaching[i] - b.greatest[i];
+        most[i] = along + b.greatest[i] + lead * b.share + b.more * static_cast<float>(b.reach[i]);
+    }
+}
+
+std::uint32_t strips_above(const float* most, const float* words, float bar) {
+    static_assert(block_rows / 64 == 16);
+#if defined(__AVX512F__)
+    const __m512 sum = _mm512_add_ps(_mm512_loadu_ps(most), _mm512_loadu_ps(words));
+    return _mm512_cmp_ps_mask(sum, _mm512_set1_ps(bar), _CMP_GE_OQ);
+#else
+    std::uint32_t bits = 0;
+    for (unsigned i = 0; i < 16; ++i) bits |= (most[i] + words[i] >= bar ? 1U : 0U) << i;
+    return bits;
+#endif
+}
+
+/// side and what the cells of 64 rows say; sorted rows have one cell or two.
+REMANENCE_LANE_FN void add_along(const float* __restrict along,
+                                 const std::uint16_t* __restrict cell, const float* __restrict side,
+                                 float* __restrict to) {
+#if defined(__AVX512BW__)
+    const auto equal = [&](std::uint16_t wanted) __attribute__((always_inline)) {
+        const __m512i value = _mm512_set1_epi16(static_cast<short>(wanted));
+        const __mmask32 low = _mm512_cmpeq_epi16_mask(_mm512_loadu_si512(cell), value);
+        const __mmask32 high = _mm512_cmpeq_epi16_mask(_mm512_loadu_si512(cell + 32), value);
+        return std::uint64_t{high} << 32U | low;
+    };
+    const std::uint64_t first = equal(cell[0]);
+    if (~(first | equal(cell[63])) == 0) {
+        const __m512 one = _mm512_set1_ps(along[cell[0]]);
+        const __m512 other = _mm512_set1_ps(along[cell[63]]);
+        for (std::uint32_t i = 0; i < 64; i += 16) {
+            const auto rows = static_cast<__mmask16>(first >> i);
+            const __m512 value = _mm512_mask_blend_ps(rows, other, one);
+            _mm512_storeu_ps(to + i, _mm512_add_ps(_mm512_loadu_ps(side + i), value));
+        }
+        return;
+    }
+#endif
+    for (std::uint32_t i = 0; i < 64; ++i) to[i] = side[i] + along[cell[i]];
+}
+
 void keep_reaching(const CellBlock& b, float bar, std::uint64_t* mask, float* out) {
     float bound[64];
     const std::size_t lines = b.factors != nullptr ? b.ahead->lines() * 64 / b.count + 1 : 0;
@@ -135,14 +196,7 @@ void keep_reaching(const CellBlock& b, float bar, std::uint64_t* mask, float* ou
         __builtin_prefetch(cell + 256);
         __builtin_prefetch(cell + 288);
         __builtin_prefetch(reach + 256);
-        unsigned others = 0;
-        for (std::uint32_t i = 0; i < 64; ++i) others |= static_cast<unsigned>(cell[i] ^ cell[0]);
-        if (others == 0) {
-            const float along = b.along[cell[0]];
-            for (std::uint32_t i = 0; i < 64; ++i) to[i] = side[i] + along;
-        } else {
-            for (std::uint32_t i = 0; i < 64; ++i) to[i] = side[i] + b.along[cell[i]];
-        }
+        add_along(b.along, cell, side, to);
         for (std::uint32_t i = 0; i < 64; ++i) {
             bound[i] = to[i] + static_cast<float>(reach[i]) * b.per_reach;
         }

@@ -32,14 +32,17 @@ private:
     bool holds(const Question& question, std::size_t segment) const;
     bool any_passes(std::uint32_t block) const;
     std::uint32_t pass(const Question& question, const Block& b, Mask& mask) const;
-    std::vector<std::uint32_t> promising(const Question& question) const;
+    std::vector<float> bound_strips(std::size_t q);
+    float* most_of(std::size_t q, std::uint32_t row) {
+        return most_.data() + (row / block_rows * questions_.size() + q) * (block_rows / 64);
+    }
+    std::vector<std::uint32_t> promising(const Question& question,
+                                         const std::vector<float>& promise) const;
     void seed();
     void scan_block(const Block& whole, Range asked, Worker& worker);
     bool plan_block(const Block& b, Range asked, Worker& worker);
     static void drop_seeded(const Block& b, const Question& question, Share& share);
-    std::uint32_t reaching(const Block& b, const Question& question, const Strips& words,
-                           float bar) const;
-    std::uint32_t drop_strips(const Block& b, const Question& question, Share& share) const;
+    std::uint32_t drop_strips(const Block& b, std::size_t q, Share& share);
     Block wanted(const Block& b, Range asked, Worker& worker) const;
     static void ask_ahead(const Block& b, Range asked, Worker& worker);
     void fill_sides(const Block& b, Range asked, Worker& worker);
@@ -60,6 +63,7 @@ private:
     std::vector<std::uint32_t> encoded_;  ///< [segment] rows that have a code
     std::vector<Question> questions_;
     std::vector<Worker> workers_;
+    std::vector<float> most_;  ///< [block][question][16] what a strip's rows score, words apart
     std::vector<std::int8_t> rounded_;  ///< rotated queries in tiles, as CodeQuestions has them
     std::size_t stride_ = 0;
 };

@@ -15,16 +15,6 @@ namespace {
 constexpr std::uint32_t alone_rows = 16;   // of a block: fewer are scored one by one
 constexpr std::uint32_t few_of_strip = 6;  // cheaper one by one than by the codes of all 64
 
-/// What the cells of a strip's rows add to a score, at most.
-float strip_along(const CellProducts& cells, const Strip& strip) {
-    if (!strip.narrow()) return cells.most;
-    float along = cells.along[strip.least];
-    for (std::uint32_t k = strip.least + 1U; k <= strip.greatest; ++k) {
-        along = std::max(along, cells.along[k]);
-    }
-    return along;
-}
-
 }  // namespace
 
 /// The rows of a block that pass a question's filters; returns how many.
@@ -59,7 +49,7 @@ bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
         if (question.codes != nullptr) drop_seeded(b, question, share);
         share.scanned += share.passed;
         std::uint32_t left = share.passed;
-        if (coded && question.codes != nullptr) left -= drop_strips(b, question, share);
+        if (coded && question.codes != nullptr) left -= drop_strips(b, q, share);
         share.way = way_of(question, left, coded);
         any = any || left != 0;
     }
@@ -77,28 +67,12 @@ void Scan::drop_seeded(const Block& b, const Question& question, Share& share) {
     }
 }
 
-/// A bit for each strip of a block whose rows may reach the bar by their cells and side terms.
-std::uint32_t Scan::reaching(const Block& b, const Question& question, const Strips& words,
-                             float bar) const {
-    const CellProducts& cells = *question.along[b.row / segment_rows];
-    const SideBound& side = *side_of(question, b.row);
-    std::uint32_t kept = 0;
-    for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
-        const std::uint32_t number = b.first / 64 + s;
-        const Strip& strip = b.s.codes.strips[number];
-        const float own = side.of_strip(number, question.per_reach, strip.reach);
-        kept |= (strip_along(cells, strip) + own + words[s] >= bar ? 1U : 0U) << s;
-    }
-    return kept;
-}
-
 /// Leaves out the strips whose rows cannot reach the bar; returns how many rows those hold.
-std::uint32_t Scan::drop_strips(const Block& b, const Question& question, Share& share) const {
+std::uint32_t Scan::drop_strips(const Block& b, std::size_t q, Share& share) {
     if (share.passed == 0 || !share.whole.pays(16)) return 0;
+    const Question& question = questions_[q];
     const ScanPlan& plan = *question.plan;
-    const SideBound* const side = side_of(question, b.row);
-    if (side == nullptr) return 0;
-    const float bar = question.threshold() - named_ceiling(plan, b, side);
+    const float bar = question.threshold() - named_ceiling(plan, b, side_of(question, b.row));
     if (bar == lowest) return 0;
     Strips words{};
     if (!plan.terms.empty()) {
@@ -106,9 +80,11 @@ std::uint32_t Scan::drop_strips(const Block& b, const Question& question, Share&
         word_ceilings(plan, b, share.ahead, words);
     }
     std::uint32_t wanted = 0;
-    for (std::uint32_t s = 0; s < block_rows / 64; ++s)
+    for (std::uint32_t s = 0; s < share.mask.size(); ++s) {
         wanted |= (share.mask[s] != 0 ? 1U : 0U) << s;
-    std::uint32_t gone = wanted & ~reaching(b, question, words, bar);
+    }
+    const float* const most = most_of(q, b.row) + b.row % block_rows / 64;
+    std::uint32_t gone = wanted & ~kernels().strips_above(most, words.data(), bar);
     share.words.strips += count_bits(wanted);
     share.whole.strips += count_bits(wanted);
     share.words.spared += count_bits(gone);

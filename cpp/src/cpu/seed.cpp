@@ -1,10 +1,14 @@
 // Before a scan: which rows pass the filters that choose, and the strips that come first.
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <functional>
+#include <limits>
 #include <utility>
 
 #include "core/bits.hpp"
 #include "core/threads.hpp"
+#include "cpu/kernels.hpp"
 #include "cpu/scan.hpp"
 
 namespace remanence::cpu {
@@ -53,6 +57,7 @@ public:
         std::push_heap(best_.begin(), best_.end(), std::greater<>());
         if (best_.size() == wanted_) least_ = best_.front().first;
     }
+    float least() const { return least_; }  ///< what is not greater is not among them
     /// Their first rows, best first.
     std::vector<std::uint32_t> rows() {
         std::sort_heap(best_.begin(), best_.end(), std::greater<>());
@@ -108,14 +113,50 @@ bool Scan::any_passes(std::uint32_t block) const {
     });
 }
 
+/// What the rows of each strip score at most, and what they promise: as if the best of them lay at
+/// a third of what they may from its cell.
+std::vector<float> Scan::bound_strips(std::size_t q) {
+    constexpr std::size_t in_segment = segment_rows / 64;
+    constexpr float near = 0.3F;
+    const Question& question = questions_[q];
+    std::vector<float> promise(columns_.segments.size() * in_segment, lowest);
+    std::array<float, in_segment> most{};
+    for (std::uint32_t s = 0; s < columns_.segments.size(); ++s) {
+        if (question.along[s] == nullptr) continue;
+        const SideBound* const side = side_of(question, s * segment_rows);
+        const StripCells& cells = columns_.segments[s]->codes.strips;
+        const float* const along = question.along[s]->along.data();
+        const std::uint32_t strips = encoded_[s] / 64;
+        float* const to = promise.data() + s * in_segment;
+        if (side == nullptr) {
+            for (std::uint32_t i = 0; i < strips; ++i) {
+                to[i] = along[cells.least[i]] +
+                        near * question.per_reach * static_cast<float>(cells.reach[i]);
+            }
+            continue;
+        }
+        const float share = std::min(question.per_reach / side->per_reach, 1.0F);
+        const float more = std::max(question.per_reach - side->per_reach, 0.0F);
+        kernels().strip_bounds(
+            {strips, cells.least.data(), cells.greatest.data(), cells.reach.data(), along,
+             question.along[s]->most, side->greatest.data(), side->reaching.data(), share, more,
+             near * share},
+            most.data(), to);
+        for (std::uint32_t i = 0; i < strips; i += block_rows / 64) {
+            std::copy_n(most.data() + i, block_rows / 64, most_of(q, s * segment_rows + i * 64));
+        }
+    }
+    return promise;
+}
+
 /// The strips that promise most, best first: near cells, and rows that score high whatever is
 /// asked. They hold a 64th of the rows that pass, within limits.
-std::vector<std::uint32_t> Scan::promising(const Question& question) const {
+std::vector<std::uint32_t> Scan::promising(const Question& question,
+                                           const std::vector<float>& promise) const {
     const Question& leader = questions_[question.filter];
-    const std::vector<std::uint64_t>& passing = leader.passing;
     std::size_t rows = columns_.count();
     std::size_t strips = rows / 64;
-    if (!passing.empty()) {
+    if (!leader.passing.empty()) {
         rows = leader.passed;
         strips = leader.strips.size();
     }
@@ -125,28 +166,17 @@ std::vector<std::uint32_t> Scan::promising(const Question& question) const {
         std::min(most, std::max(rows / 64, fewest) * strips / std::max<std::size_t>(rows, 1));
     Promising best(wanted);
     if (wanted == 0) return {};
-    auto at = leader.strips.begin();
-    for (std::uint32_t s = 0; s < columns_.segments.size(); ++s) {
-        const std::uint32_t first = s * (segment_rows / 64);
-        const auto from = at;
-        while (at != leader.strips.end() && *at < first + segment_rows / 64) ++at;
-        if (question.along[s] == nullptr) continue;
-        const SegmentCodes& codes = columns_.segments[s]->codes;
-        const float* const along = question.along[s]->along.data();
-        const SideBound* const side = side_of(question, s * segment_rows);
-        const std::uint32_t coded = encoded_[s] / 64;
-        // As if the best of its rows lay at a third of what they may from its cell.
-        const auto promise = [&](std::uint32_t i) {
-            const Strip& strip = codes.strips[i];
-            const float near = 0.3F * question.per_reach * static_cast<float>(strip.reach);
-            return along[strip.least] + near + (side != nullptr ? side->greatest[i] : 0.0F);
-        };
-        if (passing.empty()) {
-            for (std::uint32_t i = 0; i < coded; ++i) best.offer(promise(i), (first + i) * 64);
-            continue;
-        }
-        for (auto strip = from; strip != at && *strip - first < coded; ++strip) {
-            best.offer(promise(*strip - first), *strip * 64);
+    if (!leader.passing.empty()) {
+        for (const std::uint32_t strip : leader.strips) best.offer(promise[strip], strip * 64);
+        return best.rows();
+    }
+    constexpr Strips nothing{};
+    for (std::uint32_t first = 0; first < promise.size(); first += block_rows / 64) {
+        std::uint32_t better =
+            kernels().strips_above(promise.data() + first, nothing.data(), best.least());
+        for (; better != 0; better &= better - 1) {
+            const auto strip = first + static_cast<std::uint32_t>(std::countr_zero(better));
+            best.offer(promise[strip], strip * 64);
         }
     }
     return best.rows();
@@ -155,19 +185,24 @@ std::vector<std::uint32_t> Scan::promising(const Question& question) const {
 /// Each question first sees the strips that promise most, so that its bar is high before the others
 /// come.
 void Scan::seed() {
-    Worker& worker = workers_[0];
-    for (std::size_t q = 0; q < questions_.size(); ++q) {
+    const std::size_t blocks = columns_.segments.size() * segment_blocks;
+    // One block more: of a strip that comes first, those behind it are read as well.
+    most_.assign((blocks * questions_.size() + 1) * (block_rows / 64),
+                 std::numeric_limits<float>::infinity());
+    parallel_for(questions_.size(), static_cast<int>(workers_.size()), [&](std::size_t q, int w) {
+        Worker& worker = workers_[static_cast<std::size_t>(w)];
         Question& question = questions_[q];
-        if (question.codes == nullptr) continue;
+        if (question.codes == nullptr) return;
+        const std::vector<float> promise = bound_strips(q);
         question.seeded.assign(columns_.count() / block_rows + 1, 0);
-        for (const std::uint32_t row : promising(question)) {
+        for (const std::uint32_t row : promising(question, promise)) {
             const Block whole = block_at(columns_, row / block_rows * block_rows);
             const std::size_t word = row % block_rows / 64;
             scan_block(part_of(whole, {word, word + 1}), {q, q + 1}, worker);
             question.seeded[row / block_rows] |= static_cast<std::uint16_t>(1U << word);
         }
         tighten(q, worker.shares[q]);
-    }
+    });
 }
 
 }  // namespace remanence::cpu
