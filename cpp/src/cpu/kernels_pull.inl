@@ -38,7 +38,7 @@ template <class Value>
 inline void pull_arcs(const PullRows& rows, const Value* value, std::size_t first, std::size_t last,
                       std::size_t end, Doubles* low, Doubles* high) {
     // Across rows, which mostly stand one behind the other.
-    constexpr std::size_t ahead = 16;
+    constexpr std::size_t ahead = 96;
     const auto ask = [&](std::size_t a) {
         if (a + ahead >= end) return;
         const Value* const v = value + std::size_t{16} * rows.to[a + ahead];
