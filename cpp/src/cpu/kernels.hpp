@@ -152,7 +152,8 @@ struct PullRows {
     const float* rounded = nullptr;
     double* next_value = nullptr;  ///< [rows][16] handed on in the next one
     float* next_rounded = nullptr;
-    double* mass = nullptr;             ///< [rows][16] replaced
+    bool far = false;        ///< the values handed on are more than the second cache holds
+    double* mass = nullptr;  ///< [rows][16] replaced
     const PullStart* starts = nullptr;  ///< those of the rows asked for, by rank
     std::size_t start_count = 0;
 };

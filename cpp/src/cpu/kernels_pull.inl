@@ -34,16 +34,18 @@ inline void put(float* p, Doubles v) {
 /// A value in [0, 2) as an integer in units of 2^-62.
 inline Longs counted(Doubles v) { return __builtin_convertvector(v * 0x1p62, Longs); }
 
-template <class Value>
+template <bool far, class Value>
 inline void pull_arcs(const PullRows& rows, const Value* value, std::size_t first, std::size_t last,
                       std::size_t end, Doubles* low, Doubles* high) {
-    // Across rows, which mostly stand one behind the other.
-    constexpr std::size_t ahead = 16;
+    // Across rows, which mostly stand one behind the other. The second cache can wait for more
+    // lines at a time than the first.
+    constexpr std::size_t ahead = far ? 192 : 16;
+    constexpr int keep = far ? 2 : 3;
     const auto ask = [&](std::size_t a) {
         if (a + ahead >= end) return;
         const Value* const v = value + std::size_t{16} * rows.to[a + ahead];
-        __builtin_prefetch(v);
-        if (sizeof(Value) == 8) __builtin_prefetch(v + 8);
+        __builtin_prefetch(v, 0, keep);
+        if (sizeof(Value) == 8) __builtin_prefetch(v + 8, 0, keep);
     };
     const auto add = [&](std::size_t lane, std::size_t a) {
         const auto w = static_cast<double>(rows.weight != nullptr ? rows.weight[a] : rows.one);
@@ -66,7 +68,7 @@ inline void pull_arcs(const PullRows& rows, const Value* value, std::size_t firs
     if (a + 2 < last) add(2, a + 2);
 }
 
-template <class Value>
+template <bool far, class Value>
 inline void pull_rows(const PullRows& rows, const Value* value, Value* next_value,
                       std::uint32_t begin, std::uint32_t end, PullSums& sums) {
     const PullStart* start = rows.starts;
@@ -79,7 +81,7 @@ inline void pull_rows(const PullRows& rows, const Value* value, Value* next_valu
         const std::uint32_t* const row = rows.offset + rows.stride * r;
         Doubles low[4] = {};
         Doubles high[4] = {};
-        pull_arcs(rows, value, row[0], row[rows.width], arcs_end, low, high);
+        pull_arcs<far>(rows, value, row[0], row[rows.width], arcs_end, low, high);
         const double inverse = rows.inverse[r];
         const bool starts = start != last_start && start->rank == r;
         for (int half = 0; half < 2; ++half) {
@@ -101,10 +103,20 @@ inline void pull_rows(const PullRows& rows, const Value* value, Value* next_valu
     }
 }
 
-void pull16(const PullRows& rows, std::uint32_t first, std::uint32_t last, PullSums& sums) {
+template <bool far>
+inline void pull_either(const PullRows& rows, std::uint32_t first, std::uint32_t last,
+                        PullSums& sums) {
     if (rows.rounded != nullptr) {
-        pull_rows(rows, rows.rounded, rows.next_rounded, first, last, sums);
+        pull_rows<far>(rows, rows.rounded, rows.next_rounded, first, last, sums);
     } else {
-        pull_rows(rows, rows.value, rows.next_value, first, last, sums);
+        pull_rows<far>(rows, rows.value, rows.next_value, first, last, sums);
+    }
+}
+
+void pull16(const PullRows& rows, std::uint32_t first, std::uint32_t last, PullSums& sums) {
+    if (rows.far) {
+        pull_either<true>(rows, first, last, sums);
+    } else {
+        pull_either<false>(rows, first, last, sums);
     }
 }

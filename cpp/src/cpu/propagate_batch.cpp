@@ -14,6 +14,7 @@ namespace {
 
 constexpr double unit = 0x1p62;
 constexpr int most_rounds = 20000;
+constexpr std::size_t second_cache = std::size_t{1} << 20U;
 using Each = std::array<double, together>;
 using Counts = std::array<std::uint64_t, together>;
 
@@ -48,19 +49,29 @@ public:
         std::size_t open = count_;
         for (int round = 0; open > 0; ++round) {
             const Each change = step();
+            std::vector<std::size_t> done;
             for (std::size_t q = 0; q < count_; ++q) {
                 const bool near = change[q] * settings_.damping <= stop_.change;
                 if (!out[first + q].empty() || (!near && round + 1 < most_rounds)) continue;
                 out[first + q] = Array<double>(rows_.ranks());
-                for (std::size_t r = 0; r < rows_.ranks(); ++r) {
-                    out[first + q][r] = mass_[r * together + q];
-                }
-                --open;
+                done.push_back(q);
             }
+            open -= done.size();
+            take(done, out.data() + first);
         }
     }
 
 private:
+    /// The masses of some questions: all of them for a few ranks, then for the next.
+    void take(const std::vector<std::size_t>& done, Array<double>* out) const {
+        constexpr std::size_t few = 128;
+        for (std::size_t begin = 0; begin < rows_.ranks(); begin += few) {
+            const std::size_t end = std::min<std::size_t>(begin + few, rows_.ranks());
+            for (const std::size_t q : done) {
+                for (std::size_t r = begin; r < end; ++r) out[q][r] = mass_[r * together + q];
+            }
+        }
+    }
     template <class T>
     static Array<T> zeros(std::size_t size) {
         Array<T> out(size);
@@ -139,6 +150,8 @@ private:
         out.damping = settings_.damping;
         out.inverse = graph_.inverse();
         out.mass = mass_.data();
+        const std::size_t each = stop_.rounded ? sizeof(float) : sizeof(double);
+        out.far = rows_.active() * together * each > second_cache;
         if (stop_.rounded) {
             out.rounded = rounded_[0].data();
             out.next_rounded = rounded_[1].data();
