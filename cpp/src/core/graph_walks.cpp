@@ -136,6 +136,7 @@ Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> st
     const auto workers = static_cast<std::size_t>(worker_count(0));
     if (workers == 1 || questions == 1) {
         answer(0, questions, out);
+        ready.count_asked();
         return out;
     }
     // One list per task of several questions, in the order of the questions.
@@ -144,6 +145,7 @@ Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> st
     parallel_for(tasks, static_cast<int>(workers), [&](std::size_t t, int) {
         answer(questions * t / tasks, questions * (t + 1) / tasks, found[t]);
     });
+    ready.count_asked();
     std::size_t before = 0;
     for (std::size_t t = 0; t < tasks; ++t) {
         for (std::size_t q = questions * t / tasks; q < questions * (t + 1) / tasks; ++q) {
