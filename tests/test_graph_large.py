@@ -115,6 +115,14 @@ def test_hops_are_those_of_a_search_however_many_questions_came_before() -> None
             assert np.array_equal(short, order[:60])
 
 
+def test_one_seed_may_be_a_number() -> None:
+    graph = random_graph(300, 900)[0]
+    for verb in (graph.bfs, graph.shortest_paths, graph.best_paths):
+        assert np.array_equal(verb(7), verb(ints(7)))
+    for by_number, by_array in zip(graph.khop(7, 2), graph.khop(ints(7), 2), strict=True):
+        assert np.array_equal(by_number, by_array)
+
+
 def test_filters_at_the_bounds_of_columns() -> None:
     """What a base's least and greatest values decide is what its edges decide one by one."""
     rng = np.random.default_rng(2)

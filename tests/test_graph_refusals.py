@@ -45,6 +45,9 @@ BAD = {
     "hops below zero": (lambda g: g.khop(ints(0), -1), "hops must be between 0 and 64"),
     "limit of zero": (lambda g: g.khop(ints(0), 1, limit=0), "limit must be positive"),
     "unknown seed": (lambda g: g.bfs(ints(9)), "bfs: there is no node 9"),
+    "unknown number": (lambda g: g.bfs(9), "bfs: there is no node 9"),
+    "number beyond 64 bits": (lambda g: g.khop(1 << 70, 1), "khop: seeds must fit 64 bits"),
+    "a list of seeds": (lambda g: g.khop([1], 1), "khop: seeds must be a NumPy array"),
     "excluded seed": (
         lambda g: g.bfs(ints(0), allow=np.zeros(4, bool)),
         "bfs: there is no node 0",

@@ -51,30 +51,42 @@ View<const T> view_or_empty(const char* verb, const char* name, const py::handle
     return object.is_none() ? View<const T>{} : view<T>(verb, name, object, rank);
 }
 
-/// One commit for all rows or one per row, kept alive for the length of a call.
-struct Commits {
-    Commits(const char* verb, const py::object& object) {
+/// An array of numbers, or one number in its place, kept alive for the length of a call.
+struct Numbers {
+    Numbers(const char* verb, const char* name, const py::object& object) {
         if (!py::isinstance<py::int_>(object)) {
-            all = view<Seq>(verb, "seq", object);
+            all = view<std::int64_t>(verb, name, object);
             return;
         }
         int overflow = 0;
         one = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
         if (overflow != 0) {
-            throw InvalidArgument(std::string(verb) + ": seq must fit 64 bits (got " +
+            throw InvalidArgument(std::string(verb) + ": " + name + " must fit 64 bits (got " +
                                   std::string(py::str(object)) + ")");
         }
         all = {&one, 1};
     }
-    Commits(const Commits&) = delete;
-    Commits& operator=(const Commits&) = delete;
-    Seq one = 0;
-    View<const Seq> all;
+    Numbers(const Numbers&) = delete;
+    Numbers& operator=(const Numbers&) = delete;
+    std::int64_t one = 0;
+    View<const std::int64_t> all;
 };
 
-/// An array that owns the vector's memory.
+/// An array that owns the vector's memory, or a copy of a few values, which costs less.
 template <class T>
 py::array_t<T> array_of(std::vector<T> values, std::vector<py::ssize_t> shape = {}) {
+    constexpr std::size_t few = 4096 / sizeof(T);
+    if (shape.empty() && values.size() <= few) {
+        const auto& numpy = py::detail::npy_api::get();
+        const auto count = static_cast<Py_intptr_t>(values.size());
+        PyObject* const made =
+            numpy.PyArray_NewFromDescr_(numpy.PyArray_Type_, py::dtype::of<T>().release().ptr(), 1,
+                                        &count, nullptr, nullptr, 0, nullptr);
+        if (made == nullptr) throw py::error_already_set();
+        auto out = py::reinterpret_steal<py::array_t<T>>(made);
+        std::copy(values.begin(), values.end(), out.mutable_data());
+        return out;
+    }
     auto owned = std::make_unique<std::vector<T>>(std::move(values));
     if (shape.empty()) shape = {static_cast<py::ssize_t>(owned->size())};
     T* const data = owned->data();

@@ -35,7 +35,7 @@ void append(Engine& engine, const py::object& seq, const py::object& id, const p
             const py::object& belief, const py::object& importance, const py::list& terms,
             const py::object& vectors, const py::object& vector_row, bool check_only) {
     constexpr const char* verb = "append";
-    const Commits commits(verb, seq);
+    const Numbers commits(verb, "seq", seq);
     const py::tuple kept(terms);  // the caller may change the list while the GIL is released
     const auto words = texts(kept);
     MemoryBatch b;
@@ -66,7 +66,7 @@ void append(Engine& engine, const py::object& seq, const py::object& id, const p
 template <auto verb>
 auto by_ids(const char* name) {
     return [name](Engine& engine, const py::object& seq, const py::object& id, bool check_only) {
-        const Commits commits(name, seq);
+        const Numbers commits(name, "seq", seq);
         const auto ids = view<Id>(name, "id", id);
         const Release release;
         (engine.*verb)(commits.all, ids, check_only);
@@ -75,7 +75,7 @@ auto by_ids(const char* name) {
 
 void touch(Engine& engine, const py::object& seq, const py::object& id, const py::object& time,
            const py::object& weight, const py::object& used, bool check_only) {
-    const Commits commits("touch", seq);
+    const Numbers commits("touch", "seq", seq);
     const TouchBatch b{view<Id>("touch", "id", id), view<TimeNs>("touch", "time", time),
                        view<float>("touch", "weight", weight),
                        view<std::int8_t>("touch", "used", used)};

@@ -21,7 +21,7 @@ EdgeFilter make_filter(const py::object& types, const std::string& direction,
 void link(Engine& engine, const py::object& seq, const py::object& edge, const py::object& source,
           const py::object& target, const py::object& type, const py::object& weight,
           const py::object& valid_from, const py::object& valid_to, bool check_only) {
-    const Commits commits("link", seq);
+    const Numbers commits("link", "seq", seq);
     const EdgeBatch b{
         view<EdgeId>("link", "edge", edge),        view<Id>("link", "source", source),
         view<Id>("link", "target", target),        view<std::uint16_t>("link", "type", type),
@@ -32,7 +32,7 @@ void link(Engine& engine, const py::object& seq, const py::object& edge, const p
 }
 
 void unlink(Engine& engine, const py::object& seq, const py::object& edge, bool check_only) {
-    const Commits commits("unlink", seq);
+    const Numbers commits("unlink", "seq", seq);
     const auto edges = view<EdgeId>("unlink", "edge", edge);
     const Release release;
     engine.unlink(commits.all, edges, check_only);

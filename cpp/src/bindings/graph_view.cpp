@@ -110,14 +110,15 @@ void define_hops(py::class_<T>& c) {
         [](const T& self, const py::object& seeds, int hops, std::size_t limit,
            const std::string& backend, const py::kwargs& which) {
             const GraphFilter f = filter_of("khop", which);
-            const Nodes from = nodes("khop", "seeds", seeds);
-            const std::int64_t start[] = {0, static_cast<std::int64_t>(from.size())};
-            Hops h =
-                freely([&] { return view_of(self).khop(from, start, hops, limit, f, backend); });
+            const Numbers from("khop", "seeds", seeds);
+            const std::int64_t start[] = {0, static_cast<std::int64_t>(from.all.size())};
+            Hops h = freely(
+                [&] { return view_of(self).khop(from.all, start, hops, limit, f, backend); });
             return py::make_tuple(array_of(std::move(h.node)), array_of(std::move(h.hop)));
         },
         py::arg("seeds"), py::arg("hops"), py::arg("limit") = max_k, py::arg("backend") = "cpu",
-        "Nodes within `hops` of the seeds, ordered by (hop, node): (node, hop).");
+        "Nodes within `hops` of the seeds (an array, or one as a number), ordered by (hop, node): "
+        "(node, hop).");
     c.def(
         "khop_batch",
         [](const T& self, const py::object& seeds, int hops, std::size_t limit,
@@ -138,9 +139,10 @@ void define_hops(py::class_<T>& c) {
         [](const T& self, const py::object& seeds, bool parents, const std::string& backend,
            const py::kwargs& which) {
             const GraphFilter f = filter_of("bfs", which);
-            const Nodes from = nodes("bfs", "seeds", seeds);
-            return tree(freely([&] { return view_of(self).bfs(from, {}, parents, f, backend); }),
-                        parents);
+            const Numbers from("bfs", "seeds", seeds);
+            return tree(
+                freely([&] { return view_of(self).bfs(from.all, {}, parents, f, backend); }),
+                parents);
         },
         py::arg("seeds"), py::arg("parents") = false, py::arg("backend") = "cpu",
         "Hops from the nearest seed, int32 [nodes], -1 = not reached; with parents also the edge.");
@@ -161,10 +163,11 @@ void define_paths(py::class_<T>& c) {
         [](const T& self, const py::object& seeds, const py::object& lengths, bool parents,
            const std::string& backend, const py::kwargs& which) {
             const GraphFilter f = filter_of("shortest_paths", which);
-            const Nodes from = nodes("shortest_paths", "seeds", seeds);
+            const Numbers from("shortest_paths", "seeds", seeds);
             const auto l = view_or_empty<double>("shortest_paths", "lengths", lengths);
             return tree(freely([&] {
-                            return view_of(self).shortest_paths(from, {}, l, parents, f, backend);
+                            return view_of(self).shortest_paths(from.all, {}, l, parents, f,
+                                                                backend);
                         }),
                         parents);
         },
@@ -177,9 +180,9 @@ void define_paths(py::class_<T>& c) {
         [](const T& self, const py::object& seeds, bool parents, const std::string& backend,
            const py::kwargs& which) {
             const GraphFilter f = filter_of("best_paths", which);
-            const Nodes from = nodes("best_paths", "seeds", seeds);
+            const Numbers from("best_paths", "seeds", seeds);
             return tree(
-                freely([&] { return view_of(self).best_paths(from, {}, parents, f, backend); }),
+                freely([&] { return view_of(self).best_paths(from.all, {}, parents, f, backend); }),
                 parents);
         },
         py::arg("seeds"), py::arg("parents") = false, py::arg("backend") = "cpu",

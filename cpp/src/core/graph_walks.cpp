@@ -126,24 +126,26 @@ Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> st
     };
     Hops out;
     out.start.assign(questions + 1, 0);
-    // One list per task of several questions, in the order of the questions.
-    const auto workers = static_cast<std::size_t>(worker_count(0));
-    const std::size_t tasks = std::min(questions, workers == 1 ? 1 : 8 * workers);
-    std::vector<Hops> found(tasks);
-    parallel_for(tasks, static_cast<int>(workers), [&](std::size_t t, int) {
-        const std::size_t first = questions * t / tasks;
-        const std::size_t last = questions * (t + 1) / tasks;
+    const auto answer = [&](std::size_t first, std::size_t last, Hops& into) {
         for (std::size_t q = first; q < last; ++q) {
-            if (q == first + sample) reserve(found[t], (last - first) / sample);
-            cpu::khop(ready, part(q), hops, limit, found[t]);
-            out.start[q + 1] = static_cast<std::int64_t>(found[t].node.size());
+            if (q == first + sample) reserve(into, (last - first) / sample);
+            cpu::khop(ready, part(q), hops, limit, into);
+            out.start[q + 1] = static_cast<std::int64_t>(into.node.size());
         }
-    });
-    if (tasks == 1) {
-        out.node.swap(found[0].node);
-        out.hop.swap(found[0].hop);
+    };
+    const auto workers = static_cast<std::size_t>(worker_count(0));
+    if (workers == 1 || questions == 1) {
+        answer(0, questions, out);
+        ready.count_asked();
         return out;
     }
+    // One list per task of several questions, in the order of the questions.
+    const std::size_t tasks = std::min(questions, 8 * workers);
+    std::vector<Hops> found(tasks);
+    parallel_for(tasks, static_cast<int>(workers), [&](std::size_t t, int) {
+        answer(questions * t / tasks, questions * (t + 1) / tasks, found[t]);
+    });
+    ready.count_asked();
     std::size_t before = 0;
     for (std::size_t t = 0; t < tasks; ++t) {
         for (std::size_t q = questions * t / tasks; q < questions * (t + 1) / tasks; ++q) {

@@ -86,13 +86,14 @@ void Filter::ready_types(const std::vector<std::uint16_t>& types) {
         none_of_base_ = none_of_base_ || !has_type(*types_, arcs_->type.one);
         return;
     }
-    bool some = false;
+    std::uint32_t some = 0;
+    std::uint32_t others = 0;
     for (std::size_t i = 0; i < types_->size(); ++i) {
-        const std::uint32_t there = arcs_->types[i];
-        some = some || (there & (*types_)[i]) != 0;
-        type_in_rows_ = type_in_rows_ || (there & ~(*types_)[i]) != 0;
+        some |= arcs_->types[i] & (*types_)[i];
+        others |= arcs_->types[i] & ~(*types_)[i];
     }
-    none_of_base_ = none_of_base_ || !some;
+    type_in_rows_ = others != 0;
+    none_of_base_ = none_of_base_ || some == 0;
 }
 
 void Filter::ready_valid_at() {

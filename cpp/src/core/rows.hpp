@@ -1,6 +1,7 @@
 // Walking the arcs of a node that a filter lets pass: base first, then the log.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -134,8 +135,11 @@ public:
         return {none_of_base_, type_in_rows_, valid_in_rows_, later_in_base_, has_valid_at_,
                 types_.get(),  min_weight_,   valid_at_,      seq_,           allow_};
     }
-    void asked(std::size_t arcs) const {
-        if (question_) state_->epoch->kept->asked(*question_, arcs);
+    /// The filter was asked of so many arcs; count_asked() tells the copies, once for many
+    /// questions.
+    void asked(std::size_t arcs) const { asked_.fetch_add(arcs, std::memory_order_relaxed); }
+    void count_asked() const {
+        if (question_) state_->epoch->kept->asked(*question_, asked_);
     }
     /// The node as a rank, or NotFound.
     std::uint32_t seed(const char* verb, std::int64_t node) const;
@@ -151,6 +155,7 @@ private:
     const Arcs* arcs_;
     std::optional<GraphState> copied_;     ///< state_ points here where a copy is walked
     std::optional<ArcQuestion> question_;  ///< where a copy may become worth it
+    mutable std::atomic<std::size_t> asked_{0};
     Direction direction_;
     bool plain_ = true;
     bool whole_log_ = false;  ///< every edge of the log passes, whatever its other end

@@ -80,21 +80,21 @@ private:
             end_ += fresh & 1;
             hop_[to] = (before & ~fresh) | (hop & fresh);
         };
+        const auto use = [&](View<const std::uint32_t> ends) {
+            std::int32_t* const hops = hop_.data();
+            std::uint32_t* const found = found_.data();
+            const std::int32_t level = hop;
+            std::size_t count = end_;
+            for (const std::uint32_t to : ends) {
+                const std::int32_t before = hops[to];
+                const std::int32_t fresh = before >> 31;  // all bits, where it was not seen
+                found[count] = to;
+                count -= static_cast<std::size_t>(std::ptrdiff_t{fresh});
+                hops[to] = (before & ~fresh) | (level & fresh);
+            }
+            end_ = count;
+        };
         if constexpr (plain) {
-            const auto use = [&](View<const std::uint32_t> ends) {
-                std::int32_t* const hops = hop_.data();
-                std::uint32_t* const found = found_.data();
-                const std::int32_t level = hop;
-                std::size_t count = end_;
-                for (const std::uint32_t to : ends) {
-                    const std::int32_t before = hops[to];
-                    const std::int32_t fresh = before >> 31;  // all bits, where it was not seen
-                    found[count] = to;
-                    count -= static_cast<std::size_t>(std::ptrdiff_t{fresh});
-                    hops[to] = (before & ~fresh) | (level & fresh);
-                }
-                end_ = count;
-            };
             RowBuffer rows(state_.arcs().to, state_.arcs().active, use);
             for (; front_ < last; ++front_) {
                 const auto [a, end] = rows_.of_base(found_[front_], direction_);
@@ -107,13 +107,20 @@ private:
             meet(to, true);
             return false;
         };
+        if (bits_) {
+            PassingBuffer rows(state_.arcs().to, bits_->data(), use);
+            for (; front_ < last; ++front_) {
+                const auto [a, end] = rows_.of_base(found_[front_], direction_);
+                rows.add(a, end);
+                rows_.each_logged(found_[front_], direction_, unseen, take);
+            }
+            return;
+        }
         for (; front_ < last; ++front_) {
             const std::uint32_t r = found_[front_];
             auto [a, end] = rows_.of_base(r, direction_);
             const std::uint32_t* const to = state_.arcs().to.data();
-            if (bits_) {
-                for (; a < end; ++a) meet(to[a], (*bits_)[a] != 0);
-            } else if (filter_.gate_decides()) {
+            if (filter_.gate_decides()) {
                 for (; a < end; a += GateList::most) {
                     const GateList list(filter_, a, std::min(GateList::most, end - a));
                     for (const std::uint32_t b : list.sure()) meet(to[b], true);

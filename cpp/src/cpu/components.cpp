@@ -103,51 +103,53 @@ void flood(const Filter& filter, const AnyRows& rows, std::vector<std::int64_t>&
         if (!filter.node(first)) continue;
         queue[0] = first;
         std::size_t end = 1;
-        const auto reach = [&](std::uint32_t node, bool passes) {
-            const std::uint8_t mark = passes ? 1 : 0;
+        const auto reach = [&](std::uint32_t node) {
             queue[end] = node;
-            end += mark & ~seen[node];
-            seen[node] |= mark;
+            end += 1 - seen[node];
+            seen[node] = 1;
         };
-        if (filter.plain()) {
-            const auto use = [&](View<const std::uint32_t> nodes) {
-                std::uint8_t* const marks = seen.data();
-                std::uint32_t* const found = queue.data();
-                std::size_t count = end;
-                for (const std::uint32_t node : nodes) {
-                    found[count] = node;
-                    count += 1 - marks[node];
-                    marks[node] = 1;
-                }
-                end = count;
-            };
-            RowBuffer near(state.arcs().to_node, state.arcs().active, use);
+        const auto use = [&](View<const std::uint32_t> nodes) {
+            std::uint8_t* const marks = seen.data();
+            std::uint32_t* const found = queue.data();
+            std::size_t count = end;
+            for (const std::uint32_t node : nodes) {
+                found[count] = node;
+                count += 1 - marks[node];
+                marks[node] = 1;
+            }
+            end = count;
+        };
+        const auto flood_by = [&](auto&& near) {
             for (std::size_t at = 0; at < end; ++at) {
-                label[queue[at]] = first;
-                const auto [a, last] = rows.of_base(state.rank(queue[at]), Direction::both);
+                const std::uint32_t node = queue[at];
+                label[node] = first;
+                const auto [a, last] = rows.of_base(state.rank(node), Direction::both);
                 near.add(a, last);
+                if (state.log_edges > 0) {
+                    rows.each_of_log(node, Direction::both,
+                                     [&](std::uint32_t other) { reach(other); });
+                }
                 if (at + 1 == end) near.flush();
             }
+        };
+        if (filter.plain()) {
+            flood_by(RowBuffer(state.arcs().to_node, state.arcs().active, use));
+            continue;
+        }
+        if (bits) {
+            flood_by(PassingBuffer(state.arcs().to_node, bits->data(), use));
             continue;
         }
         for (std::size_t at = 0; at < end; ++at) {
             const std::uint32_t node = queue[at];
             label[node] = first;
             const std::uint32_t rank = state.rank(node);
-            if (bits) {
-                auto [a, last] = rows.of_base(rank, Direction::both);
-                const std::uint32_t* const to = state.arcs().to_node.data();
-                for (; a < last; ++a) reach(to[a], (*bits)[a] != 0);
-                rows.each_of_log(node, Direction::both,
-                                 [&](std::uint32_t other) { reach(other, true); });
-                continue;
-            }
             // A filter is asked of arcs to new nodes only.
             rows.each_that(
                 rank, Direction::both,
                 [&](std::uint32_t to, const ArcAt&) { return seen[state.node(to)] == 0; },
                 [&](std::uint32_t to, const ArcAt&) {
-                    reach(state.node(to), true);
+                    reach(state.node(to));
                     return false;
                 });
         }

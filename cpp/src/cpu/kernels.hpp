@@ -187,6 +187,8 @@ struct ParentSearch {
     std::int32_t level = 0;
 };
 
+inline constexpr std::size_t pick_room = 16;  ///< elements that pick writes behind the last
+
 /// Arcs of a base, and the best value so far of every rank.
 struct ArcValues {
     const std::uint32_t* to = nullptr;
@@ -262,6 +264,10 @@ struct Kernels {
     /// Bits of the words that pass, and of those whose columns must be asked.
     void (*gate_bits)(const std::uint32_t* words, std::size_t count, const GateTest& test,
                       std::uint64_t* sure, std::uint64_t* unsure);
+    /// Copies those of `count` elements of a column from `first` on that have a bit; how many.
+    /// There must be 63 bits more, and room for pick_room more.
+    std::size_t (*pick)(const std::uint32_t* column, const std::uint64_t* bits, std::size_t first,
+                        std::size_t count, std::uint32_t* out);
     /// Which of the arcs `first` + i, i a bit of `asked`, better their other end when they extend a
     /// path of `value`.
     std::uint64_t (*find_better)(const ArcValues& values, double value, std::size_t first,

@@ -340,6 +340,7 @@ const Kernels REMANENCE_KERNELS = {
     .take_bits = take_bits,
     .list_gate = list_gate,
     .gate_bits = gate_bits,
+    .pick = pick,
     .find_better = find_better,
     .find_parents = find_parents,
     .pull16 = pull16,

@@ -16,7 +16,7 @@ inline void put_numbers(__m512i bytes, __m512i base, std::uint32_t* out) {
     _mm512_storeu_si512(out + 16 * quarter, _mm512_add_epi32(base, numbers));
 }
 
-/// Which of sixteen words are not empty, in a list; how many.
+/// 64 times the numbers of words that are not empty, in a list; how many.
 inline std::size_t list_words(const std::uint64_t* words, std::size_t count, std::uint32_t first,
                               std::uint32_t* out) {
     const auto some = [&](std::size_t begin) {
@@ -31,8 +31,9 @@ inline std::size_t list_words(const std::uint64_t* words, std::size_t count, std
         const std::uint32_t full = some(w) | some(w + 8) << 8U;
         const __m512i place =
             _mm512_add_epi32(steps, _mm512_set1_epi32(static_cast<int>(first + w)));
-        _mm512_storeu_si512(out + listed, _mm512_mask_compress_epi32(
-                                              cleared(), static_cast<__mmask16>(full), place));
+        _mm512_storeu_si512(out + listed,
+                            _mm512_mask_compress_epi32(cleared(), static_cast<__mmask16>(full),
+                                                       _mm512_slli_epi32(place, 6)));
         listed += static_cast<std::size_t>(__builtin_popcount(full));
     }
     return listed;
@@ -48,13 +49,19 @@ inline std::size_t take_bits_as(std::uint64_t* words, std::uint64_t* seen, std::
     for (int i = 0; i < 64; ++i) numbers[i] = static_cast<std::uint8_t>(i);
     const __m512i all = _mm512_load_si512(numbers);
     std::uint32_t* next = out;
-    const auto take = [&](std::size_t w) __attribute__((always_inline)) {
+    const auto take = [&](std::size_t w, __m512i base, auto wide) __attribute__((always_inline)) {
         const std::uint64_t word = how == Seen::none ? words[w] : words[w] & ~seen[w];
         if (how == Seen::kept) seen[w] |= word;
-        const __m512i base = _mm512_set1_epi32(static_cast<int>(w * 64));
         const __m512i bytes = _mm512_mask_compress_epi8(cleared(), word, all);
         const int bits = __builtin_popcountll(word);
-        put_numbers<0>(bytes, base, next);
+        if constexpr (wide) {
+            put_numbers<0>(bytes, base, next);
+        } else {
+            const __m256i eight = _mm256_cvtepu8_epi32(_mm512_castsi512_si128(bytes));
+            _mm256_storeu_si256(reinterpret_cast<__m256i*>(next),
+                                _mm256_add_epi32(_mm512_castsi512_si256(base), eight));
+            if (bits > 8) put_numbers<0>(bytes, base, next);
+        }
         if (bits > 16) {
             put_numbers<1>(bytes, base, next);
             put_numbers<2>(bytes, base, next);
@@ -62,14 +69,27 @@ inline std::size_t take_bits_as(std::uint64_t* words, std::uint64_t* seen, std::
         }
         next += bits;
     };
+    const auto take_all = [&](std::size_t first, std::size_t last, auto wide)
+                              __attribute__((always_inline)) {
+                                  __m512i base = _mm512_set1_epi32(static_cast<int>(first * 64));
+                                  for (std::size_t i = first; i < last; ++i) {
+                                      take(i, base, wide);
+                                      base = _mm512_add_epi32(base, _mm512_set1_epi32(64));
+                                  }
+                              };
     alignas(64) std::uint32_t full[at_once + 16];
     for (std::size_t w = 0; w < count; w += at_once) {
         const std::size_t here = count - w < at_once ? count - w : at_once;
         const std::size_t listed = list_words(words + w, here, static_cast<std::uint32_t>(w), full);
-        if (listed * 3 > here * 2) {
-            for (std::size_t i = w; i < w + here; ++i) take(i);
+        // Where words have few bits each, half a register holds them and is stored sooner.
+        if (listed * 32 > here * 31) {
+            take_all(w, w + here, std::true_type{});
+        } else if (listed * 3 > here * 2) {
+            take_all(w, w + here, std::false_type{});
         } else {
-            for (std::size_t i = 0; i < listed; ++i) take(full[i]);
+            for (std::size_t i = 0; i < listed; ++i) {
+                take(full[i] / 64, _mm512_set1_epi32(static_cast<int>(full[i])), std::false_type{});
+            }
         }
         __builtin_memset(words + w, 0, here * sizeof(std::uint64_t));
     }

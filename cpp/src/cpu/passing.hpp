@@ -39,7 +39,6 @@ public:
 
     explicit PassingBits(const Filter& filter);
     const std::uint64_t* data() const { return bits_.data(); }
-    std::uint64_t operator[](std::size_t arc) const { return bits_[arc / 64] >> (arc % 64) & 1U; }
     /// The bits of the 64 arcs from `arc` on.
     std::uint64_t from(std::size_t arc) const {
         const std::size_t shift = arc % 64;

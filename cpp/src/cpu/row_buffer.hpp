@@ -1,6 +1,7 @@
 // Short rows of arcs walked in one loop.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -8,6 +9,7 @@
 #include "remanence/types.hpp"
 
 #include "core/array.hpp"
+#include "cpu/kernels.hpp"
 
 namespace remanence::cpu {
 
@@ -58,6 +60,38 @@ private:
     Use& use_;
     std::size_t count_ = 0;
     alignas(64) std::array<std::uint32_t, most + short_row + block> held_;
+};
+
+/// The same of those elements that have a bit; there are 63 bits more.
+template <class Use>
+class PassingBuffer {
+public:
+    PassingBuffer(const Array<std::uint32_t>& column, const std::uint64_t* bits, Use& use)
+        : column_(column.data()), bits_(bits), use_(use) {}
+    PassingBuffer(const PassingBuffer&) = delete;
+    PassingBuffer& operator=(const PassingBuffer&) = delete;
+    ~PassingBuffer() { flush(); }
+
+    void add(std::size_t begin, std::size_t end) {
+        for (; begin < end; begin += most) {
+            const std::size_t count = std::min(most, end - begin);
+            count_ += kernels().pick(column_, bits_, begin, count, held_.data() + count_);
+            if (count_ > most) flush();
+        }
+    }
+    void flush() {
+        use_(View<const std::uint32_t>(held_.data(), count_));
+        count_ = 0;
+    }
+
+private:
+    static constexpr std::size_t most = 512;
+
+    const std::uint32_t* column_;
+    const std::uint64_t* bits_;
+    Use& use_;
+    std::size_t count_ = 0;
+    alignas(64) std::array<std::uint32_t, 2 * most + pick_room> held_;
 };
 
 }  // namespace remanence::cpu

@@ -366,7 +366,7 @@ class GraphView:
         """
     def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
         """
-        Nodes within `hops` of the seeds, ordered by (hop, node): (node, hop).
+        Nodes within `hops` of the seeds (an array, or one as a number), ordered by (hop, node): (node, hop).
         """
     def khop_batch(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
         """
@@ -511,7 +511,7 @@ class Graph:
         """
     def khop(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
         """
-        Nodes within `hops` of the seeds, ordered by (hop, node): (node, hop).
+        Nodes within `hops` of the seeds (an array, or one as a number), ordered by (hop, node): (node, hop).
         """
     def khop_batch(self, seeds: typing.Any, hops: typing.SupportsInt | typing.SupportsIndex, limit: typing.SupportsInt | typing.SupportsIndex = 1000000, indptr: typing.Any = None, backend: str = 'cpu', **kwargs) -> tuple[numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int64], numpy.typing.NDArray[numpy.int32]]:
         """
