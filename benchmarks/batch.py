@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--k", type=int, default=10)
     parser.add_argument("--threads", type=int, default=1, help="of us and of every rival")
     parser.add_argument("--data", choices=["clustered", "uniform", "both"], default="both")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--graph-rows", type=int, default=100_000, help="rows of indexed rivals")
 
 
@@ -35,9 +35,11 @@ def run(options: argparse.Namespace) -> Report:
     shapes = ["clustered", "uniform"] if options.data == "both" else [options.data]
     for shape in progress(shapes, "batch"):
         store = fused.build(options.rows, options.dim, shape)
+        fused.settle(store, "fused")
         _sizes(report, shape, store, rivals.EXACT, options)
         if len(store.vectors) > options.graph_rows:
             store = fused.build(options.graph_rows, options.dim, shape)
+            fused.settle(store, "fused")
         _sizes(report, shape, store, rivals.GRAPHS, options)
     if not hasattr(store.engine, "recall_many"):
         report.notes.append("this engine has no batch: one recall after the other")

@@ -71,7 +71,7 @@ def build(
     backend: str = "cpu",
     **columns: Any,
 ) -> Store:
-    """Rows of seeded data, or of `vectors`, compacted, a fifth of them accessed again."""
+    """Rows of seeded data, or of `vectors`, a fifth of them accessed again; see `settle`."""
     found = data.unit_vectors(rows, dim, shape, SEED) if vectors is None else vectors
     certain = {"belief": np.ones(rows, F)}  # else no score is a plain cosine
     held = data.memory_columns(rows, SEED) | certain | columns
@@ -79,7 +79,6 @@ def build(
     commit = 0
     for commit, batch in data.chunks(held, found):
         engine.append(commit, **batch)
-    compact_s, _ = clocked(engine.compact)
     rng = np.random.default_rng([SEED, 2])
     again = np.sort(rng.choice(rows, rows // 5, replace=False))
     moments = held["time"][again]
@@ -94,7 +93,13 @@ def build(
     touched = np.zeros(rows, np.int64)
     touched[again] = moments
     side = engine.activation(np.arange(1, rows + 1), NOW) + held["importance"]
-    return Store(engine, units(found), held, touched, side, compact_s=compact_s)
+    return Store(engine, units(found), held, touched, side)
+
+
+def settle(store: Store, score: str, **filters: Any) -> None:
+    """Asks as the timed questions do, then compacts: rows are sorted for what was asked last."""
+    store.engine.recall(request(store.vectors[0], score, 1, 1, **filters))
+    store.compact_s, _ = clocked(store.engine.compact)
 
 
 def lanes_dot(a: F32, b: F32) -> F32:

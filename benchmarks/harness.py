@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -120,11 +120,12 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds per call: the median and the quartiles of the rounds."""
+    """Seconds per call: the median and the quartiles; `first`: of those after another case."""
 
     median: float
     low: float
     high: float
+    first: float = 0.0
 
     def scaled(self, factor: float) -> tuple[float, list[float]]:
         """(median, [quartiles]) times `factor`, for example 1e3 for milliseconds."""
@@ -132,19 +133,25 @@ class Timing:
 
 
 def alternate(
-    cases: Mapping[str, Callable[[], object]], rounds: int, *, warm_up: int = 1
+    cases: Mapping[str, Callable[[], object]], rounds: int, *, warm_up: int = 1, stretch: int = 1
 ) -> dict[str, Timing]:
-    """Time the cases in turn, the order reversed every other round, so that drift hits all."""
+    """Time the cases in turn, the order reversed every other round, so that drift hits all; each
+    is called `stretch` times in a row, as one asks who has a question after the other.
+    """
     for _ in range(warm_up):
         for case in cases.values():
             case()
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for turn in range(rounds):
         for name in list(cases) if turn % 2 == 0 else list(cases)[::-1]:
-            start = time.perf_counter()
-            cases[name]()
-            seconds[name].append(time.perf_counter() - start)
-    return {name: timing(samples) for name, samples in seconds.items()}
+            for _ in range(stretch):
+                start = time.perf_counter()
+                cases[name]()
+                seconds[name].append(time.perf_counter() - start)
+    return {
+        name: replace(timing(samples), first=statistics.median(samples[::stretch]))
+        for name, samples in seconds.items()
+    }
 
 
 def timing(samples: Sequence[float]) -> Timing:

@@ -16,6 +16,8 @@ from .harness import Memory, Report, Row, alternate, memory, number, progress
 REAL = "minilm"
 SCAN_BYTES = 62
 """A row's one-bit code, its bound and its side terms: what a scan cannot leave unread."""
+STRETCH = 8
+"""Questions that an engine answers in a row before it is another's turn."""
 FETCHED = (10, 100, 500, 1500, 4000, 16000)
 ENOUGH, GOOD = 0.95, 0.98
 
@@ -55,7 +57,8 @@ def run(options: argparse.Namespace) -> Report:
     reads = memory(options.threads)
     report.notes.append(
         f"floor: {SCAN_BYTES} bytes a row, read by {options.threads} thread(s) at the speed of the "
-        f"same rounds; rivals with an index hold {options.graph_rows:,} rows"
+        f"same rounds; rivals with an index hold {options.graph_rows:,} rows; {STRETCH} questions "
+        "follow each other, and after_rivals_ms is the first of them"
     )
     for shape in progress(shapes, "recall"):
         _shape(report, shape, options, reads)
@@ -97,8 +100,11 @@ def _shape(report: Report, shape: str, options: argparse.Namespace, reads: Memor
     if case is None:
         report.notes.append("no real vectors: name their folder in REMANENCE_SHARED_DATA")
         return
-    report.notes.append(f"{shape}: our rows were compacted in {case.store.compact_s:.1f} s")
     for score in WEIGHTS:
+        fused.settle(case.store, score)
+        report.notes.append(
+            f"{shape}: our rows were compacted for {score} in {case.store.compact_s:.1f} s"
+        )
         _exact_rivals(report, case, score, reads)
     if len(case.store.vectors) > options.graph_rows:
         case = case_of(shape, options.graph_rows, options)
@@ -125,7 +131,7 @@ def _exact_rivals(report: Report, case: Case, score: str, reads: Memory) -> None
         else:
             # No index has the fused score: its plain cosine, less work than ours, is the rival.
             cases[name] = lambda rival=rival, turn=turn: rival.search(next(turn)[None], options.k)
-    timings = alternate(cases, options.rounds, warm_up=2)
+    timings = alternate(cases, options.rounds, warm_up=2, stretch=STRETCH)
     value, spread = timings["remanence"].scaled(1e3)
     speed = reads.speed(timings["memory"])
     floor = len(store.vectors) * SCAN_BYTES / speed * 1e3
@@ -142,7 +148,10 @@ def _exact_rivals(report: Report, case: Case, score: str, reads: Memory) -> None
                 spread=spread, floor=floor, checked=checked,
                 target={"ratio_min": goal} if goal and score == "fused" else {},
                 reason=None if there else rivals.missing(name),
-                extra={"bytes_per_row": store.bytes_per_row()},
+                extra={
+                    "bytes_per_row": store.bytes_per_row(),
+                    "after_rivals_ms": timings["remanence"].first * 1e3,
+                },
             )
         )  # fmt: skip
     report.rows.append(
@@ -158,6 +167,7 @@ def _indexed(report: Report, case: Case, built: dict[str, rivals.Rival]) -> None
     """The latency that each rival needs for an answer of some recall, cosine and fused."""
     for score, aim in (("cosine", GOOD), ("fused", ENOUGH)):
         options, store = case.options, case.store
+        fused.settle(store, score)
         checked = fused.exact(store, score, case.questions, options.k, [options.threads])
         answers = fused.wanted(store, score, case.questions, options.k)
         ours = alternate({"us": _ours(case, score)}, 3 * options.rounds)["us"]

@@ -167,6 +167,18 @@ def test_compacted_rows_give_the_same_answers_before_and_after_what_follows(tmp_
                 assert answers(compact.recall(asked)) == answers(plain.recall(asked))
 
     agree()
+    bare = dict.fromkeys(_core.Weights().to_dict(), 0.0) | {"cosine": 1.0}
+    before = files[2].read_bytes()
+    for weights in (bare, bare | {"activation": 2.0, "importance": 3.0}):
+        compact.recall(request_of(question(vector=vectors[0], weights=weights)))
+        compact.compact()
+        compact.save(str(files[2]), b"")
+        assert files[2].read_bytes() != before  # they are sorted for what was asked
+        before = files[2].read_bytes()
+        compact.compact()
+        compact.save(str(files[2]), b"")
+        assert files[2].read_bytes() == before
+        agree()
     columns = memories(np.zeros(4 * SEGMENT, np.int64))
     for one in (compact, plain):
         one.append(7, **columns | {"id": columns["id"] + ROWS})

@@ -48,11 +48,9 @@ Pages::Pages(std::size_t bytes) : bytes_(round_up(std::max<std::size_t>(bytes, 1
     void* const at = mmap(nullptr, bytes_ + spare, PROT_READ | PROT_WRITE,
                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED) throw OutOfMemory("append: no memory for another segment");
-    data_ = static_cast<std::byte*>(at);
-    if (spare == 0) return;
     const auto start = reinterpret_cast<std::uintptr_t>(at);
-    const std::size_t before = round_up(start, huge_page) - start;
-    data_ += before;
+    const std::size_t before = spare == 0 ? 0 : round_up(start, huge_page) - start;
+    data_ = static_cast<std::byte*>(at) + before;
     if (before != 0) munmap(at, before);
     if (before != spare) munmap(data_ + bytes_, spare - before);
 }

@@ -158,9 +158,13 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
                              cells.along.data(), question.per_reach, side, &worker.ahead,
                              share.asked_ahead ? b.s.codes.early + b.first : nullptr},
                             bar, share.mask.data(), base);
+    std::uint32_t left = 0;
+    for (std::uint32_t w = 0; w * 64 < b.count; ++w) left += count_bits(share.mask[w]);
+    // Codes that are on their way are read, unless hardly any row of the block is left.
+    const std::uint32_t few = share.asked_ahead ? (left <= sparse_rows ? 64 : 0) : few_of_strip;
     bool any = false;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
-        if (count_bits(share.mask[w]) > few_of_strip) {
+        if (count_bits(share.mask[w]) > few) {
             any = true;
             continue;
         }
