@@ -299,6 +299,7 @@ void round_query(const std::vector<float>& u, CodeQuery& out) {
         return std::fabs(static_cast<double>(u[j]) - static_cast<double>(steps) * unit);
     });
     out.rest = static_cast<float>(rest * 1.000001);
+    out.rounded_sum = std::accumulate(out.rounded.begin(), out.rounded.end(), 0);
 }
 
 }  // namespace

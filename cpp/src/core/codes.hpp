@@ -81,6 +81,7 @@ struct CodeQuery {
     float early_offset = 0.0F;         ///< the same of the first half
     float norm = 0.0F;                 ///< |q| times the deviations allowed for
     std::vector<std::int8_t> rounded;  ///< Rq in units of `unit`, [8 * code bytes]
+    std::int32_t rounded_sum = 0;
     float unit = 0.0F;
     float rest = 0.0F;               ///< <Rq, s> <= unit * <rounded, s> + rest
     std::vector<std::int16_t> fine;  ///< Rq in units of `fine_unit`, [8 * code bytes]

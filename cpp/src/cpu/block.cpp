@@ -264,7 +264,8 @@ void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mas
 float code_ceiling(const ScanPlan& plan, const CodeQuery& query, const SegmentCodes& codes,
                    std::uint32_t r) {
     const std::int32_t product =
-        kernels().sign_dot(query.rounded.data(), codes.signs(r), codes.bytes);
+        2 * kernels().bit_dot(query.rounded.data(), codes.signs(r), codes.bytes) -
+        query.rounded_sum;
     const std::uint32_t factors = codes.row(r).factors;
     const float along = static_cast<float>(product) * query.unit + query.rest;
     return plan.request->weights.cosine * (std::bit_cast<float>(factors & 0xFFFF0000U) * along +

@@ -212,40 +212,33 @@ void keep_above(const float* bound, float bar, std::uint32_t count, std::uint64_
 
 #endif
 
-std::int32_t sign_dot_from(const std::int8_t* query, const std::uint8_t* bits, std::size_t first,
-                           std::size_t count) {
+std::int32_t bit_dot_from(const std::int8_t* query, const std::uint8_t* bits, std::size_t first,
+                          std::size_t count) {
     std::int32_t sum = 0;
     for (std::size_t j = first; j < count; ++j) {
-        const std::int32_t value = query[j];
-        sum += (bits[j / 8] >> (j % 8) & 1) != 0 ? value : -value;
+        sum += (bits[j / 8] >> (j % 8) & 1) != 0 ? query[j] : 0;
     }
     return sum;
 }
 
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__)
 
-std::int32_t sign_dot(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes) {
+std::int32_t bit_dot(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes) {
     const __m512i ones = _mm512_set1_epi8(1);
-    __m512i set = _mm512_setzero_si512();
-    __m512i all = _mm512_setzero_si512();
+    __m512i sum = _mm512_setzero_si512();
     std::size_t c = 0;
-    const auto add = [&](std::uint64_t held) __attribute__((always_inline)) {
-        const __m512i values = _mm512_loadu_si512(query + 8 * c);
-        set = _mm512_dpbusd_epi32(set, _mm512_maskz_mov_epi8(held, ones), values);
-        all = _mm512_dpbusd_epi32(all, ones, values);
-    };
     for (; c + 8 <= bytes; c += 8) {
         std::uint64_t held = 0;
         __builtin_memcpy(&held, bits + c, 8);
-        add(held);
+        sum = _mm512_dpbusd_epi32(sum, _mm512_maskz_mov_epi8(held, ones),
+                                  _mm512_loadu_si512(query + 8 * c));
     }
-    return 2 * _mm512_reduce_add_epi32(set) - _mm512_reduce_add_epi32(all) +
-           sign_dot_from(query, bits, 8 * c, 8 * bytes);
+    return _mm512_reduce_add_epi32(sum) + bit_dot_from(query, bits, 8 * c, 8 * bytes);
 }
 
 #elif defined(__AVX2__)
 
-std::int32_t sign_dot(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes) {
+std::int32_t bit_dot(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes) {
     const __m256i spread = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2,
                                             2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
     const __m256i each = _mm256_set1_epi64x(static_cast<long long>(0x8040201008040201ULL));
@@ -257,24 +250,23 @@ std::int32_t sign_dot(const std::int8_t* query, const std::uint8_t* bits, std::s
         __builtin_memcpy(&four, bits + c, 4);
         const __m256i held =
             _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(four), spread), each);
-        const __m256i plus = _mm256_cmpeq_epi8(held, each);
-        const __m256i sign = _mm256_sub_epi8(_mm256_setzero_si256(),
-                                             _mm256_or_si256(_mm256_add_epi8(plus, plus), ones));
         const __m256i values = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(query + 8 * c));
-        sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(ones, _mm256_sign_epi8(values, sign)));
+        sum = _mm256_add_epi16(
+            sum,
+            _mm256_maddubs_epi16(ones, _mm256_and_si256(_mm256_cmpeq_epi8(held, each), values)));
     }
     const __m256i pairs = _mm256_madd_epi16(sum, _mm256_set1_epi16(1));
     std::int32_t parts[8];
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(parts), pairs);
     std::int32_t total = 0;
     for (const std::int32_t part : parts) total += part;
-    return total + sign_dot_from(query, bits, 8 * c, 8 * bytes);
+    return total + bit_dot_from(query, bits, 8 * c, 8 * bytes);
 }
 
 #else
 
-std::int32_t sign_dot(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes) {
-    return sign_dot_from(query, bits, 0, 8 * bytes);
+std::int32_t bit_dot(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes) {
+    return bit_dot_from(query, bits, 0, 8 * bytes);
 }
 
 #endif
