@@ -145,8 +145,9 @@ public:
     /// same; a full disk or a forked child keeps them in memory. Throws Error for a bad folder.
     void spill(const std::string& folder, std::size_t kept_bytes = std::size_t{4} << 30U);
 
-    /// Sorts what was added last among what was there before, a million rows at a time, so that
-    /// questions read less. Answers stay the same; readers go on and writers wait.
+    /// Sorts what was added last among what was there before, a million rows at a time, for the
+    /// weights of the latest question with a vector, so that questions read less. Answers stay the
+    /// same; readers go on and writers wait.
     void compact();
 
     EngineStats stats() const;

@@ -201,8 +201,9 @@ void register_reads(py::class_<Engine>& engine) {
                "From now on, vectors beyond the first kept_bytes live in a file without a name in "
                "folder, mapped into memory. Answers stay the same.");
     engine.def("compact", &Engine::compact, py::call_guard<Release>(),
-               "Sorts what was added last among what was there before, so that questions read "
-               "less. Answers stay the same; readers go on and writers wait.");
+               "Sorts what was added last among what was there before, for the weights of the "
+               "latest question with a vector, so that questions read less. Answers stay the "
+               "same; readers go on and writers wait.");
     engine.def("digest", &Engine::digest, py::call_guard<Release>(),
                "128 bits in hex over everything that answers depend on.");
     engine.def(

@@ -1,10 +1,20 @@
 // Pulling rows of a graph for 16 questions: four lanes of 16 sums, as each question alone has.
 // Included by kernels.inl.
 
-using Doubles = double __attribute__((vector_size(64)));
-using Longs = std::int64_t __attribute__((vector_size(64)));
+// As many questions at a time as their sums have registers: wider ones would go through memory.
+#if defined(__AVX512F__)
+constexpr int wide = 8;
+#elif defined(__AVX2__)
+constexpr int wide = 4;
+#else
+constexpr int wide = 2;
+#endif
+constexpr int parts = 16 / wide;
+constexpr int together = 2;  ///< parts of one pass over the arcs of a row
 
-using Floats = float __attribute__((vector_size(32)));
+using Doubles = double __attribute__((vector_size(8 * wide)));
+using Longs = std::int64_t __attribute__((vector_size(8 * wide)));
+using Floats = float __attribute__((vector_size(4 * wide)));
 
 inline Doubles doubles(const double* p) {
     Doubles v;
@@ -15,10 +25,13 @@ inline Doubles doubles(const float* p) {
 #if defined(__AVX512F__)
     // The compiler converts halves and puts them together.
     return reinterpret_cast<Doubles>(_mm512_cvtps_pd(_mm256_loadu_ps(p)));
-#endif
+#elif defined(__AVX2__)
+    return reinterpret_cast<Doubles>(_mm256_cvtps_pd(_mm_loadu_ps(p)));
+#else
     Floats v;
     std::memcpy(&v, p, sizeof v);
     return __builtin_convertvector(v, Doubles);
+#endif
 }
 
 inline void put(double* p, Doubles v) { std::memcpy(p, &v, sizeof v); }
@@ -34,24 +47,25 @@ inline void put(float* p, Doubles v) {
 /// A value in [0, 2) as an integer in units of 2^-62.
 inline Longs counted(Doubles v) { return __builtin_convertvector(v * 0x1p62, Longs); }
 
+/// Adds the arcs of a row into four lanes, for the questions of the parts from `part` on.
 template <bool far, class Value>
 inline void pull_arcs(const PullRows& rows, const Value* value, std::size_t first, std::size_t last,
-                      std::size_t end, Doubles* low, Doubles* high) {
+                      std::size_t end, int part, Doubles (&sum)[together][4]) {
     // Across rows, which mostly stand one behind the other. The second cache can wait for more
     // lines at a time than the first.
     constexpr std::size_t ahead = far ? 192 : 16;
     constexpr int keep = far ? 2 : 3;
     const auto ask = [&](std::size_t a) {
-        if (a + ahead >= end) return;
+        if (part != 0 || a + ahead >= end) return;
         const Value* const v = value + std::size_t{16} * rows.to[a + ahead];
         __builtin_prefetch(v, 0, keep);
         if (sizeof(Value) == 8) __builtin_prefetch(v + 8, 0, keep);
     };
+    const Value* const of_part = value + part * wide;
     const auto add = [&](std::size_t lane, std::size_t a) {
         const auto w = static_cast<double>(rows.weight != nullptr ? rows.weight[a] : rows.one);
-        const Value* const v = value + std::size_t{16} * rows.to[a];
-        low[lane] += w * doubles(v);
-        high[lane] += w * doubles(v + 8);
+        const Value* const v = of_part + std::size_t{16} * rows.to[a];
+        for (int t = 0; t < together; ++t) sum[t][lane] += w * doubles(v + t * wide);
     };
     std::size_t a = first;
     for (; a + 4 <= last; a += 4) {
@@ -75,31 +89,33 @@ inline void pull_rows(const PullRows& rows, const Value* value, Value* next_valu
     const PullStart* const last_start = start + rows.start_count;
     const std::size_t arcs_end =
         begin < end ? rows.offset[rows.stride * (end - 1) + rows.width] : 0;
-    Longs moved[2] = {};
-    Longs lost[2] = {};
+    Longs moved[parts] = {};
+    Longs lost[parts] = {};
     for (std::uint32_t r = begin; r < end; ++r) {
         const std::uint32_t* const row = rows.offset + rows.stride * r;
-        Doubles low[4] = {};
-        Doubles high[4] = {};
-        pull_arcs<far>(rows, value, row[0], row[rows.width], arcs_end, low, high);
         const double inverse = rows.inverse[r];
         const bool starts = start != last_start && start->rank == r;
-        for (int half = 0; half < 2; ++half) {
-            const Doubles* const lane = half == 0 ? low : high;
-            Doubles next = rows.damping * ((lane[0] + lane[1]) + (lane[2] + lane[3]));
-            if (starts) next += doubles(start->extra + 8 * half);
-            double* const mass = rows.mass + std::size_t{16} * r + 8 * half;
-            const Doubles change = next - doubles(mass);
-            moved[half] += counted(change < 0.0 ? -change : change);
-            put(mass, next);
-            put(next_value + std::size_t{16} * r + 8 * half, next * inverse);
-            if (inverse == 0.0) lost[half] += counted(next);
+        for (int part = 0; part < parts; part += together) {
+            Doubles sum[together][4] = {};
+            pull_arcs<far>(rows, value, row[0], row[rows.width], arcs_end, part, sum);
+            for (int t = 0; t < together; ++t) {
+                const Doubles* const lane = sum[t];
+                const int first = (part + t) * wide;
+                Doubles next = rows.damping * ((lane[0] + lane[1]) + (lane[2] + lane[3]));
+                if (starts) next += doubles(start->extra + first);
+                double* const mass = rows.mass + std::size_t{16} * r + first;
+                const Doubles change = next - doubles(mass);
+                moved[part + t] += counted(change < 0.0 ? -change : change);
+                put(mass, next);
+                put(next_value + std::size_t{16} * r + first, next * inverse);
+                if (inverse == 0.0) lost[part + t] += counted(next);
+            }
         }
         if (starts) ++start;
     }
     for (int q = 0; q < 16; ++q) {
-        sums.moved[q] = static_cast<std::uint64_t>(moved[q / 8][q % 8]);
-        sums.lost[q] = static_cast<std::uint64_t>(lost[q / 8][q % 8]);
+        sums.moved[q] = static_cast<std::uint64_t>(moved[q / wide][q % wide]);
+        sums.lost[q] = static_cast<std::uint64_t>(lost[q / wide][q % wide]);
     }
 }
 

@@ -323,8 +323,9 @@ class Memory:
     def compact(self) -> None:
         """Sort what was added last among what was there before, so that questions read less.
 
-        Answers stay the same. It pays after much was added, from some 300,000 memories on: three
-        seconds for a million, during which writers wait. snapshot() keeps the order.
+        Rows are sorted for the weights of the latest question with a vector. Answers stay the same.
+        It pays after much was added, from some 300,000 memories on: three seconds for a million,
+        during which writers wait. snapshot() keeps the order.
         """
         self._store.compact()
 
