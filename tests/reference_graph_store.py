@@ -191,7 +191,10 @@ class GraphStore:
         # Values are handed over in single precision where that leaves half of the tolerance.
         rounded = near - damping * 2.0**-24 >= near * 0.5 and inverse.max() <= 1e20
         near = near - damping * 2.0**-24 if rounded else near
-        while True:
+        rounds, off = 1, 2.0 * damping
+        while off > 0.5 * tolerance and rounds < 20_000:
+            rounds, off = rounds + 1, off * damping
+        for _ in range(rounds):
             lost = sum(int(m * UNIT) for m, d in zip(mass, degree, strict=True) if d == 0)
             returned = keep + damping * (lost / UNIT)
             scaled = (mass * inverse).astype(np.float32 if rounded else np.float64)
@@ -205,7 +208,8 @@ class GraphStore:
             change = sum(int(abs(x) * UNIT) for x in after - mass) / UNIT
             mass = after
             if change * damping <= near:
-                return mass
+                break
+        return mass
 
 
 def f32(edge: Row) -> np.float32:

@@ -57,6 +57,30 @@ def test_any_history_and_filter(device: str, tolerance: float, data: st.DataObje
     same_bits(graph.pagerank, device, **asked)
 
 
+def test_parts_that_single_precision_moves_for_ever(device: str):
+    """A pair, a star and a path: masses there go to and fro by what values are rounded by."""
+    ends = [(0, 1), (2, 3), (2, 4), (2, 5), (2, 6), (7, 8), (8, 9), (9, 10)]
+    rows = [{"source": a, "target": b} for a, b in ends]
+    graph, judge = _core.Graph(11), GraphStore(11)
+    judge.append(rows)
+    graph.append(**dict(columns(rows)))
+    asked = {"damping": 0.85, "tolerance": 1e-6}
+    seeds = ints(*range(11))
+    together = graph.propagate_batch(seeds, **asked)
+    same_bits(graph.propagate_batch, device, seeds, **asked)
+    joined = np.zeros((11, 11))
+    for a, b in ends:
+        joined[a, b] = joined[b, a] = 1.0
+    step = 0.85 * joined / joined.sum(axis=0)
+    for seed, mass in enumerate(together):
+        want = judge.propagate([seed], **asked)
+        exact = np.linalg.solve(np.eye(11) - step, 0.15 * np.eye(11)[seed])
+        assert mass.tobytes() == want.tobytes()
+        assert graph.propagate(ints(seed), **asked).tobytes() == want.tobytes()
+        assert np.abs(mass - exact).sum() <= 1e-6
+        same_bits(graph.propagate, device, ints(seed), **asked)
+
+
 def skewed(nodes: int, edges: int) -> Any:
     """A few hubs, nodes without arcs at the end, and weights that no sum is exact of."""
     rng = np.random.default_rng(5)

@@ -13,7 +13,6 @@ namespace {
 
 // Sums over nodes are counted in units of 2^-62, as an integer sum has no order.
 constexpr double unit = 0x1p62;
-constexpr int most_rounds = 20000;
 
 std::uint64_t counted(double x) {
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(x * unit));
@@ -76,7 +75,7 @@ public:
         for (std::size_t i = 0; i < start_.rank.size(); ++i) {
             lost += set(start_.rank[i], start_.share[i], handed_[0]);
         }
-        for (int round = 0; round < most_rounds; ++round) {
+        for (int round = 0; round < stop_.rounds; ++round) {
             const double returned = (1.0 - d) + d * (static_cast<double>(lost) / unit);
             const double change = step(returned, lost);
             if (change * d <= stop_.change) break;

@@ -13,7 +13,6 @@ namespace remanence::cpu {
 namespace {
 
 constexpr double unit = 0x1p62;
-constexpr int most_rounds = 20000;
 constexpr std::size_t second_cache = std::size_t{1} << 20U;
 using Each = std::array<double, together>;
 using Counts = std::array<std::uint64_t, together>;
@@ -52,7 +51,7 @@ public:
             std::vector<std::size_t> done;
             for (std::size_t q = 0; q < count_; ++q) {
                 const bool near = change[q] * settings_.damping <= stop_.change;
-                if (!out[first + q].empty() || (!near && round + 1 < most_rounds)) continue;
+                if (!out[first + q].empty() || (!near && round + 1 < stop_.rounds)) continue;
                 out[first + q] = Array<double>(rows_.ranks());
                 done.push_back(q);
             }

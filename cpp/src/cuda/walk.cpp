@@ -8,8 +8,7 @@
 namespace remanence::cuda {
 namespace {
 
-constexpr int most_rounds = 20000;  // as on the processor
-constexpr int rounds_unasked = 4;   // between looks at whether any walk goes on
+constexpr int rounds_unasked = 4;  // between looks at whether any walk goes on
 
 class Walks {
 public:
@@ -33,6 +32,7 @@ public:
         }
         const WalkStop stop(std::bit_cast<double>(bits), settings);
         rounded_walks_ = stop.rounded;
+        most_rounds_ = stop.rounds;
         c_.rows = rows();
         c_.ranks = ranks_;
         c_.inverse = inverse_.data();
@@ -90,8 +90,12 @@ private:
             for (int i = 0; i < rounds_unasked; ++i) run_walk_round(c_, scaled.data(), stream_);
         });
         std::uint32_t open = start.width;
-        for (int round = 0; open > 0 && round < most_rounds; round += rounds_unasked) {
-            some.run(stream_);
+        for (int round = 0; open > 0 && round < most_rounds_; round += rounds_unasked) {
+            const int left = most_rounds_ - round;
+            if (left >= rounds_unasked) some.run(stream_);
+            for (int i = 0; left < rounds_unasked && i < left; ++i) {
+                run_walk_round(c_, scaled.data(), stream_);
+            }
             download(&open, c_.open + start.width, sizeof open, stream_);
         }
         download(start.mass, mass_.data(), size * sizeof(double), stream_);
@@ -100,6 +104,7 @@ private:
     const Stream& stream_;
     std::uint32_t ranks_;
     bool rounded_walks_ = false;
+    int most_rounds_ = 0;
     WalkColumns c_{};
     PassingRows passing_;
     Buffer<std::uint32_t> place_, open_, from_, hubs_;
