@@ -93,7 +93,8 @@ std::vector<std::uint8_t> heights_of(const Run& run) {
     const float unit = std::max(*most - *least, 1e-30F) / 255.0F;
     std::vector<std::uint8_t> height(sum.size());
     for (std::size_t r = 0; r < sum.size(); ++r) {
-        height[r] = static_cast<std::uint8_t>((*most - sum[r]) / unit);
+        const float steps = (*most - sum[r]) / unit;
+        height[r] = steps < 255.0F ? static_cast<std::uint8_t>(steps) : 255;
     }
     return height;
 }

@@ -196,6 +196,7 @@ void Scan::bound_few(const Block& b, std::size_t q, Worker& worker) {
         ask_for_bytes(b.s.codes, r);
     }
     share.few_count = 0;
+    if (share.waiting.size() > share.patience) tighten(q, share);
 }
 
 void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
