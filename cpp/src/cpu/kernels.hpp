@@ -219,8 +219,9 @@ struct Kernels {
     void (*matrix_bounds)(const CodeBlock& block, const CodeQuestions& questions);
     /// What the rows of strips score at most, and what the best of them promise; words apart.
     void (*strip_bounds)(const StripBlock& block, float* most, float* promise);
-    /// Bits of the 16 strips of a block that reach the bar, what `words` say of each added.
-    std::uint32_t (*strips_above)(const float* most, const float* words, float bar);
+    /// Bits of the strips, 16 at most, that reach the bar, what `words` say of each added.
+    std::uint32_t (*strips_above)(const float* most, const float* words, std::uint32_t count,
+                                  float bar);
     /// Adds side and along into `out`, and clears the bits of rows that end below `bar` even so.
     void (*keep_reaching)(const CellBlock& block, float bar, std::uint64_t* mask, float* out);
     /// For `count` (a multiple of 64) rows of codes the table [bytes / 3 * 4][64] whose entries, at

@@ -142,14 +142,15 @@ void strip_bounds(const StripBlock& b, float* __restrict most, float* __restrict
     }
 }
 
-std::uint32_t strips_above(const float* most, const float* words, float bar) {
-    static_assert(block_rows / 64 == 16);
+std::uint32_t strips_above(const float* most, const float* words, std::uint32_t count, float bar) {
 #if defined(__AVX512F__)
-    const __m512 sum = _mm512_add_ps(_mm512_loadu_ps(most), _mm512_loadu_ps(words));
-    return _mm512_cmp_ps_mask(sum, _mm512_set1_ps(bar), _CMP_GE_OQ);
+    const auto there = static_cast<__mmask16>((1U << count) - 1U);
+    const __m512 sum =
+        _mm512_add_ps(_mm512_maskz_loadu_ps(there, most), _mm512_maskz_loadu_ps(there, words));
+    return _mm512_mask_cmp_ps_mask(there, sum, _mm512_set1_ps(bar), _CMP_GE_OQ);
 #else
     std::uint32_t bits = 0;
-    for (unsigned i = 0; i < 16; ++i) bits |= (most[i] + words[i] >= bar ? 1U : 0U) << i;
+    for (std::uint32_t i = 0; i < count; ++i) bits |= (most[i] + words[i] >= bar ? 1U : 0U) << i;
     return bits;
 #endif
 }

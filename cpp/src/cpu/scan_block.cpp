@@ -84,7 +84,7 @@ std::uint32_t Scan::drop_strips(const Block& b, std::size_t q, Share& share) {
         wanted |= (share.mask[s] != 0 ? 1U : 0U) << s;
     }
     const float* const most = most_of(q, b.row) + b.row % block_rows / 64;
-    std::uint32_t gone = wanted & ~kernels().strips_above(most, words.data(), bar);
+    std::uint32_t gone = wanted & ~kernels().strips_above(most, words.data(), b.count / 64, bar);
     share.words.strips += count_bits(wanted);
     share.whole.strips += count_bits(wanted);
     share.words.spared += count_bits(gone);

@@ -172,8 +172,8 @@ std::vector<std::uint32_t> Scan::promising(const Question& question,
     }
     constexpr Strips nothing{};
     for (std::uint32_t first = 0; first < promise.size(); first += block_rows / 64) {
-        std::uint32_t better =
-            kernels().strips_above(promise.data() + first, nothing.data(), best.least());
+        std::uint32_t better = kernels().strips_above(promise.data() + first, nothing.data(),
+                                                      nothing.size(), best.least());
         for (; better != 0; better &= better - 1) {
             const auto strip = first + static_cast<std::uint32_t>(std::countr_zero(better));
             best.offer(promise[strip], strip * 64);
@@ -186,8 +186,7 @@ std::vector<std::uint32_t> Scan::promising(const Question& question,
 /// come.
 void Scan::seed() {
     const std::size_t blocks = columns_.segments.size() * segment_blocks;
-    // One block more: of a strip that comes first, those behind it are read as well.
-    most_.assign((blocks * questions_.size() + 1) * (block_rows / 64),
+    most_.assign(blocks * questions_.size() * (block_rows / 64),
                  std::numeric_limits<float>::infinity());
     parallel_for(questions_.size(), static_cast<int>(workers_.size()), [&](std::size_t q, int w) {
         Worker& worker = workers_[static_cast<std::size_t>(w)];
