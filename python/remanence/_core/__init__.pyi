@@ -636,7 +636,7 @@ class Engine:
         """
     def compact(self) -> None:
         """
-        Sorts what was added last among what was there before, so that questions read less. Answers stay the same; readers go on and writers wait.
+        Sorts what was added last among what was there before, for the weights of the latest question with a vector, so that questions read less. Answers stay the same; readers go on and writers wait.
         """
     def contains(self, id: typing.Any, as_of: typing.SupportsInt | typing.SupportsIndex | None = None) -> numpy.typing.NDArray[numpy.bool]:
         ...
