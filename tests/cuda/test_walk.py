@@ -58,7 +58,7 @@ def test_any_history_and_filter(device: str, tolerance: float, data: st.DataObje
 
 
 def test_parts_that_single_precision_moves_for_ever(device: str):
-    """A pair, a star and a path: masses there go to and fro by what values are rounded by."""
+    """A pair, a star and a path: masses there go back and forth by what values are rounded by."""
     ends = [(0, 1), (2, 3), (2, 4), (2, 5), (2, 6), (7, 8), (8, 9), (9, 10)]
     rows = [{"source": a, "target": b} for a, b in ends]
     graph, judge = _core.Graph(11), GraphStore(11)
