@@ -160,8 +160,10 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
                             bar, share.mask.data(), base);
     std::uint32_t left = 0;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) left += count_bits(share.mask[w]);
-    // Codes that are on their way are read, unless hardly any row of the block is left.
-    const std::uint32_t few = share.asked_ahead ? (left <= sparse_rows ? 64 : 0) : few_of_strip;
+    // Codes that are on their way, as a question with words mostly has them, are read, unless
+    // hardly any row of the block is left.
+    const bool all = share.asked_ahead || words;
+    const std::uint32_t few = !all ? few_of_strip : left <= sparse_rows ? 64 : 0;
     bool any = false;
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         if (count_bits(share.mask[w]) > few) {
