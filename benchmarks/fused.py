@@ -96,9 +96,9 @@ def build(
     return Store(engine, units(found), held, touched, side)
 
 
-def settle(store: Store, score: str, **filters: Any) -> None:
+def settle(store: Store, score: str) -> None:
     """Asks as the timed questions do, then compacts: rows are sorted for what was asked last."""
-    store.engine.recall(request(store.vectors[0], score, 1, 1, **filters))
+    store.engine.recall(request(store.vectors[0], score, 1, 1))
     store.compact_s, _ = clocked(store.engine.compact)
 
 

@@ -10,7 +10,7 @@ constexpr int wide = 4;
 constexpr int wide = 2;
 #endif
 constexpr int parts = 16 / wide;
-constexpr int together = 2;  ///< parts of one pass over the arcs of a row
+constexpr int parts_at_once = 2;  ///< in one pass over the arcs of a row
 
 using Doubles = double __attribute__((vector_size(8 * wide)));
 using Longs = std::int64_t __attribute__((vector_size(8 * wide)));
@@ -23,7 +23,7 @@ inline Doubles doubles(const double* p) {
 }
 inline Doubles doubles(const float* p) {
 #if defined(__AVX512F__)
-    // The compiler converts halves and puts them together.
+    // The compiler converts halves and puts them parts_at_once.
     return reinterpret_cast<Doubles>(_mm512_cvtps_pd(_mm256_loadu_ps(p)));
 #elif defined(__AVX2__)
     return reinterpret_cast<Doubles>(_mm256_cvtps_pd(_mm_loadu_ps(p)));
@@ -50,7 +50,7 @@ inline Longs counted(Doubles v) { return __builtin_convertvector(v * 0x1p62, Lon
 /// Adds the arcs of a row into four lanes, for the questions of the parts from `part` on.
 template <bool far, class Value>
 inline void pull_arcs(const PullRows& rows, const Value* value, std::size_t first, std::size_t last,
-                      std::size_t end, int part, Doubles (&sum)[together][4]) {
+                      std::size_t end, int part, Doubles (&sum)[parts_at_once][4]) {
     // Across rows, which mostly stand one behind the other. The second cache can wait for more
     // lines at a time than the first.
     constexpr std::size_t ahead = far ? 192 : 16;
@@ -65,7 +65,7 @@ inline void pull_arcs(const PullRows& rows, const Value* value, std::size_t firs
     const auto add = [&](std::size_t lane, std::size_t a) {
         const auto w = static_cast<double>(rows.weight != nullptr ? rows.weight[a] : rows.one);
         const Value* const v = of_part + std::size_t{16} * rows.to[a];
-        for (int t = 0; t < together; ++t) sum[t][lane] += w * doubles(v + t * wide);
+        for (int t = 0; t < parts_at_once; ++t) sum[t][lane] += w * doubles(v + t * wide);
     };
     std::size_t a = first;
     for (; a + 4 <= last; a += 4) {
@@ -95,10 +95,10 @@ inline void pull_rows(const PullRows& rows, const Value* value, Value* next_valu
         const std::uint32_t* const row = rows.offset + rows.stride * r;
         const double inverse = rows.inverse[r];
         const bool starts = start != last_start && start->rank == r;
-        for (int part = 0; part < parts; part += together) {
-            Doubles sum[together][4] = {};
+        for (int part = 0; part < parts; part += parts_at_once) {
+            Doubles sum[parts_at_once][4] = {};
             pull_arcs<far>(rows, value, row[0], row[rows.width], arcs_end, part, sum);
-            for (int t = 0; t < together; ++t) {
+            for (int t = 0; t < parts_at_once; ++t) {
                 const Doubles* const lane = sum[t];
                 const int first = (part + t) * wide;
                 Doubles next = rows.damping * ((lane[0] + lane[1]) + (lane[2] + lane[3]));
