@@ -4,6 +4,7 @@
 // The sorted copy is made beside readers and put in place at once. Answers do not depend on the
 // order of rows; only what a question has to read does.
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <mutex>
 #include <numeric>
@@ -99,26 +100,48 @@ std::vector<std::uint8_t> heights_of(const Run& run) {
     return height;
 }
 
-/// What rows are sorted by: erased, scope, kind, cell, height in one number. Those that sort first
-/// of a cell may score highest.
-std::uint64_t key_of(const Run& run, const std::vector<std::uint8_t>& height, std::uint32_t r) {
+/// Rows by how high they may score: those of a tier stand together, as else a strip of nearly every
+/// cell would hold a row or two that any question wants.
+struct Tiers {
+    static constexpr std::array shares{0.03, 0.1, 0.25};  ///< of the rows, that lie in it or above
+    std::vector<std::uint8_t> height;                     ///< [row]
+    std::array<std::uint8_t, 256> tier{};                 ///< [height]
+};
+
+Tiers tiers_of(const Run& run) {
+    Tiers out{heights_of(run), {}};
+    std::array<std::size_t, 256> rows{};
+    for (const std::uint8_t height : out.height) ++rows[height];
+    std::size_t above = 0;
+    for (std::size_t h = 0; h < rows.size(); ++h) {
+        const double share = static_cast<double>(above) / static_cast<double>(out.height.size());
+        const auto ended = std::count_if(Tiers::shares.begin(), Tiers::shares.end(),
+                                         [&](double end) { return share >= end; });
+        out.tier[h] = static_cast<std::uint8_t>(ended);
+        above += rows[h];
+    }
+    return out;
+}
+
+/// What rows are sorted by: erased, scope, kind, tier, cell, height in one number.
+std::uint64_t key_of(const Run& run, const Tiers& tiers, std::uint32_t r) {
     const Segment& s = run.at(r);
     const std::uint32_t w = r % segment_rows;
     std::uint64_t key = (s.flags[w] & flag::erased) != 0 ? 1 : 0;
     key = key << 24U | s.scope[w];
     key = key << 4U | s.kind[w];
-    if (!run.by_cells()) return key << 24U;
-    const SegmentCodes& codes = run.codes(r);
-    return key << 24U | std::uint64_t{codes.cell[w]} << 8U | height[r];
+    if (!run.by_cells()) return key << 26U;
+    key = key << 2U | tiers.tier[tiers.height[r]];
+    return key << 24U | std::uint64_t{run.codes(r).cell[w]} << 8U | tiers.height[r];
 }
 
 /// Which row comes when; empty where they stand so already.
 std::vector<std::uint32_t> order_of(const Run& run) {
     std::vector<std::uint64_t> key(run.rows());
-    const auto height = run.by_cells() ? heights_of(run) : std::vector<std::uint8_t>();
-    for (std::uint32_t r = 0; r < run.rows(); ++r) key[r] = key_of(run, height, r);
+    const Tiers tiers = run.by_cells() ? tiers_of(run) : Tiers{};
+    for (std::uint32_t r = 0; r < run.rows(); ++r) key[r] = key_of(run, tiers, r);
     // A segment alone moves for the sake of its scopes, not for kinds that move with it later.
-    const unsigned unseen = run.by_cells() ? 0 : 28;
+    const unsigned unseen = run.by_cells() ? 0 : 30;
     if (std::is_sorted(key.begin(), key.end(), [&](std::uint64_t a, std::uint64_t b) {
             return a >> unseen < b >> unseen;
         })) {
