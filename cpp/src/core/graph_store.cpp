@@ -211,7 +211,7 @@ std::int64_t Graph::append(const GraphEdges& e, std::optional<Seq> seq) {
     if (first == 0) {
         const NewEdges all{e.source, e.target, e.type, e.weight, e.valid_from, e.valid_to};
         auto arcs = build_arcs(next.nodes, all, commit);
-        // A large log is made anew, in memory that the build has touched.
+        // Appends to a large log take a third longer where it was made before the base.
         std::shared_ptr<ArcLog> empty = next.nodes < small_log ? next.epoch->log : nullptr;
         s.replace_epoch(std::move(arcs), nullptr, std::move(next), std::move(empty));
         return first;

@@ -1,5 +1,5 @@
-// Connected components: a flood from each node of a small graph; of a large one link a few arcs of
-// every node, then the rest of what the largest component misses.
+// Connected components: a flood from each node of a small graph; of a large one hook every node
+// below another or link a few arcs of each, then the rest of what the largest component misses.
 #include <algorithm>
 #include <atomic>
 #include <numeric>
@@ -15,7 +15,7 @@ namespace remanence::cpu {
 namespace {
 
 constexpr int first_arcs = 2;
-constexpr std::uint32_t hubs = 64;
+constexpr std::uint32_t hubs = 64;  ///< ranks
 constexpr std::uint32_t samples = 1024;
 constexpr std::uint32_t ranks_per_task = 8192;
 
