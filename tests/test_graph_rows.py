@@ -32,6 +32,41 @@ def hops_of(nodes: int, source: np.ndarray, target: np.ndarray, seeds: np.ndarra
     return hop
 
 
+def labels_of(nodes: int, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Least node of each node's component by whole rounds over all edges."""
+    label = np.arange(nodes)
+    while True:
+        before = label.copy()
+        least = np.minimum(label[source], label[target])
+        np.minimum.at(label, source, least)
+        np.minimum.at(label, target, least)
+        label = label[label]
+        if np.array_equal(label, before):
+            return label
+
+
+def check_components(nodes: int, source: np.ndarray, target: np.ndarray) -> None:
+    """With and without a filter, with a few edges in the log, and with nodes left out."""
+    rng = np.random.default_rng(nodes)
+    kind = rng.integers(1, 9, len(source)).astype(np.uint16)
+    weight = rng.uniform(0.01, 1.0, len(source)).astype(np.float32)
+    graph = _core.Graph(nodes)
+    graph.append(source[:-99], target[:-99], kind[:-99], weight[:-99])
+    for stage in ("base", "log"):
+        if stage == "log":
+            graph.append(source[-99:], target[-99:], kind[-99:], weight[-99:])
+        there = np.arange(len(source)) < graph.edges
+        assert np.array_equal(graph.components(), labels_of(nodes, source[there], target[there]))
+        there &= (kind < 6) & (weight >= np.float32(0.3))
+        which = {"types": np.arange(1, 6, dtype=np.uint16), "min_weight": 0.3}
+        want = labels_of(nodes, source[there], target[there])
+        assert np.array_equal(graph.components(**which), want)
+        allow = rng.random(nodes) < 0.7
+        there &= allow[source] & allow[target]
+        found = graph.components(**which, allow=allow)
+        assert np.array_equal(found, labels_of(nodes, source[there], target[there]))
+
+
 def check_shape(shape: str) -> None:
     nodes, edges, power = SHAPES[shape]
     rng = np.random.default_rng(edges)
@@ -42,6 +77,7 @@ def check_shape(shape: str) -> None:
     graph.merge()
     label = graph.components()
     assert (label[source] == label[target]).all()
+    check_components(nodes, source, target)
     for seeds in (rng.integers(0, nodes, 1), rng.integers(0, nodes, 40)):
         hop = hops_of(nodes, source, target, seeds)
         assert np.array_equal(graph.bfs(seeds), hop)

@@ -26,20 +26,23 @@ struct LogEdge {
 /// Elements that stay where they are while others are added behind them.
 template <class T>
 class Chunks {
+    using Chunk = std::atomic<T*>;
+
 public:
     static constexpr std::uint32_t chunk_size = 1U << 14U;
 
     explicit Chunks(std::size_t most)
-        : chunks_(Array<std::atomic<T*>>::zeroed((most + chunk_size - 1) / chunk_size)) {}
+        : count_((most + chunk_size - 1) / chunk_size), chunks_(detail::map<Chunk>(count_)) {}
     ~Chunks() {
         for (std::size_t c = 0; c < used(); ++c) detail::Free{}(chunks_[c].load());
+        detail::unmap(chunks_, count_);
     }
     Chunks(const Chunks&) = delete;
     Chunks& operator=(const Chunks&) = delete;
 
     /// Room for the element at `place`, one behind those that have room at most; unset.
     void make_room(std::uint32_t place) {
-        std::atomic<T*>& chunk = chunks_[place / chunk_size];
+        Chunk& chunk = chunks_[place / chunk_size];
         if (chunk.load(std::memory_order_relaxed) != nullptr) return;
         chunk.store(static_cast<T*>(detail::allocate(chunk_size * sizeof(T), false)),
                     std::memory_order_release);
@@ -52,10 +55,11 @@ public:
 private:
     std::size_t used() const {
         std::size_t c = 0;
-        while (c < chunks_.size() && chunks_[c].load() != nullptr) ++c;
+        while (c < count_ && chunks_[c].load() != nullptr) ++c;
         return c;
     }
-    Array<std::atomic<T*>> chunks_;
+    std::size_t count_;
+    Chunk* chunks_;
 };
 
 /// Edges by number, and for each node and direction the other ends in blocks that double. A reader

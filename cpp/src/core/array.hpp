@@ -33,6 +33,19 @@ inline void* allocate(std::size_t bytes, bool zeroed) {
     return p;
 }
 
+/// Zeros that cost nothing until they are written to; calloc clears memory that was used before.
+template <class T>
+T* map(std::size_t size) {
+    void* const p = mmap(nullptr, size * sizeof(T), PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p == MAP_FAILED) throw std::bad_alloc();
+    return static_cast<T*>(p);
+}
+template <class T>
+void unmap(T* p, std::size_t size) {
+    munmap(p, size * sizeof(T));
+}
+
 }  // namespace detail
 
 template <class T>

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t most_edges = (std::size_t{1} << 31U) - 1;
 constexpr std::uint32_t least_log = 1U << 15U;  ///< edges; merging fewer is not worth it
+constexpr std::uint32_t small_log = 1U << 16U;  ///< nodes
 constexpr std::uint32_t log_share = 16;         ///< of the base, that the log may reach
 constexpr std::uint32_t patience = 8;  ///< times as long a log waits for the merge beside it
 
@@ -38,9 +39,9 @@ struct Graph::State {
         std::swap(now, next);
     }
     void replace_epoch(std::shared_ptr<const Arcs> arcs, std::shared_ptr<Closings> closed,
-                       GraphState next) {
-        next.epoch = make_epoch(std::move(arcs), std::move(closed),
-                                std::make_shared<ArcLog>(log_capacity(next.nodes)));
+                       GraphState next, std::shared_ptr<ArcLog> log = nullptr) {
+        if (log == nullptr) log = std::make_shared<ArcLog>(log_capacity(next.nodes));
+        next.epoch = make_epoch(std::move(arcs), std::move(closed), std::move(log));
         next.log_edges = 0;
         next.log_closed = false;
         closings_shared = false;
@@ -210,7 +211,9 @@ std::int64_t Graph::append(const GraphEdges& e, std::optional<Seq> seq) {
     if (first == 0) {
         const NewEdges all{e.source, e.target, e.type, e.weight, e.valid_from, e.valid_to};
         auto arcs = build_arcs(next.nodes, all, commit);
-        s.replace_epoch(std::move(arcs), nullptr, std::move(next));
+        // Appends to a large log take a third longer where it was made before the base.
+        std::shared_ptr<ArcLog> empty = next.nodes < small_log ? next.epoch->log : nullptr;
+        s.replace_epoch(std::move(arcs), nullptr, std::move(next), std::move(empty));
         return first;
     }
     ArcLog& log = *next.epoch->log;

@@ -187,6 +187,14 @@ struct ParentSearch {
     std::int32_t level = 0;
 };
 
+/// Rows of a base, with a word for each arc or null: every arc passes.
+struct GatedRows {
+    const std::uint32_t* offset = nullptr;  ///< rank r: [2r] to [2r + 2]
+    const std::uint32_t* to = nullptr;
+    const std::uint32_t* gate = nullptr;
+    GateTest test;
+};
+
 inline constexpr std::size_t pick_room = 16;  ///< elements that pick writes behind the last
 
 /// Arcs of a base, and the best value so far of every rank.
@@ -276,6 +284,10 @@ struct Kernels {
     /// `unsure` those of which it depends on the columns.
     std::uint64_t (*find_parents)(const ParentSearch& search, std::uint32_t first,
                                   std::uint64_t open, std::uint64_t* unsure);
+    /// The parent of each of up to 64 ranks: the first smaller rank among its arcs that pass by
+    /// their words, or itself; returns the ranks that have an arc that may pass.
+    std::uint64_t (*hook_ranks)(const GatedRows& rows, std::uint32_t first, std::uint32_t count,
+                                std::uint32_t* parent);
     /// mass = damping * sum(weight * value) + extra; arc i of a row adds to lane i mod 4.
     void (*pull16)(const PullRows& rows, std::uint32_t first, std::uint32_t last, PullSums& sums);
     /// Products of `count` rows' heads with those of a tile, and of their tails, added up:

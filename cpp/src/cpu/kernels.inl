@@ -343,6 +343,7 @@ const Kernels REMANENCE_KERNELS = {
     .pick = pick,
     .find_better = find_better,
     .find_parents = find_parents,
+    .hook_ranks = hook_ranks,
     .pull16 = pull16,
     .head_bounds = head_bounds,
     .cells = REMANENCE_CELLS,

@@ -106,6 +106,64 @@ std::uint64_t find_parents(const ParentSearch& search, std::uint32_t first, std:
     return found;
 }
 
+template <bool gated>
+inline std::uint64_t hook_ranks_of(const GatedRows& rows, std::uint32_t first, std::uint32_t ranks,
+                                   std::uint32_t* parent) {
+    const auto all = [](std::uint32_t x) { return _mm512_set1_epi32(static_cast<int>(x)); };
+    const __m512i guards = all(GateTest::guards);
+    const GateTest test = rows.test;
+    const std::uint32_t* const offset = rows.offset + std::size_t{2} * first;
+    constexpr std::uint32_t ahead = 16;  // rows before its turn is a row asked for
+    std::uint64_t open = 0;
+    std::uint64_t more = 0;
+    /// The arcs from `arc` on that are sure to lead to a smaller rank; whether any may pass.
+    const auto ask = [&](std::uint32_t arc, std::uint32_t count, std::uint32_t rank, bool& any) {
+        const auto there = static_cast<__mmask16>((1U << (count > 16 ? 16 : count)) - 1U);
+        const __m512i to = _mm512_maskz_loadu_epi32(there, rows.to + arc);
+        const __mmask16 smaller = _mm512_mask_cmplt_epu32_mask(there, to, all(rank));
+        any = count != 0;
+        if constexpr (!gated) return smaller;
+        const __m512i w = _mm512_maskz_loadu_epi32(there, rows.gate + arc);
+        any = pass_gate(w, all(test.maybe), guards, all(test.types_maybe), there) != 0;
+        return pass_gate(w, all(test.sure), guards, all(test.types_sure), smaller);
+    };
+    // Without a branch on what is found, as find_parents_of.
+    for (std::uint32_t i = 0; i < ranks; ++i) {
+        const std::uint32_t later = offset[2 * (i + ahead < ranks ? i + ahead : ranks)];
+        for (const std::uint32_t part : {0U, 15U}) {
+            __builtin_prefetch(rows.to + later + part);
+            if constexpr (gated) __builtin_prefetch(rows.gate + later + part);
+        }
+        const std::uint32_t begin = offset[2 * i];
+        const std::uint32_t count = offset[2 * i + 2] - begin;
+        bool any = false;
+        const std::uint32_t yes = ask(begin, count, first + i, any);
+        const std::uint32_t at = begin + static_cast<std::uint32_t>(__builtin_ctz(yes | 1U << 16U));
+        parent[first + i] = yes != 0 ? rows.to[at] : first + i;
+        open |= std::uint64_t{any} << i;
+        more |= std::uint64_t{count > 16 && yes == 0} << i;
+    }
+    for (; more != 0; more &= more - 1) {
+        const auto i = static_cast<std::uint32_t>(__builtin_ctzll(more));
+        const std::uint32_t end = offset[2 * i + 2];
+        std::uint32_t yes = 0;
+        for (std::uint32_t a = offset[2 * i] + 16; a < end && yes == 0; a += 16) {
+            bool any = false;
+            yes = ask(a, end - a, first + i, any);
+            if (yes != 0)
+                parent[first + i] = rows.to[a + static_cast<std::uint32_t>(__builtin_ctz(yes))];
+            open |= std::uint64_t{any} << i;
+        }
+    }
+    return open;
+}
+
+std::uint64_t hook_ranks(const GatedRows& rows, std::uint32_t first, std::uint32_t count,
+                         std::uint32_t* parent) {
+    return rows.gate == nullptr ? hook_ranks_of<false>(rows, first, count, parent)
+                                : hook_ranks_of<true>(rows, first, count, parent);
+}
+
 GateCounts list_gate(const std::uint32_t* words, std::size_t count, std::uint32_t first,
                      const GateTest& test, std::uint32_t* sure, std::uint32_t* unsure) {
     const auto all = [](std::uint32_t x) { return _mm512_set1_epi32(static_cast<int>(x)); };
@@ -202,6 +260,23 @@ std::uint64_t find_parents(const ParentSearch& search, std::uint32_t first, std:
     }
     *unsure &= ~found;
     return found;
+}
+
+std::uint64_t hook_ranks(const GatedRows& rows, std::uint32_t first, std::uint32_t count,
+                         std::uint32_t* parent) {
+    const GateTest test = rows.test;
+    std::uint64_t open = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint32_t rank = first + i;
+        const std::uint32_t* const row = rows.offset + std::size_t{2} * rank;
+        parent[rank] = rank;
+        for (std::uint32_t a = row[0]; a < row[2] && parent[rank] == rank; ++a) {
+            const std::uint32_t answer = rows.gate == nullptr ? 1 : test.ask(rows.gate[a]);
+            open |= std::uint64_t{answer != 0} << i;
+            if (answer == 1 && rows.to[a] < rank) parent[rank] = rows.to[a];
+        }
+    }
+    return open;
 }
 
 GateCounts list_gate(const std::uint32_t* words, std::size_t count, std::uint32_t first,
