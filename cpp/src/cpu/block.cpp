@@ -321,14 +321,6 @@ float named_ceiling(const ScanPlan& plan, const Block& b, const SideBound* bound
     return most;
 }
 
-void widen(Words& part, const std::uint64_t* mask, std::size_t step) {
-    for (std::size_t w = 0; w < block_rows / 64; ++w) {
-        if (mask[w] == 0) continue;
-        part.first = std::min(part.first, w / step * step);
-        part.end = std::max(part.end, (w / step + 1) * step);
-    }
-}
-
 void move_to_front(const Words& part, std::uint64_t* mask) {
     const std::size_t count = part.end - part.first;
     std::copy_n(mask + part.first, count, mask);

@@ -60,8 +60,6 @@ struct Words {
     std::size_t first;
     std::size_t end;
 };
-/// Widens the part, by whole groups of `step` words, to hold every row of the mask.
-void widen(Words& part, const std::uint64_t* mask, std::size_t step);
 /// The mask of a part alone, from that of its block.
 void move_to_front(const Words& part, std::uint64_t* mask);
 Block part_of(const Block& b, const Words& part);

@@ -83,12 +83,15 @@ struct CodeQuestion {
     float* out = nullptr;             ///< upper bounds of the scores; null = not asked
 };
 
+/// How many values behind the last cell's may be read.
+inline constexpr std::size_t cells_behind = 31;
+
 /// What the cells of a block's rows say of their scores (core/cells.hpp).
 struct CellBlock {
     std::uint32_t count = 0;
     const std::uint16_t* cell = nullptr;
     const std::uint8_t* reach = nullptr;
-    const float* along = nullptr;            ///< [cells] weight * <q, c>, at most
+    const float* along = nullptr;            ///< [cells + cells_behind] weight * <q, c>, at most
     float per_reach = 0.0F;                  ///< weight * |q| * reach_unit
     const float* side = nullptr;             ///< what else the score holds
     Ahead* ahead = nullptr;                  ///< the codes that come next

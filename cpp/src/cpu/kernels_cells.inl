@@ -155,26 +155,27 @@ std::uint32_t strips_above(const float* most, const float* words, std::uint32_t 
 #endif
 }
 
-/// side and what the cells of 64 rows say; sorted rows have one cell or two.
+/// side and what the cells of 64 rows say; sorted rows have few cells, one after the other.
 REMANENCE_LANE_FN void add_along(const float* __restrict along,
                                  const std::uint16_t* __restrict cell, const float* __restrict side,
                                  float* __restrict to) {
 #if defined(__AVX512BW__)
-    const auto equal = [&](std::uint16_t wanted) __attribute__((always_inline)) {
-        const __m512i value = _mm512_set1_epi16(static_cast<short>(wanted));
-        const __mmask32 low = _mm512_cmpeq_epi16_mask(_mm512_loadu_si512(cell), value);
-        const __mmask32 high = _mm512_cmpeq_epi16_mask(_mm512_loadu_si512(cell + 32), value);
-        return std::uint64_t{high} << 32U | low;
-    };
-    const std::uint64_t first = equal(cell[0]);
-    if (~(first | equal(cell[63])) == 0) {
-        const __m512 one = _mm512_set1_ps(along[cell[0]]);
-        const __m512 other = _mm512_set1_ps(along[cell[63]]);
-        for (std::uint32_t i = 0; i < 64; i += 16) {
-            const auto rows = static_cast<__mmask16>(first >> i);
-            const __m512 value = _mm512_mask_blend_ps(rows, other, one);
+    static_assert(cells_behind == 31);
+    const __m512i first = _mm512_set1_epi16(static_cast<short>(cell[0]));
+    const __m512i low = _mm512_sub_epi16(_mm512_loadu_si512(cell), first);
+    const __m512i high = _mm512_sub_epi16(_mm512_loadu_si512(cell + 32), first);
+    const __m512i most = _mm512_max_epu16(low, high);
+    if (_mm512_cmpgt_epu16_mask(most, _mm512_set1_epi16(31)) == 0) {
+        const __m512 one = _mm512_loadu_ps(along + cell[0]);
+        const __m512 other = _mm512_loadu_ps(along + cell[0] + 16);
+        const auto add = [&](__m256i place, int i) __attribute__((always_inline)) {
+            const __m512 value = _mm512_permutex2var_ps(one, _mm512_cvtepu16_epi32(place), other);
             _mm512_storeu_ps(to + i, _mm512_add_ps(_mm512_loadu_ps(side + i), value));
-        }
+        };
+        add(_mm512_castsi512_si256(low), 0);
+        add(_mm512_extracti64x4_epi64(low, 1), 16);
+        add(_mm512_castsi512_si256(high), 32);
+        add(_mm512_extracti64x4_epi64(high, 1), 48);
         return;
     }
 #endif

@@ -32,7 +32,7 @@ inline bool sides_exact(const ScanPlan& plan) { return plan.request->weights.act
 /// What a cell's centre adds to a score, from above: weight * <q, c>.
 struct CellProducts {
     const Cells* cells;
-    std::vector<float> along;  ///< [cells + 1]
+    std::vector<float> along;  ///< [cells + 1 + cells_behind]
     float most;
     float spread;  ///< by how much a product may be too great
 };
@@ -72,7 +72,7 @@ struct Question {
 using Mask = std::array<std::uint64_t, block_rows / 64>;
 
 /// How a question takes the rows of a block.
-enum class Way : std::uint8_t { none, exact, codes, bytes };
+enum class Way : std::uint8_t { none, exact, codes, bytes, few };
 
 /// How many strips a test rules out that costs less than the next one, and so whether it pays.
 struct Trial {
@@ -107,6 +107,9 @@ struct Share {
     WordCursor ahead;  ///< of the words of whole blocks, before their strips are dropped
     Mask passing{};    ///< rows of a block that the filters let pass, of the first of equal filters
     std::uint32_t filtered = 0;                   ///< how many those are
+    std::uint32_t held = 0;                       ///< the strips that hold one of them
+    std::uint32_t strips = 0;                     ///< those of them that this question wants
+    std::size_t place = 0;                        ///< of its bounds among those of its worker
     Mask mask{};                                  ///< those of them that may still reach the bar
     Trial early;                                  ///< the first half of a code
     Trial whole;                                  ///< what cells and side terms say of a strip
@@ -117,13 +120,14 @@ struct Share {
     Way way = Way::exact;
     bool dense = false;        ///< whether most codes of the last block were read
     bool asked_ahead = false;  ///< whether this block's are asked for before it is known
+    bool early_asked = false;  ///< whether their first half is tried
 };
 
 struct Worker {
     std::vector<Share> shares;
     std::vector<float> side;   ///< [question][block_rows]
-    std::vector<float> base;   ///< [question][block_rows] side + words + weight * <q, c>
-    std::vector<float> bound;  ///< [question][block_rows]
+    std::vector<float> base;   ///< [place][block_rows] side + words + weight * <q, c>
+    std::vector<float> bound;  ///< [place][block_rows]
     std::vector<CodeQuestion> asked;
     std::vector<std::int8_t> signs;
     Ahead ahead;  ///< the first halves of a block's codes, if they will be read

@@ -39,13 +39,16 @@ private:
     std::vector<std::uint32_t> promising(const Question& question,
                                          const std::vector<float>& promise) const;
     void seed();
+    /// Whether products of all questions with a block's codes may be taken at once.
+    bool together() const { return questions_.size() >= least_matrix_questions && matrix_unit(); }
     void scan_block(const Block& whole, Range asked, Worker& worker);
     bool plan_block(const Block& b, Range asked, Worker& worker);
-    static void drop_seeded(const Block& b, const Question& question, Share& share);
-    std::uint32_t drop_strips(const Block& b, std::size_t q, Share& share);
+    std::uint32_t reaching(const Block& b, std::size_t q, Share& share);
     Block wanted(const Block& b, Range asked, Worker& worker) const;
     static void ask_ahead(const Block& b, Range asked, Worker& worker);
     void fill_sides(const Block& b, Range asked, Worker& worker);
+    void bound_block(const Block& b, Range some, Range asked, Worker& worker);
+    void ask_codes(std::size_t q, Worker& worker) const;
     bool reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker);
     void collect(const Block& b, std::size_t q, Worker& worker);
     void collect_all(const Block& b, std::size_t q, Worker& worker);

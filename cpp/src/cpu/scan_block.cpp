@@ -15,6 +15,22 @@ namespace {
 constexpr std::uint32_t alone_rows = 16;   // of a block: fewer are scored one by one
 constexpr std::uint32_t few_of_strip = 6;  // cheaper one by one than by the codes of all 64
 
+/// The strips that hold a row of a mask, a bit for each.
+std::uint32_t strips_of(const Mask& mask) {
+    std::uint32_t strips = 0;
+    for (std::uint32_t w = 0; w < mask.size(); ++w) strips |= (mask[w] != 0 ? 1U : 0U) << w;
+    return strips;
+}
+
+/// How many rows of a mask lie in some strips.
+std::uint32_t rows_in(const Mask& mask, std::uint32_t strips) {
+    std::uint32_t rows = 0;
+    for (; strips != 0; strips &= strips - 1) {
+        rows += count_bits(mask[static_cast<std::size_t>(std::countr_zero(strips))]);
+    }
+    return rows;
+}
+
 }  // namespace
 
 /// The rows of a block that pass a question's filters; returns how many.
@@ -42,72 +58,66 @@ bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
     for (std::size_t q = asked.first; q < asked.end; ++q) {
         Share& share = worker.shares[q];
         const Question& question = questions_[q];
-        const std::size_t leader = std::max(question.filter, asked.first);
-        if (leader == q) share.filtered = pass(question, b, share.passing);
-        share.passed = worker.shares[leader].filtered;
-        share.mask = worker.shares[leader].passing;
-        if (question.codes != nullptr) drop_seeded(b, question, share);
+        const Share& leader = worker.shares[std::max(question.filter, asked.first)];
+        if (&leader == &share) {
+            share.filtered = pass(question, b, share.passing);
+            share.held = strips_of(share.passing);
+        }
+        const std::uint32_t seen =
+            question.seeded.empty()
+                ? 0U
+                : static_cast<std::uint32_t>(question.seeded[b.row / block_rows]) >>
+                      b.row % block_rows / 64;
+        share.passed = leader.filtered - rows_in(leader.passing, leader.held & seen);
         share.scanned += share.passed;
-        std::uint32_t left = share.passed;
-        if (coded && question.codes != nullptr) left -= drop_strips(b, q, share);
-        share.way = way_of(question, left, coded);
-        any = any || left != 0;
+        share.strips = leader.held & ~seen;
+        if (coded && question.codes != nullptr) share.strips &= reaching(b, q, share);
+        share.way = way_of(question, rows_in(leader.passing, share.strips), coded);
+        if (share.way == Way::none) continue;
+        for (std::uint32_t w = 0; w < share.mask.size(); ++w) {
+            share.mask[w] = (share.strips >> w & 1U) != 0 ? leader.passing[w] : 0;
+        }
+        any = true;
     }
     return any;
 }
 
-/// Leaves out the strips that came before all.
-void Scan::drop_seeded(const Block& b, const Question& question, Share& share) {
-    if (question.seeded.empty()) return;
-    std::uint32_t seen = question.seeded[b.row / block_rows];
-    for (seen >>= b.row % block_rows / 64; seen != 0; seen &= seen - 1) {
-        const auto strip = static_cast<std::size_t>(std::countr_zero(seen));
-        share.passed -= count_bits(share.mask[strip]);
-        share.mask[strip] = 0;
-    }
-}
-
-/// Leaves out the strips whose rows cannot reach the bar; returns how many rows those hold.
-std::uint32_t Scan::drop_strips(const Block& b, std::size_t q, Share& share) {
-    if (share.passed == 0 || !share.whole.pays(16)) return 0;
+/// The strips whose rows may reach the bar, of those that the question wants.
+std::uint32_t Scan::reaching(const Block& b, std::size_t q, Share& share) {
+    const std::uint32_t wanted = share.strips;
+    if (wanted == 0 || !share.whole.pays(16)) return wanted;
     const Question& question = questions_[q];
     const ScanPlan& plan = *question.plan;
     const float bar = question.threshold() - named_ceiling(plan, b, side_of(question, b.row));
-    if (bar == lowest) return 0;
+    if (bar == lowest) return wanted;
     Strips words{};
     if (!plan.terms.empty()) {
-        if (!share.words.pays(8)) return 0;
+        if (!share.words.pays(8)) return wanted;
         word_ceilings(plan, b, share.ahead, words);
     }
-    std::uint32_t wanted = 0;
-    for (std::uint32_t s = 0; s < share.mask.size(); ++s) {
-        wanted |= (share.mask[s] != 0 ? 1U : 0U) << s;
-    }
     const float* const most = most_of(q, b.row) + b.row % block_rows / 64;
-    std::uint32_t gone = wanted & ~kernels().strips_above(most, words.data(), b.count / 64, bar);
-    share.words.strips += count_bits(wanted);
+    const std::uint32_t left =
+        wanted & kernels().strips_above(most, words.data(), b.count / 64, bar);
     share.whole.strips += count_bits(wanted);
-    share.words.spared += count_bits(gone);
-    share.whole.spared += count_bits(gone);
-    std::uint32_t dropped = 0;
-    for (; gone != 0; gone &= gone - 1) {
-        std::uint64_t& rows = share.mask[static_cast<std::size_t>(std::countr_zero(gone))];
-        dropped += count_bits(rows);
-        rows = 0;
-    }
-    return dropped;
+    share.whole.spared += count_bits(wanted & ~left);
+    share.words.strips += count_bits(wanted);
+    share.words.spared += count_bits(wanted & ~left);
+    return left;
 }
 
 /// The part of a block that holds every row some question wants.
 Block Scan::wanted(const Block& b, Range asked, Worker& worker) const {
     const std::size_t step = questions_.size() >= least_matrix_questions ? matrix_rows / 64 : 1;
-    Words part{block_rows / 64, 0};
+    std::uint32_t strips = 0;
     for (std::size_t q = asked.first; q < asked.end; ++q) {
-        widen(part, worker.shares[q].mask.data(), step);
+        if (worker.shares[q].way != Way::none) strips |= worker.shares[q].strips;
     }
+    const auto first = static_cast<std::size_t>(std::countr_zero(strips));
+    const auto last = static_cast<std::size_t>(std::bit_width(strips) - 1);
+    const Words part{first / step * step, (last / step + 1) * step};
     if ((part.end - part.first) * 64 >= b.count) return b;
     for (std::size_t q = asked.first; q < asked.end; ++q) {
-        move_to_front(part, worker.shares[q].mask.data());
+        if (worker.shares[q].way != Way::none) move_to_front(part, worker.shares[q].mask.data());
     }
     return part_of(b, part);
 }
@@ -145,7 +155,7 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
     const Question& question = questions_[q];
     const ScanPlan& plan = *question.plan;
     Scratch& scratch = *worker.scratch;
-    float* const base = worker.base.data() + q * block_rows;
+    float* const base = worker.base.data() + share.place * block_rows;
     const float* side = worker.side.data() + leader * block_rows;
     const bool words = bound_words(plan, b, share.cursor, worker.ahead, scratch);
     if (words) {
@@ -184,7 +194,7 @@ void Scan::bound_few(const Block& b, std::size_t q, Worker& worker) {
     Share& share = worker.shares[q];
     const Question& question = questions_[q];
     const ScanPlan& plan = *question.plan;
-    const float* const base = worker.base.data() + q * block_rows;
+    const float* const base = worker.base.data() + share.place * block_rows;
     const std::vector<float>& along = question.along[b.row / segment_rows]->along;
     const float bar = question.threshold();
     for (std::uint32_t n = 0; n < share.few_count; ++n) {
@@ -210,70 +220,85 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
     const Block b = wanted(whole, asked, worker);
     ask_ahead(b, asked, worker);
     fill_sides(b, asked, worker);
-    const SegmentCodes& codes = b.s.codes;
+    // Products are taken for all questions at once; tables one after the other, so that what is
+    // found for one stays in the first cache.
+    const std::size_t step = together() && asked.end - asked.first > 1 ? most_questions : 1;
+    for (std::size_t q = asked.first; q < asked.end; q += step) {
+        bound_block(b, {q, std::min(q + step, asked.end)}, asked, worker);
+    }
+}
+
+/// What the codes leave of a block for some of the questions asked.
+void Scan::bound_block(const Block& b, Range some, Range asked, Worker& worker) {
     std::size_t wanted_strips = 0;  // by codes, each question's counted for itself
-    for (CodeQuestion& question : worker.asked) question.out = nullptr;
-    for (std::size_t q = asked.first; q < asked.end; ++q) {
+    for (std::size_t q = some.first; q < some.end; ++q) {
         Share& share = worker.shares[q];
+        worker.asked[q].out = nullptr;
         if (share.way != Way::codes) continue;
+        share.place = q - some.first;
         if (!reach_out(b, q, std::max(questions_[q].side, asked.first), worker)) {
-            share.way = Way::none;
+            share.way = Way::few;
             share.dense = false;
             continue;
         }
-        std::uint32_t left = 0;
-        for (const std::uint64_t word : share.mask) left += word != 0 ? 1 : 0;
+        const std::uint32_t left = count_bits(strips_of(share.mask));
         wanted_strips += left;
         share.dense = left * 4 >= b.count / 64 * 3;
-        CodeQuestion& question = worker.asked[q];
-        const CodeQuery& query = *questions_[q].codes;
-        question.table = query.table.data();
-        question.step = query.step;
-        question.offset = query.offset;
-        question.unit = query.unit;
-        question.rest = query.rest;
-        question.norm = query.norm;
-        question.weight = questions_[q].plan->request->weights.cosine;
-        question.side = worker.base.data() + q * block_rows;
-        question.early_offset = query.early_offset;
-        question.bar = questions_[q].threshold();
-        question.asked_ahead = share.asked_ahead;
-        question.try_early = share.early.pays(4);
-        question.mask = share.mask.data();
-        question.spared = &share.early.spared;
-        if (question.try_early) {
-            for (const std::uint64_t word : share.mask) share.early.strips += word != 0 ? 1 : 0;
-        }
-        question.out = worker.bound.data() + q * block_rows;
+        share.early_asked = share.early.pays(4);
+        if (share.early_asked) share.early.strips += left;
+        ask_codes(q, worker);
     }
     if (wanted_strips != 0) {
+        const SegmentCodes& codes = b.s.codes;
         const CodeStrips strips(codes.bits(), codes.bytes, b.first);
         const CodeBlock block{
             b.count,      codes.bytes,           strips.early_bytes,     strips.early,
             strips.later, codes.early + b.first, codes.factors + b.first};
         // Products of whole matrices cost a third of the sums of tables, but leave no strip out.
-        const std::size_t padded = (asked.end - asked.first + 31) / 32 * 32;
-        const bool matrix = asked.end - asked.first >= least_matrix_questions && matrix_unit() &&
-                            3 * wanted_strips > padded * (b.count / 64);
+        const std::size_t count = some.end - some.first;
+        const bool matrix = count >= least_matrix_questions &&
+                            3 * wanted_strips > (count + 31) / 32 * 32 * (b.count / 64);
         const auto bounds = matrix ? kernels().matrix_bounds : kernels().bounds;
-        bounds(block, {worker.asked.data(), questions_.size(), rounded_.data(), stride_,
+        bounds(block, {worker.asked.data() + some.first, count, rounded_.data(), stride_,
                        worker.signs.data()});
     }
-    for (std::size_t q = asked.first; q < asked.end; ++q) {
+    for (std::size_t q = some.first; q < some.end; ++q) {
         const Way way = worker.shares[q].way;
-        if (worker.shares[q].few_count != 0) bound_few(b, q, worker);
+        if (way == Way::codes || way == Way::few) bound_few(b, q, worker);
         if (way == Way::codes) collect(b, q, worker);
         if (way == Way::bytes) collect_all(b, q, worker);
         if (way == Way::exact) score_block(b, q, worker);
     }
 }
 
+/// A question's side of the bound by codes.
+void Scan::ask_codes(std::size_t q, Worker& worker) const {
+    Share& share = worker.shares[q];
+    const CodeQuery& query = *questions_[q].codes;
+    CodeQuestion& question = worker.asked[q];
+    question.table = query.table.data();
+    question.step = query.step;
+    question.offset = query.offset;
+    question.unit = query.unit;
+    question.rest = query.rest;
+    question.norm = query.norm;
+    question.weight = questions_[q].plan->request->weights.cosine;
+    question.side = worker.base.data() + share.place * block_rows;
+    question.early_offset = query.early_offset;
+    question.bar = questions_[q].threshold();
+    question.asked_ahead = share.asked_ahead;
+    question.try_early = share.early_asked;
+    question.mask = share.mask.data();
+    question.spared = &share.early.spared;
+    question.out = worker.bound.data() + share.place * block_rows;
+}
+
 /// Keeps the rows whose bound reaches the bar.
 void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
     Share& share = worker.shares[q];
     const Question& question = questions_[q];
-    const float* const bound = worker.bound.data() + q * block_rows;
-    const float* const base = worker.base.data() + q * block_rows;
+    const float* const bound = worker.bound.data() + share.place * block_rows;
+    const float* const base = worker.base.data() + share.place * block_rows;
     const std::vector<float>& along = question.along[b.row / segment_rows]->along;
     const bool words = !question.plan->terms.empty();
     const float bar = question.threshold();

@@ -52,8 +52,8 @@ Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
     for (Worker& worker : workers_) {
         for (const Question& q : questions_) worker.shares.emplace_back(q.plan->keep);
         worker.side.resize(count * block_rows);
-        worker.base.resize(count * block_rows);
-        worker.bound.resize(count * block_rows);
+        worker.base.resize((together() ? count : 1) * block_rows);
+        worker.bound.resize(worker.base.size());
         worker.asked.resize(count);
     }
     prepare_codes();
@@ -97,6 +97,7 @@ void Scan::multiply_cells(Question& question) {
         std::vector<float> along = cell_products(*cells, plan.query, columns_.dim, spread);
         for (float& x : along) x *= weight;
         const float most = greatest_of(along);
+        along.resize(along.size() + cells_behind);
         question.cells.push_back({cells, std::move(along), most, weight * spread});
         question.along.back() = &question.cells.back();
     }
