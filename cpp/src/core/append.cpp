@@ -262,7 +262,7 @@ void Engine::State::encode_from(std::size_t segment) {
     for (; segment < columns.segments.size(); ++segment) {
         const auto& cells = columns.cells_of(segment);
         if (cells != nullptr && (finder == nullptr || finder->cells() != cells)) {
-            finder = std::make_unique<CellFinder>(cells);
+            finder = std::make_unique<CellFinder>(CellFinder::of_halves(cells, columns.padded_dim));
         }
         encode(columns, *columns.segments[segment], cells != nullptr ? finder.get() : nullptr);
     }

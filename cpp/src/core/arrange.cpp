@@ -61,7 +61,10 @@ void settle_cells(Run& run) {
     for (std::size_t s = 0; s < run.count; ++s) {
         const Segment& segment = *run.columns.segments[run.first + s];
         if (segment.codes.cells == run.cells) continue;
-        if (finder == nullptr) finder = std::make_unique<CellFinder>(run.cells);
+        if (finder == nullptr) {
+            finder = std::make_unique<CellFinder>(
+                CellFinder::of_halves(run.cells, run.columns.padded_dim));
+        }
         run.fresh.resize(run.count);
         run.fresh[s] = std::make_unique<SegmentCodes>();
         encode_again(run.columns, segment, *finder, *run.fresh[s]);

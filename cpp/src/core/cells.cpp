@@ -14,7 +14,7 @@ namespace remanence {
 namespace {
 
 constexpr std::uint32_t sample_per_cell = 32;
-constexpr int rounds = 4;
+constexpr int rounds = 3;
 constexpr std::uint32_t least_members = 8;  // a centre of fewer would say what they are, erased too
 constexpr std::size_t group_bytes = std::size_t{2} << 30U;
 constexpr std::uint32_t task_rows = 1024;
@@ -113,6 +113,67 @@ std::shared_ptr<Cells> means(const Sample& sample, const Members& members, std::
     return out;
 }
 
+float square_distance(const float* a, const float* b, std::size_t dim) {
+    float sum = 0.0F;
+    for (std::size_t j = 0; j < dim; ++j) sum += (a[j] - b[j]) * (a[j] - b[j]);
+    return sum;
+}
+
+/// Two centres of a cell's members, by k-means from two that lie far apart; empty where a half
+/// would have too few.
+std::vector<std::vector<float>> halves_of(const Sample& sample, const std::uint32_t* rows,
+                                          std::uint32_t count) {
+    if (count < 2 * least_members) return {};
+    const auto farthest = [&](const float* from) {
+        const auto nearer = [&](std::uint32_t a, std::uint32_t b) {
+            return square_distance(sample.row(a), from, sample.dim) <
+                   square_distance(sample.row(b), from, sample.dim);
+        };
+        return sample.row(*std::max_element(rows, rows + count, nearer));
+    };
+    const float* const one = farthest(sample.row(rows[0]));
+    const float* const other = farthest(one);
+    std::vector<std::vector<float>> centre{{one, one + sample.dim}, {other, other + sample.dim}};
+    for (int round = 0; round < rounds; ++round) {
+        std::vector<std::vector<float>> sum(2, std::vector<float>(sample.dim));
+        std::array<std::uint32_t, 2> members{};
+        for (std::uint32_t m = 0; m < count; ++m) {
+            const float* const x = sample.row(rows[m]);
+            const bool second = square_distance(x, centre[1].data(), sample.dim) <
+                                square_distance(x, centre[0].data(), sample.dim);
+            ++members[second ? 1 : 0];
+            for (std::size_t j = 0; j < sample.dim; ++j) sum[second ? 1 : 0][j] += x[j];
+        }
+        if (std::min(members[0], members[1]) < least_members) return {};
+        for (std::size_t h = 0; h < 2; ++h) {
+            for (float& x : sum[h]) x /= static_cast<float>(members[h]);
+        }
+        centre = std::move(sum);
+    }
+    return centre;
+}
+
+/// Each cell in two halves, one after the other; twice the same where it is not split.
+std::shared_ptr<Cells> split(const Sample& sample, const Cells& whole, const Members& members) {
+    std::vector<std::vector<std::vector<float>>> halves(whole.count());
+    parallel_for(whole.count(), spare_workers(), [&](std::size_t k, int) {
+        const std::uint32_t from = members.ends[k];
+        halves[k] = halves_of(sample, members.rows.data() + from, members.ends[k + 1] - from);
+        if (!halves[k].empty()) return;
+        std::vector<float> centre(whole.width);
+        for (std::size_t j = 0; j < whole.width; ++j) {
+            centre[j] = whole.step[k] * static_cast<float>(whole.steps[k * whole.width + j]);
+        }
+        halves[k].assign(2, centre);
+    });
+    auto out = std::make_shared<Cells>();
+    out->width = whole.width;
+    for (const auto& pair : halves) {
+        for (const auto& half : pair) out->add(half);
+    }
+    return out;
+}
+
 std::size_t width_of(const Columns& columns) { return code_bytes(columns.dim) * 8; }
 
 }  // namespace
@@ -176,7 +237,33 @@ std::shared_ptr<const Cells> find_cells(const Columns& columns, std::size_t firs
         const std::vector<std::uint16_t> cell = assign(sample, CellFinder(found));
         found = means(sample, members_of(cell, cells), found->width, round);
     }
-    return found;
+    const Sample more = draw(columns, first, count, 2 * cells * sample_per_cell);
+    return split(more, *found, members_of(assign(more, CellFinder(found)), cells));
+}
+
+CellFinder CellFinder::of_halves(std::shared_ptr<const Cells> halves, std::size_t padded) {
+    const Cells& c = *halves;
+    auto whole = std::make_shared<Cells>();
+    whole->width = c.width;
+    std::vector<float> apart(c.count() / 2 * padded, 0.0F);
+    std::vector<float> middle(c.count() / 2, 0.0F);
+    for (std::size_t k = 0; k < middle.size(); ++k) {
+        std::vector<float> centre(c.width);
+        for (std::size_t j = 0; j < c.width; ++j) {
+            const std::size_t i = 2 * k * c.width + j;
+            const float one = c.step[2 * k] * static_cast<float>(c.steps[i]);
+            const float other = c.step[2 * k + 1] * static_cast<float>(c.steps[i + c.width]);
+            centre[j] = 0.5F * (one + other);
+            if (j < padded) apart[k * padded + j] = other - one;
+            middle[k] += (other - one) * centre[j];
+        }
+        whole->add(centre);
+    }
+    CellFinder out(std::move(whole));
+    out.cells_ = std::move(halves);
+    out.apart_ = std::move(apart);
+    out.middle_ = std::move(middle);
+    return out;
 }
 
 CellFinder::CellFinder(std::shared_ptr<const Cells> cells) : cells_(std::move(cells)) {
@@ -256,7 +343,13 @@ void CellFinder::find(const float* rows, std::size_t padded, std::size_t dim, st
         }
     }
     cpu::kernels().nearest(codes.data(), bytes, count, tables_.data(), bias_.data(),
-                           cells_->count(), cell);
+                           static_cast<std::uint32_t>(bias_.size()), cell);
+    if (apart_.empty()) return;
+    for (std::uint32_t r = 0; r < count; ++r) {
+        float along = 0.0F;
+        cpu::kernels().dot(rows + r * padded, apart_.data() + cell[r] * padded, padded, 1, &along);
+        cell[r] = static_cast<std::uint16_t>(2 * cell[r] + (along > middle_[cell[r]] ? 1 : 0));
+    }
 }
 
 }  // namespace remanence

@@ -35,7 +35,7 @@ std::uint32_t group_segments(std::size_t padded_dim);
 /// One cell around the mean of a segment's vectors.
 std::shared_ptr<const Cells> one_cell(const Columns& columns, const Segment& segment);
 
-/// Cells of the full segments [first, first + count); null where the processor's loops are too slow
+/// Cells of the full segments [first, first + count), pairs that halve what is found first; null where the processor's loops are too slow
 /// to gain from them.
 std::shared_ptr<const Cells> find_cells(const Columns& columns, std::size_t first,
                                         std::size_t count);
@@ -44,6 +44,8 @@ std::shared_ptr<const Cells> find_cells(const Columns& columns, std::size_t firs
 class CellFinder {
 public:
     explicit CellFinder(std::shared_ptr<const Cells> cells);
+    /// Of cells in pairs: finds the pair first, by what lies between, then the nearer of the two.
+    static CellFinder of_halves(std::shared_ptr<const Cells> halves, std::size_t padded);
     /// Cells of the `count` (a multiple of 64) vectors at `rows`, into `cell` [count]. `codes` is
     /// room for count * width / 8 bytes.
     void find(const float* rows, std::size_t padded, std::size_t dim, std::uint32_t count,
@@ -55,6 +57,8 @@ private:
     std::vector<float> mean_;           ///< [width] of the centres
     std::vector<std::uint8_t> tables_;  ///< [cell][groups][64]
     std::vector<std::uint16_t> bias_;   ///< [cell]
+    std::vector<float> apart_;          ///< [pair][padded] what the second has more than the first
+    std::vector<float> middle_;         ///< [pair] along it, where both are as near
 };
 
 }  // namespace remanence

@@ -278,6 +278,10 @@ Engine Engine::load(const std::string& path, std::string_view backend) {
     columns.touches = in.values<Touch>("touches");
     for (const std::uint8_t known : in.values<std::uint8_t>("cells.known")) {
         columns.cells.push_back(known != 0 ? load_cells(in, columns) : nullptr);
+        if (known != 0 &&
+            (columns.cells.back()->count() < 2 || columns.cells.back()->count() % 2 != 0)) {
+            in.refuse("has cells of a wrong size");
+        }
     }
     for (std::uint64_t row = 0; row < meta[0].rows; row += segment_rows) {
         const std::uint64_t left = meta[0].rows - row;
