@@ -35,8 +35,8 @@ std::uint32_t group_segments(std::size_t padded_dim);
 /// One cell around the mean of a segment's vectors.
 std::shared_ptr<const Cells> one_cell(const Columns& columns, const Segment& segment);
 
-/// Cells of the full segments [first, first + count), pairs that halve what is found first; null where the processor's loops are too slow
-/// to gain from them.
+/// Cells of the full segments [first, first + count), pairs that halve what is found first; null
+/// where the processor's loops are too slow to gain from them.
 std::shared_ptr<const Cells> find_cells(const Columns& columns, std::size_t first,
                                         std::size_t count);
 

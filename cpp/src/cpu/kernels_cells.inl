@@ -119,26 +119,77 @@ void nearest(const std::uint8_t* codes, std::size_t bytes, std::uint32_t count,
 
 #endif
 
-void strip_bounds(const StripBlock& b, float* __restrict most, float* __restrict promise) {
-    for (std::uint32_t i = 0; i < b.count; ++i) {
-        const float first = b.along[b.least[i]];
-        const float last = b.along[b.most[i]];
-        const float lead = b.reaching[i] - b.greatest[i];
-        const float own = b.greatest[i] + lead * b.share + b.more * static_cast<float>(b.reach[i]);
-        most[i] = (first > last ? first : last) + own;
-        promise[i] = first + b.greatest[i] + lead * b.near;
+/// The greatest of what the cells of a strip say, where those are more than two.
+REMANENCE_LANE_FN float greatest_along(const StripBlock& b, std::uint32_t i) {
+    if (b.most[i] - b.least[i] >= 8) return b.along_most;
+    float along = b.along[b.least[i]];
+    for (std::uint32_t k = b.least[i] + 1U; k <= b.most[i]; ++k) {
+        along = b.along[k] > along ? b.along[k] : along;
     }
-    for (std::uint32_t i = 0; i < b.count; ++i) {
-        if (b.most[i] - b.least[i] < 2) continue;
-        float along = b.along_most;
-        if (b.most[i] - b.least[i] < 8) {
-            along = b.along[b.least[i]];
-            for (std::uint32_t k = b.least[i] + 1U; k <= b.most[i]; ++k) {
-                along = b.along[k] > along ? b.along[k] : along;
-            }
+    return along;
+}
+
+/// Strips [from, from + 16) whose cells lie near each other; false where they do not.
+REMANENCE_LANE_FN bool near_strips(const StripBlock& b, std::uint32_t from, float* most,
+                                   float* promise) {
+#if defined(__AVX512BW__)
+    const auto place = [&](const std::uint16_t* cell) __attribute__((always_inline)) {
+        const __m512i cells = _mm512_cvtepu16_epi32(
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(cell + from)));
+        return _mm512_sub_epi32(cells, _mm512_set1_epi32(b.least[from]));
+    };
+    const __m512i start = place(b.least);
+    const __m512i end = place(b.most);
+    if (_mm512_cmpgt_epu32_mask(_mm512_max_epu32(start, end), _mm512_set1_epi32(31)) != 0) {
+        return false;
+    }
+    const __m512 one = _mm512_loadu_ps(b.along + b.least[from]);
+    const __m512 other = _mm512_loadu_ps(b.along + b.least[from] + 16);
+    const __m512 first = _mm512_permutex2var_ps(one, start, other);
+    __m512 along = _mm512_max_ps(first, _mm512_permutex2var_ps(one, end, other));
+    const __m512i two = _mm512_set1_epi32(2);
+    alignas(64) float greatest[16];
+    unsigned many = _mm512_cmpge_epu32_mask(_mm512_sub_epi32(end, start), two);
+    if (many != 0) {
+        _mm512_store_ps(greatest, along);
+        for (; many != 0; many &= many - 1) {
+            const auto i = static_cast<std::uint32_t>(__builtin_ctz(many));
+            greatest[i] = greatest_along(b, from + i);
         }
-        const float lead = b.reaching[i] - b.greatest[i];
-        most[i] = along + b.greatest[i] + lead * b.share + b.more * static_cast<float>(b.reach[i]);
+        along = _mm512_load_ps(greatest);
+    }
+    const auto column = [&](const float* values) __attribute__((always_inline)) {
+        return _mm512_loadu_ps(values + from);
+    };
+    const __m512 lead = _mm512_sub_ps(column(b.reaching), column(b.greatest));
+    const __m512 reach = _mm512_cvtepi32_ps(
+        _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(b.reach + from))));
+    const auto add = [&](__m512 sum, __m512 value, float weight) __attribute__((always_inline)) {
+        return _mm512_add_ps(sum, _mm512_mul_ps(value, _mm512_set1_ps(weight)));
+    };
+    const __m512 own = add(add(column(b.greatest), lead, b.share), reach, b.more);
+    _mm512_storeu_ps(most + from, _mm512_add_ps(along, own));
+    _mm512_storeu_ps(promise + from, add(_mm512_add_ps(first, column(b.greatest)), lead, b.near));
+    return true;
+#else
+    return (void)b, (void)from, (void)most, (void)promise, false;
+#endif
+}
+
+void strip_bounds(const StripBlock& b, float* __restrict most, float* __restrict promise) {
+    for (std::uint32_t from = 0; from < b.count; from += 16) {
+        const std::uint32_t end = b.count - from < 16 ? b.count : from + 16;
+        if (end == from + 16 && near_strips(b, from, most, promise)) continue;
+        for (std::uint32_t i = from; i < end; ++i) {
+            const float first = b.along[b.least[i]];
+            const float last = b.along[b.most[i]];
+            const float ends = first > last ? first : last;
+            const float along = b.most[i] - b.least[i] < 2 ? ends : greatest_along(b, i);
+            const float lead = b.reaching[i] - b.greatest[i];
+            most[i] =
+                along + (b.greatest[i] + lead * b.share + b.more * static_cast<float>(b.reach[i]));
+            promise[i] = first + b.greatest[i] + lead * b.near;
+        }
     }
 }
 

@@ -135,14 +135,18 @@ std::int32_t byte_dot_from(const std::int16_t* query, const std::int8_t* row, st
 std::int32_t byte_dot(const std::int16_t* query, const std::int8_t* row, std::size_t count) {
     __m512i sums[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
     std::size_t j = 0;
-    const auto product = [&](std::size_t at) {
+    const auto add = [&](__m512i sum, std::size_t at) {
         const __m512i bytes =
             _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + at)));
-        return _mm512_madd_epi16(_mm512_loadu_si512(query + at), bytes);
+#if defined(__AVX512VNNI__)
+        return _mm512_dpwssd_epi32(sum, _mm512_loadu_si512(query + at), bytes);
+#else
+        return _mm512_add_epi32(sum, _mm512_madd_epi16(_mm512_loadu_si512(query + at), bytes));
+#endif
     };
     for (; j + 64 <= count; j += 64) {
-        sums[0] = _mm512_add_epi32(sums[0], product(j));
-        sums[1] = _mm512_add_epi32(sums[1], product(j + 32));
+        sums[0] = add(sums[0], j);
+        sums[1] = add(sums[1], j + 32);
     }
     return _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1])) +
            byte_dot_from(query, row, j, count);

@@ -43,9 +43,11 @@ Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
         }
     }
     pass_filters();
+    parallel_for(count, workers, [&](std::size_t q, int) {
+        if (questions_[q].codes != nullptr) multiply_cells(questions_[q]);
+    });
     for (Question& question : questions_) {
         if (question.codes == nullptr) continue;
-        multiply_cells(question);
         bound_sides(question);
         question.raise(head_start(question, encoded_));
     }
