@@ -115,6 +115,28 @@ def test_hops_are_those_of_a_search_however_many_questions_came_before() -> None
             assert np.array_equal(short, order[:60])
 
 
+def test_hops_come_in_order_however_dense_they_are() -> None:
+    """Hubs whose neighbours fill bytes of bits with none, one, two or more of them, by turns."""
+    rng = np.random.default_rng(3)
+    nodes = 200_000
+    parts = [np.arange(1, 13)]
+    for width in (50, 2000, 6000, 15_000, 30_000, 50_000):
+        parts += [rng.integers(20, nodes, width), 20 + rng.integers(0, nodes - 20, width) // 3 * 3]
+    source = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    graph = _core.Graph(nodes)
+    graph.append(source, np.concatenate(parts))
+    graph.append(rng.integers(20, nodes, 20_000), rng.integers(20, nodes, 20_000))
+    graph.merge()
+    for seed in [*range(len(parts)), *range(20, 60)]:
+        hop = graph.bfs(ints(seed))
+        for hops in (2, 3, 4):
+            near = np.where(hop > hops, -1, hop)
+            order = np.lexsort((np.arange(nodes), near))[(near < 0).sum() :]
+            node, at = graph.khop(ints(seed), hops)
+            assert np.array_equal(node, order)
+            assert np.array_equal(at, hop[order])
+
+
 def test_one_seed_may_be_a_number() -> None:
     graph = random_graph(300, 900)[0]
     for verb in (graph.bfs, graph.shortest_paths, graph.best_paths):

@@ -55,7 +55,7 @@ std::vector<const Kernels*> usable() {
     if (__builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
         __builtin_cpu_supports("avx512bw") != 0 && __builtin_cpu_supports("avx512dq") != 0 &&
         __builtin_cpu_supports("avx512vbmi") != 0 && __builtin_cpu_supports("avx512vbmi2") != 0 &&
-        __builtin_cpu_supports("avx512vnni") != 0) {
+        __builtin_cpu_supports("avx512vnni") != 0 && __builtin_cpu_supports("avx512bitalg") != 0) {
         if (has_tiles()) out.push_back(&amx_kernels);
         out.push_back(&avx512_kernels);
     }

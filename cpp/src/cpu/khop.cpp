@@ -8,7 +8,9 @@
 namespace remanence::cpu {
 namespace {
 
-constexpr std::size_t ahead = 4;  ///< so many rows before its turn is a row asked for
+constexpr std::size_t ahead = 4;      ///< so many rows before its turn is a row asked for
+constexpr std::size_t line = 16;      ///< arcs of a cache line
+constexpr std::size_t stretch = 512;  ///< so many arcs ahead is a long row asked for
 /// A frontier of fewer arcs than this share of the nodes lists what it finds and sorts it; a look
 /// at the bits of all nodes would take longer.
 constexpr std::size_t list_share = 4096;
@@ -111,8 +113,18 @@ private:
             for (std::size_t i = 0; i < front.size(); ++i) {
                 if (i + 2 * ahead < front.size()) rows_.fetch_offset(front[i + 2 * ahead]);
                 if (i + ahead < front.size()) rows_.fetch_nodes(front[i + ahead]);
+                if (i + 1 < front.size()) {
+                    const auto [begin, end] = rows_.of_base(front[i + 1], direction_);
+                    const std::size_t soon = std::min(end, begin + stretch);
+                    for (std::size_t a = begin; a < soon; a += line) __builtin_prefetch(nodes + a);
+                }
                 const auto [begin, end] = rows_.of_base(front[i], direction_);
-                for (std::size_t a = begin; a < end; ++a) add(nodes[a], 1);
+                std::size_t a = begin;
+                for (; a + stretch < end; a += line) {
+                    __builtin_prefetch(nodes + a + stretch);
+                    for (std::size_t b = a; b < a + line; ++b) add(nodes[b], 1);
+                }
+                for (; a < end; ++a) add(nodes[a], 1);
             }
             return;
         }
