@@ -319,30 +319,38 @@ CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim) {
     return out;
 }
 
-std::vector<float> cell_products(const Cells& cells, const std::vector<float>& query,
-                                 std::size_t dim, float& spread) {
-    std::vector<float> u(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(dim));
-    u.resize(cells.width, 0.0F);
-    CodeQuery fine;
-    float widest = 0.0F;
-    float square = 0.0F;
-    for (const float x : u) {
-        widest = std::max(widest, std::fabs(x));
-        square += x * x;
+std::vector<AlongCells> cell_products(const Cells& cells,
+                                      const std::vector<const std::vector<float>*>& queries,
+                                      std::size_t dim) {
+    std::vector<CodeQuery> fine(queries.size());
+    std::vector<const std::int16_t*> bytes;
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+        std::vector<float> u(queries[q]->begin(),
+                             queries[q]->begin() + static_cast<std::ptrdiff_t>(dim));
+        u.resize(cells.width, 0.0F);
+        float widest = 0.0F;
+        float square = 0.0F;
+        for (const float x : u) {
+            widest = std::max(widest, std::fabs(x));
+            square += x * x;
+        }
+        fine[q].length = std::sqrt(square);
+        refine_query(u, widest, fine[q]);
+        bytes.push_back(fine[q].fine.data());
     }
-    fine.length = std::sqrt(square);
-    refine_query(u, widest, fine);
-    std::vector<std::uint32_t> every(cells.count());
-    std::iota(every.begin(), every.end(), 0U);
-    std::vector<std::int32_t> product(cells.count());
-    cpu::kernels().byte_dots(fine.fine.data(), cells.steps.data(), cells.width, cells.width,
-                             every.data(), every.size(), product.data());
-    std::vector<float> out(cells.count() + std::size_t{1}, 0.0F);
-    for (std::size_t k = 0; k < cells.count(); ++k) {
-        const float along = static_cast<float>(product[k]) * fine.fine_unit * cells.step[k];
-        out[k] = along + fine.fine_rest;
+    std::vector<std::int32_t> product(queries.size() * cells.count());
+    cpu::kernels().products(bytes.data(), bytes.size(), cells.steps.data(), cells.width,
+                            cells.count(), product.data());
+    std::vector<AlongCells> out(queries.size());
+    for (std::size_t q = 0; q < queries.size(); ++q) {
+        out[q].spread = 2.0F * fine[q].fine_rest;
+        out[q].along.assign(cells.count() + std::size_t{1}, 0.0F);
+        const std::int32_t* const of = product.data() + q * cells.count();
+        for (std::size_t k = 0; k < cells.count(); ++k) {
+            const float along = static_cast<float>(of[k]) * fine[q].fine_unit * cells.step[k];
+            out[q].along[k] = along + fine[q].fine_rest;
+        }
     }
-    spread = 2.0F * fine.fine_rest;
     return out;
 }
 

@@ -91,9 +91,14 @@ struct CodeQuery {
 };
 CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim);
 
-/// The products of a question with centres, from above: <q, c> for every cell and for none; they
-/// are too great by `spread` at most.
-std::vector<float> cell_products(const Cells& cells, const std::vector<float>& query,
-                                 std::size_t dim, float& spread);
+/// The products of a question with centres, from above: <q, c> for every cell and for none.
+struct AlongCells {
+    std::vector<float> along;
+    float spread = 0.0F;  ///< by how much one may be too great
+};
+/// Those of a few questions side by side, so that centres are read once.
+std::vector<AlongCells> cell_products(const Cells& cells,
+                                      const std::vector<const std::vector<float>*>& queries,
+                                      std::size_t dim);
 
 }  // namespace remanence

@@ -112,6 +112,7 @@ struct StripBlock {
     float share = 0.0F;               ///< of that weight
     float more = 0.0F;                ///< weight of the reach beyond it
     float near = 0.0F;                ///< share of that weight that the best of a strip may have
+    std::size_t apart = 16;           ///< how far each 16 of what is found lie from the next
 };
 
 /// What the bytes of a residual o say of it, and its signs s, those of the bytes.
@@ -228,7 +229,8 @@ struct Kernels {
     void (*bounds)(const CodeBlock& block, const CodeQuestions& questions);
     /// The same by products of whole matrices, for many questions; another rounding, same rigour.
     void (*matrix_bounds)(const CodeBlock& block, const CodeQuestions& questions);
-    /// What the rows of strips score at most, and what the best of them promise; words apart.
+    /// What the rows of strips score at most, 16 at a time, and what the best of them promise;
+    /// words apart.
     void (*strip_bounds)(const StripBlock& block, float* most, float* promise);
     /// Bits of the strips, 16 at most, that reach the bar, what `words` say of each added.
     std::uint32_t (*strips_above)(const float* most, const float* words, std::uint32_t count,
@@ -253,6 +255,11 @@ struct Kernels {
     void (*byte_dots)(const std::int16_t* query, const std::int8_t* matrix, std::size_t width,
                       std::size_t stride, const std::uint32_t* rows, std::size_t count,
                       std::int32_t* out);
+    /// Products of `count` queries [width] with the rows of a matrix [rows][width]: [count][rows];
+    /// the sums fit 31 bits.
+    void (*products)(const std::int16_t* const* queries, std::size_t count,
+                     const std::int8_t* matrix, std::size_t width, std::size_t rows,
+                     std::int32_t* out);
     /// The sum of those of `query` [8 * bytes], |each| <= 127, whose bit of [bytes] is set.
     std::int32_t (*bit_dot)(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes);
     /// Clears the bits of rows below `bar`; count is a multiple of 64.

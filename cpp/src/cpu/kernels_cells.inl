@@ -168,7 +168,7 @@ REMANENCE_LANE_FN bool near_strips(const StripBlock& b, std::uint32_t from, floa
         return _mm512_add_ps(sum, _mm512_mul_ps(value, _mm512_set1_ps(weight)));
     };
     const __m512 own = add(add(column(b.greatest), lead, b.share), reach, b.more);
-    _mm512_storeu_ps(most + from, _mm512_add_ps(along, own));
+    _mm512_storeu_ps(most + from / 16 * b.apart, _mm512_add_ps(along, own));
     _mm512_storeu_ps(promise + from, add(_mm512_add_ps(first, column(b.greatest)), lead, b.near));
     return true;
 #else
@@ -186,7 +186,7 @@ void strip_bounds(const StripBlock& b, float* __restrict most, float* __restrict
             const float ends = first > last ? first : last;
             const float along = b.most[i] - b.least[i] < 2 ? ends : greatest_along(b, i);
             const float lead = b.reaching[i] - b.greatest[i];
-            most[i] =
+            most[from / 16 * b.apart + i % 16] =
                 along + (b.greatest[i] + lead * b.share + b.more * static_cast<float>(b.reach[i]));
             promise[i] = first + b.greatest[i] + lead * b.near;
         }

@@ -25,7 +25,8 @@ private:
         std::size_t end;
     };
     void prepare_codes();
-    void multiply_cells(Question& question);
+    void list_cells(Question& question);
+    void multiply_cells(Range some);
     void bound_sides(const Question& question);
     const SideBound* side_of(const Question& question, std::uint32_t row) const;
     void pass_filters();

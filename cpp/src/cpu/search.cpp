@@ -14,6 +14,8 @@
 namespace remanence::cpu {
 namespace {
 
+constexpr std::size_t at_once = 4;  // questions whose products with cells are found side by side
+
 /// Several side by side, so that none waits for the one before.
 float greatest_of(const std::vector<float>& values) {
     std::array<float, 16> most{};
@@ -43,8 +45,8 @@ Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
         }
     }
     pass_filters();
-    parallel_for(count, workers, [&](std::size_t q, int) {
-        if (questions_[q].codes != nullptr) multiply_cells(questions_[q]);
+    parallel_for((count + at_once - 1) / at_once, workers, [&](std::size_t i, int) {
+        multiply_cells({i * at_once, std::min(count, (i + 1) * at_once)});
     });
     for (Question& question : questions_) {
         if (question.codes == nullptr) continue;
@@ -78,11 +80,10 @@ void Scan::prepare_codes() {
     }
 }
 
-/// The products of a question with the cells of every segment that holds rows it may want.
-void Scan::multiply_cells(Question& question) {
-    const ScanPlan& plan = *question.plan;
-    const float weight = plan.request->weights.cosine;
-    question.per_reach = weight * question.codes->length * reach_unit;
+/// Lists the cells of every segment that holds rows the question may want.
+void Scan::list_cells(Question& question) {
+    question.per_reach =
+        question.plan->request->weights.cosine * question.codes->length * reach_unit;
     question.cells.reserve(columns_.segments.size());
     for (std::size_t s = 0; s < columns_.segments.size(); ++s) {
         question.along.push_back(nullptr);
@@ -95,13 +96,36 @@ void Scan::multiply_cells(Question& question) {
             question.along.back() = &*known;
             continue;
         }
-        float spread = 0.0F;
-        std::vector<float> along = cell_products(*cells, plan.query, columns_.dim, spread);
-        for (float& x : along) x *= weight;
-        const float most = greatest_of(along);
-        along.resize(along.size() + cells_behind);
-        question.cells.push_back({cells, std::move(along), most, weight * spread});
+        question.cells.push_back({cells, {}, 0.0F, 0.0F});
         question.along.back() = &question.cells.back();
+    }
+}
+
+/// The products of some questions with their cells, those of the same cells side by side.
+void Scan::multiply_cells(Range some) {
+    std::vector<std::pair<const Question*, CellProducts*>> wanted;
+    for (std::size_t q = some.first; q < some.end; ++q) {
+        if (questions_[q].codes == nullptr) continue;
+        list_cells(questions_[q]);
+        for (CellProducts& one : questions_[q].cells) wanted.emplace_back(&questions_[q], &one);
+    }
+    while (!wanted.empty()) {
+        const Cells* const cells = wanted.back().second->cells;
+        const auto same = std::partition(wanted.begin(), wanted.end(),
+                                         [&](const auto& w) { return w.second->cells != cells; });
+        std::vector<const std::vector<float>*> queries;
+        for (auto w = same; w != wanted.end(); ++w) queries.push_back(&w->first->plan->query);
+        std::vector<AlongCells> found = cell_products(*cells, queries, columns_.dim);
+        for (auto w = same; w != wanted.end(); ++w) {
+            AlongCells& one = found[static_cast<std::size_t>(w - same)];
+            const float weight = w->first->plan->request->weights.cosine;
+            for (float& x : one.along) x *= weight;
+            w->second->most = greatest_of(one.along);
+            w->second->spread = weight * one.spread;
+            one.along.resize(one.along.size() + cells_behind);
+            w->second->along = std::move(one.along);
+        }
+        wanted.erase(same, wanted.end());
     }
 }
 

@@ -120,7 +120,6 @@ std::vector<float> Scan::bound_strips(std::size_t q) {
     constexpr float near = 0.3F;
     const Question& question = questions_[q];
     std::vector<float> promise(columns_.segments.size() * in_segment, lowest);
-    std::array<float, in_segment> most{};
     for (std::uint32_t s = 0; s < columns_.segments.size(); ++s) {
         if (question.along[s] == nullptr) continue;
         const SideBound* const side = side_of(question, s * segment_rows);
@@ -140,11 +139,8 @@ std::vector<float> Scan::bound_strips(std::size_t q) {
         kernels().strip_bounds(
             {strips, cells.least.data(), cells.greatest.data(), cells.reach.data(), along,
              question.along[s]->most, side->greatest.data(), side->reaching.data(), share, more,
-             near * share},
-            most.data(), to);
-        for (std::uint32_t i = 0; i < strips; i += block_rows / 64) {
-            std::copy_n(most.data() + i, block_rows / 64, most_of(q, s * segment_rows + i * 64));
-        }
+             near * share, questions_.size() * (block_rows / 64)},
+            most_of(q, s * segment_rows), to);
     }
     return promise;
 }
