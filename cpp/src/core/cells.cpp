@@ -161,9 +161,7 @@ std::shared_ptr<Cells> split(const Sample& sample, const Cells& whole, const Mem
         halves[k] = halves_of(sample, members.rows.data() + from, members.ends[k + 1] - from);
         if (!halves[k].empty()) return;
         std::vector<float> centre(whole.width);
-        for (std::size_t j = 0; j < whole.width; ++j) {
-            centre[j] = whole.step[k] * static_cast<float>(whole.steps[k * whole.width + j]);
-        }
+        for (std::size_t j = 0; j < whole.width; ++j) centre[j] = whole.at(k, j);
         halves[k].assign(2, centre);
     });
     auto out = std::make_shared<Cells>();
@@ -250,9 +248,8 @@ CellFinder CellFinder::of_halves(std::shared_ptr<const Cells> halves, std::size_
     for (std::size_t k = 0; k < middle.size(); ++k) {
         std::vector<float> centre(c.width);
         for (std::size_t j = 0; j < c.width; ++j) {
-            const std::size_t i = 2 * k * c.width + j;
-            const float one = c.step[2 * k] * static_cast<float>(c.steps[i]);
-            const float other = c.step[2 * k + 1] * static_cast<float>(c.steps[i + c.width]);
+            const float one = c.at(2 * k, j);
+            const float other = c.at(2 * k + 1, j);
             centre[j] = 0.5F * (one + other);
             if (j < padded) apart[k * padded + j] = other - one;
             middle[k] += (other - one) * centre[j];
@@ -273,7 +270,7 @@ CellFinder::CellFinder(std::shared_ptr<const Cells> cells) : cells_(std::move(ce
     float widest = 0.0F;
     std::vector<float> centres(c.count() * c.width);
     for (std::size_t i = 0; i < centres.size(); ++i) {
-        centres[i] = c.step[i / c.width] * static_cast<float>(c.steps[i]);
+        centres[i] = c.at(i / c.width, i % c.width);
         mean_[i % c.width] += centres[i] / static_cast<float>(c.count());
     }
     // |x - m| in its mean value per dimension: what a sign is worth where values are normal.

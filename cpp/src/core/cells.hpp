@@ -23,6 +23,9 @@ struct Cells {
     std::uint32_t count() const { return static_cast<std::uint32_t>(step.size()); }
     /// The cell of rows without a vector: its centre is zero.
     std::uint32_t nowhere() const { return count(); }
+    float at(std::size_t k, std::size_t j) const {
+        return step[k] * static_cast<float>(steps[k * width + j]);
+    }
     void add(const std::vector<float>& centre);
 };
 
@@ -55,8 +58,8 @@ public:
 private:
     std::shared_ptr<const Cells> cells_;
     std::vector<float> mean_;           ///< [width] of the centres
-    std::vector<std::uint8_t> tables_;  ///< [cell][groups][64]
-    std::vector<std::uint16_t> bias_;   ///< [cell]
+    std::vector<std::uint8_t> tables_;  ///< [cell, or pair][groups][64]
+    std::vector<std::uint16_t> bias_;   ///< [cell, or pair]
     std::vector<float> apart_;          ///< [pair][padded] what the second has more than the first
     std::vector<float> middle_;         ///< [pair] along it, where both are as near
 };

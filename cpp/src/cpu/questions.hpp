@@ -120,7 +120,6 @@ struct Share {
     Way way = Way::exact;
     bool dense = false;        ///< whether most codes of the last block were read
     bool asked_ahead = false;  ///< whether this block's are asked for before it is known
-    bool early_asked = false;  ///< whether their first half is tried
 };
 
 struct Worker {

@@ -49,7 +49,7 @@ private:
     static void ask_ahead(const Block& b, Range asked, Worker& worker);
     void fill_sides(const Block& b, Range asked, Worker& worker);
     void bound_block(const Block& b, Range some, Range asked, Worker& worker);
-    void ask_codes(std::size_t q, Worker& worker) const;
+    void ask_codes(std::size_t q, std::uint32_t strips, Worker& worker) const;
     bool reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker);
     void collect(const Block& b, std::size_t q, Worker& worker);
     void collect_all(const Block& b, std::size_t q, Worker& worker);

@@ -244,9 +244,7 @@ void Scan::bound_block(const Block& b, Range some, Range asked, Worker& worker) 
         const std::uint32_t left = count_bits(strips_of(share.mask));
         wanted_strips += left;
         share.dense = left * 4 >= b.count / 64 * 3;
-        share.early_asked = share.early.pays(4);
-        if (share.early_asked) share.early.strips += left;
-        ask_codes(q, worker);
+        ask_codes(q, left, worker);
     }
     if (wanted_strips != 0) {
         const SegmentCodes& codes = b.s.codes;
@@ -271,8 +269,8 @@ void Scan::bound_block(const Block& b, Range some, Range asked, Worker& worker) 
     }
 }
 
-/// A question's side of the bound by codes.
-void Scan::ask_codes(std::size_t q, Worker& worker) const {
+/// A question's side of the bound by codes, of which it wants those of some strips.
+void Scan::ask_codes(std::size_t q, std::uint32_t strips, Worker& worker) const {
     Share& share = worker.shares[q];
     const CodeQuery& query = *questions_[q].codes;
     CodeQuestion& question = worker.asked[q];
@@ -287,7 +285,8 @@ void Scan::ask_codes(std::size_t q, Worker& worker) const {
     question.early_offset = query.early_offset;
     question.bar = questions_[q].threshold();
     question.asked_ahead = share.asked_ahead;
-    question.try_early = share.early_asked;
+    question.try_early = share.early.pays(4);
+    if (question.try_early) share.early.strips += strips;
     question.mask = share.mask.data();
     question.spared = &share.early.spared;
     question.out = worker.bound.data() + share.place * block_rows;
