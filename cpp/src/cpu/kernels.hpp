@@ -235,6 +235,9 @@ struct Kernels {
     /// Bits of the strips, 16 at most, that reach the bar, what `words` say of each added.
     std::uint32_t (*strips_above)(const float* most, const float* words, std::uint32_t count,
                                   float bar);
+    /// The same of the strips of a block for each question: their ceilings [questions][16].
+    void (*each_above)(const float* most, std::uint32_t count, const float* bars,
+                       std::size_t questions, std::uint16_t* out);
     /// Adds side and along into `out`, and clears the bits of rows that end below `bar` even so.
     void (*keep_reaching)(const CellBlock& block, float bar, std::uint64_t* mask, float* out);
     /// For `count` (a multiple of 64) rows of codes the table [bytes / 3 * 4][64] whose entries, at

@@ -374,6 +374,7 @@ const Kernels REMANENCE_KERNELS = {
     .matrix_bounds = matrix_bounds,
     .strip_bounds = strip_bounds,
     .strips_above = strips_above,
+    .each_above = each_above,
     .keep_reaching = keep_reaching,
     .nearest = nearest,
     .residual = residual,

@@ -206,6 +206,21 @@ std::uint32_t strips_above(const float* most, const float* words, std::uint32_t 
 #endif
 }
 
+void each_above(const float* most, std::uint32_t count, const float* bars, std::size_t questions,
+                std::uint16_t* out) {
+    for (std::size_t q = 0; q < questions; ++q, most += 16) {
+#if defined(__AVX512F__)
+        const auto there = static_cast<__mmask16>((1U << count) - 1U);
+        out[q] = _mm512_mask_cmp_ps_mask(there, _mm512_maskz_loadu_ps(there, most),
+                                         _mm512_set1_ps(bars[q]), _CMP_GE_OQ);
+#else
+        std::uint32_t bits = 0;
+        for (std::uint32_t i = 0; i < count; ++i) bits |= (most[i] >= bars[q] ? 1U : 0U) << i;
+        out[q] = static_cast<std::uint16_t>(bits);
+#endif
+    }
+}
+
 /// side and what the cells of 64 rows say; sorted rows have few cells, one after the other.
 REMANENCE_LANE_FN void add_along(const float* __restrict along,
                                  const std::uint16_t* __restrict cell, const float* __restrict side,

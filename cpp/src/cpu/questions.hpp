@@ -55,18 +55,16 @@ struct Question {
     std::vector<std::uint8_t> held;     ///< [segment] whether it holds one of them
     std::vector<std::uint16_t> in_block;  ///< [block] how many of its rows pass
     std::vector<std::uint16_t> seeded;    ///< [block] a bit for each strip that came before all
-    std::atomic<float> bar{lowest};
+    std::atomic<float>* bar = nullptr;    ///< what a bound must reach; those of a scan lie together
 
-    void raise(float value) {
-        float known = bar.load(std::memory_order_relaxed);
-        while (value > known && !bar.compare_exchange_weak(known, value)) {
+    /// For a score that enough rows have.
+    void raise(float score) const {
+        const float value = score - slack_of(*plan, score);
+        float known = bar->load(std::memory_order_relaxed);
+        while (value > known && !bar->compare_exchange_weak(known, value)) {
         }
     }
-    /// What a bound must reach.
-    float threshold() const {
-        const float at = bar.load(std::memory_order_relaxed);
-        return at - slack_of(*plan, at);
-    }
+    float threshold() const { return bar->load(std::memory_order_relaxed); }
 };
 
 using Mask = std::array<std::uint64_t, block_rows / 64>;
@@ -101,8 +99,8 @@ struct Share {
     std::vector<Candidate> waiting;        ///< bounded by their code of one bit per dimension
     std::vector<Candidate> near;           ///< bounded by their bytes
     std::size_t patience = least_waiting;  ///< of those that wait, before they are bounded
-    std::size_t enough = 0;  ///< of those that are near, before the best of them are scored
-    std::size_t scanned = 0;
+    std::size_t enough = 0;   ///< of those that are near, before the best of them are scored
+    std::size_t scanned = 0;  ///< rows that passed, of the first of equal filters
     WordCursor cursor;
     WordCursor ahead;  ///< of the words of whole blocks, before their strips are dropped
     Mask passing{};    ///< rows of a block that the filters let pass, of the first of equal filters
@@ -112,11 +110,9 @@ struct Share {
     std::size_t place = 0;                        ///< of its bounds among those of its worker
     Mask mask{};                                  ///< those of them that may still reach the bar
     Trial early;                                  ///< the first half of a code
-    Trial whole;                                  ///< what cells and side terms say of a strip
     Trial words;                                  ///< what words add to a strip at most
     std::array<std::uint16_t, block_rows> few{};  ///< rows of strips of which few are left
     std::uint32_t few_count = 0;
-    std::uint32_t passed = 0;
     Way way = Way::exact;
     bool dense = false;        ///< whether most codes of the last block were read
     bool asked_ahead = false;  ///< whether this block's are asked for before it is known
@@ -124,9 +120,12 @@ struct Share {
 
 struct Worker {
     std::vector<Share> shares;
-    std::vector<float> side;   ///< [question][block_rows]
-    std::vector<float> base;   ///< [place][block_rows] side + words + weight * <q, c>
-    std::vector<float> bound;  ///< [place][block_rows]
+    std::vector<float> bars;             ///< [question] what the ceiling of a strip must reach
+    std::vector<std::uint16_t> above;    ///< [question] a bit for each strip that does
+    std::vector<std::uint32_t> wanting;  ///< questions that want rows of a block, in order
+    std::vector<float> side;             ///< [question][block_rows]
+    std::vector<float> base;             ///< [place][block_rows] side + words + weight * <q, c>
+    std::vector<float> bound;            ///< [place][block_rows]
     std::vector<CodeQuestion> asked;
     std::vector<std::int8_t> signs;
     Ahead ahead;  ///< the first halves of a block's codes, if they will be read

@@ -3,6 +3,8 @@
 // blocks, refine.cpp decides what waits.
 #pragma once
 
+#include <atomic>
+#include <span>
 #include <vector>
 
 #include "cpu/block.hpp"
@@ -44,11 +46,13 @@ private:
     bool together() const { return questions_.size() >= least_matrix_questions && matrix_unit(); }
     void scan_block(const Block& whole, Range asked, Worker& worker);
     bool plan_block(const Block& b, Range asked, Worker& worker);
+    void find_above(const Block& b, Range asked, Worker& worker);
     std::uint32_t reaching(const Block& b, std::size_t q, Share& share);
-    Block wanted(const Block& b, Range asked, Worker& worker) const;
+    Block wanted(const Block& b, Worker& worker) const;
     static void ask_ahead(const Block& b, Range asked, Worker& worker);
     void fill_sides(const Block& b, Range asked, Worker& worker);
-    void bound_block(const Block& b, Range some, Range asked, Worker& worker);
+    void bound_block(const Block& b, std::span<const std::uint32_t> some, Range asked,
+                     Worker& worker);
     void ask_codes(std::size_t q, std::uint32_t strips, Worker& worker) const;
     bool reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker);
     void collect(const Block& b, std::size_t q, Worker& worker);
@@ -64,7 +68,8 @@ private:
     void gather(std::size_t q);
 
     const Columns& columns_;
-    std::vector<std::uint32_t> encoded_;  ///< [segment] rows that have a code
+    std::vector<std::uint32_t> encoded_;    ///< [segment] rows that have a code
+    std::vector<std::atomic<float>> bars_;  ///< [question]
     std::vector<Question> questions_;
     std::vector<Worker> workers_;
     std::vector<float> most_;  ///< [block][question][16] what a strip's rows score, words apart

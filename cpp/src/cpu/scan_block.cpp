@@ -51,73 +51,89 @@ std::uint32_t Scan::pass(const Question& question, const Block& b, Mask& mask) c
     return rows;
 }
 
-/// Which rows of a block each question wants, and how; false when none wants any.
+/// Which strips of a block may reach the bar of each question, words apart: one look at what they
+/// score at most.
+void Scan::find_above(const Block& b, Range asked, Worker& worker) {
+    const std::size_t count = asked.end - asked.first;
+    float named = 0.0F;
+    std::size_t side = questions_.size();  // whose `named` it is
+    for (std::size_t q = asked.first; q < asked.end; ++q) {
+        const Question& question = questions_[q];
+        worker.bars[q] = lowest;
+        // Questions with words look for themselves.
+        if (question.codes == nullptr || !question.plan->terms.empty()) continue;
+        if (question.side != side) {
+            side = question.side;
+            named = named_ceiling(*question.plan, b, side_of(question, b.row));
+        }
+        worker.bars[q] = question.threshold() - named;
+    }
+    kernels().each_above(most_of(asked.first, b.row) + b.row % block_rows / 64, b.count / 64,
+                         worker.bars.data() + asked.first, count,
+                         worker.above.data() + asked.first);
+}
+
+/// Which questions want rows of a block, which rows, and how; false when none wants any.
 bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
     const bool coded = b.first + b.count <= encoded_[b.row / segment_rows];
-    bool any = false;
+    if (coded) find_above(b, asked, worker);
+    worker.wanting.clear();
     for (std::size_t q = asked.first; q < asked.end; ++q) {
-        Share& share = worker.shares[q];
         const Question& question = questions_[q];
+        Share& share = worker.shares[q];
         const Share& leader = worker.shares[std::max(question.filter, asked.first)];
         if (&leader == &share) {
             share.filtered = pass(question, b, share.passing);
             share.held = strips_of(share.passing);
+            share.scanned += share.filtered;
         }
-        const std::uint32_t seen =
-            question.seeded.empty()
-                ? 0U
-                : static_cast<std::uint32_t>(question.seeded[b.row / block_rows]) >>
-                      b.row % block_rows / 64;
-        share.passed = leader.filtered - rows_in(leader.passing, leader.held & seen);
-        share.scanned += share.passed;
-        share.strips = leader.held & ~seen;
-        if (coded && question.codes != nullptr) share.strips &= reaching(b, q, share);
+        share.strips = leader.held;
+        if (coded) share.strips &= worker.above[q];
+        if (share.strips == 0) continue;
+        if (!question.seeded.empty()) {
+            share.strips &= ~(static_cast<std::uint32_t>(question.seeded[b.row / block_rows]) >>
+                              b.row % block_rows / 64);
+        }
+        if (coded && !question.plan->terms.empty()) share.strips &= reaching(b, q, share);
         share.way = way_of(question, rows_in(leader.passing, share.strips), coded);
         if (share.way == Way::none) continue;
         for (std::uint32_t w = 0; w < share.mask.size(); ++w) {
             share.mask[w] = (share.strips >> w & 1U) != 0 ? leader.passing[w] : 0;
         }
-        any = true;
+        worker.wanting.push_back(static_cast<std::uint32_t>(q));
     }
-    return any;
+    return !worker.wanting.empty();
 }
 
-/// The strips whose rows may reach the bar, of those that the question wants.
+/// The strips whose rows may reach the bar with what words add, of those that the question wants.
 std::uint32_t Scan::reaching(const Block& b, std::size_t q, Share& share) {
     const std::uint32_t wanted = share.strips;
-    if (wanted == 0 || !share.whole.pays(16)) return wanted;
     const Question& question = questions_[q];
     const ScanPlan& plan = *question.plan;
+    if (wanted == 0 || question.codes == nullptr || !share.words.pays(8)) return wanted;
     const float bar = question.threshold() - named_ceiling(plan, b, side_of(question, b.row));
     if (bar == lowest) return wanted;
     Strips words{};
-    if (!plan.terms.empty()) {
-        if (!share.words.pays(8)) return wanted;
-        word_ceilings(plan, b, share.ahead, words);
-    }
+    word_ceilings(plan, b, share.ahead, words);
     const float* const most = most_of(q, b.row) + b.row % block_rows / 64;
     const std::uint32_t left =
         wanted & kernels().strips_above(most, words.data(), b.count / 64, bar);
-    share.whole.strips += count_bits(wanted);
-    share.whole.spared += count_bits(wanted & ~left);
     share.words.strips += count_bits(wanted);
     share.words.spared += count_bits(wanted & ~left);
     return left;
 }
 
 /// The part of a block that holds every row some question wants.
-Block Scan::wanted(const Block& b, Range asked, Worker& worker) const {
+Block Scan::wanted(const Block& b, Worker& worker) const {
     const std::size_t step = questions_.size() >= least_matrix_questions ? matrix_rows / 64 : 1;
     std::uint32_t strips = 0;
-    for (std::size_t q = asked.first; q < asked.end; ++q) {
-        if (worker.shares[q].way != Way::none) strips |= worker.shares[q].strips;
-    }
+    for (const std::uint32_t q : worker.wanting) strips |= worker.shares[q].strips;
     const auto first = static_cast<std::size_t>(std::countr_zero(strips));
     const auto last = static_cast<std::size_t>(std::bit_width(strips) - 1);
     const Words part{first / step * step, (last / step + 1) * step};
     if ((part.end - part.first) * 64 >= b.count) return b;
-    for (std::size_t q = asked.first; q < asked.end; ++q) {
-        if (worker.shares[q].way != Way::none) move_to_front(part, worker.shares[q].mask.data());
+    for (const std::uint32_t q : worker.wanting) {
+        move_to_front(part, worker.shares[q].mask.data());
     }
     return part_of(b, part);
 }
@@ -137,7 +153,7 @@ void Scan::ask_ahead(const Block& b, Range asked, Worker& worker) {
 /// Side terms, words apart, once for all questions that share them.
 void Scan::fill_sides(const Block& b, Range asked, Worker& worker) {
     std::array<bool, most_questions> filled{};
-    for (std::size_t q = asked.first; q < asked.end; ++q) {
+    for (const std::uint32_t q : worker.wanting) {
         const std::size_t leader = std::max(questions_[q].side, asked.first);
         if (worker.shares[q].way != Way::codes || filled[leader]) continue;
         filled[leader] = true;
@@ -217,25 +233,32 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
         collect_all(whole, asked.first, worker);
         return;
     }
-    const Block b = wanted(whole, asked, worker);
+    const Block b = wanted(whole, worker);
     ask_ahead(b, asked, worker);
     fill_sides(b, asked, worker);
     // Products are taken for all questions at once; tables one after the other, so that what is
     // found for one stays in the first cache.
-    const std::size_t step = together() && asked.end - asked.first > 1 ? most_questions : 1;
-    for (std::size_t q = asked.first; q < asked.end; q += step) {
-        bound_block(b, {q, std::min(q + step, asked.end)}, asked, worker);
+    const std::span<const std::uint32_t> wanting(worker.wanting);
+    if (together() && asked.end - asked.first > 1) {
+        bound_block(b, wanting, asked, worker);
+        return;
+    }
+    for (std::size_t i = 0; i < wanting.size(); ++i) {
+        bound_block(b, wanting.subspan(i, 1), asked, worker);
     }
 }
 
 /// What the codes leave of a block for some of the questions asked.
-void Scan::bound_block(const Block& b, Range some, Range asked, Worker& worker) {
+void Scan::bound_block(const Block& b, std::span<const std::uint32_t> some, Range asked,
+                       Worker& worker) {
+    const bool alone = some.size() == 1 && !together();
+    const Range slots = alone ? Range{some[0], some[0] + 1U} : asked;
+    for (std::size_t q = slots.first; q < slots.end; ++q) worker.asked[q].out = nullptr;
     std::size_t wanted_strips = 0;  // by codes, each question's counted for itself
-    for (std::size_t q = some.first; q < some.end; ++q) {
+    for (const std::uint32_t q : some) {
         Share& share = worker.shares[q];
-        worker.asked[q].out = nullptr;
         if (share.way != Way::codes) continue;
-        share.place = q - some.first;
+        share.place = q - slots.first;
         if (!reach_out(b, q, std::max(questions_[q].side, asked.first), worker)) {
             share.way = Way::few;
             share.dense = false;
@@ -253,14 +276,14 @@ void Scan::bound_block(const Block& b, Range some, Range asked, Worker& worker) 
             b.count,      codes.bytes,           strips.early_bytes,     strips.early,
             strips.later, codes.early + b.first, codes.factors + b.first};
         // Products of whole matrices cost a third of the sums of tables, but leave no strip out.
-        const std::size_t count = some.end - some.first;
+        const std::size_t count = slots.end - slots.first;
         const bool matrix = count >= least_matrix_questions &&
                             3 * wanted_strips > (count + 31) / 32 * 32 * (b.count / 64);
         const auto bounds = matrix ? kernels().matrix_bounds : kernels().bounds;
-        bounds(block, {worker.asked.data() + some.first, count, rounded_.data(), stride_,
+        bounds(block, {worker.asked.data() + slots.first, count, rounded_.data(), stride_,
                        worker.signs.data()});
     }
-    for (std::size_t q = some.first; q < some.end; ++q) {
+    for (const std::uint32_t q : some) {
         const Way way = worker.shares[q].way;
         if (way == Way::codes || way == Way::few) bound_few(b, q, worker);
         if (way == Way::codes) collect(b, q, worker);
@@ -333,7 +356,9 @@ void Scan::collect_all(const Block& b, std::size_t q, Worker& worker) {
 /// Scores the rows of the mask exactly.
 void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
     Share& share = worker.shares[q];
-    if (share.passed <= alone_rows) {
+    std::uint32_t wanted = 0;
+    for (const std::uint64_t bits : share.mask) wanted += count_bits(bits);
+    if (wanted <= alone_rows) {
         for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
             for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
                 const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
@@ -350,9 +375,9 @@ void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
     const bool words = score_words(plan, b, false, share.cursor, scratch);
     score_side(plan, b, words ? scratch.lexical.data() : nullptr, nullptr, nullptr, nullptr,
                scratch, scratch.score.data());
-    if (cosine) score_cosine(plan, b, share.mask.data(), share.passed, scratch);
+    if (cosine) score_cosine(plan, b, share.mask.data(), wanted, scratch);
     const float weight = plan.request->weights.cosine;
-    float bar = std::max(share.best.bar(), questions_[q].bar.load(std::memory_order_relaxed));
+    float bar = std::max(share.best.bar(), questions_[q].threshold());
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));

@@ -31,12 +31,17 @@ float greatest_of(const std::vector<float>& values) {
 }  // namespace
 
 Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
-    : columns_(*plans->columns), questions_(count), workers_(static_cast<std::size_t>(workers)) {
+    : columns_(*plans->columns),
+      bars_(count),
+      questions_(count),
+      workers_(static_cast<std::size_t>(workers)) {
     // Codes may be added while this scan runs: it uses those that were there when it began.
     for (const auto& segment : columns_.segments) encoded_.push_back(segment->codes.encoded);
     for (std::size_t q = 0; q < count; ++q) {
         Question& question = questions_[q];
         question.plan = &plans[q];
+        question.bar = &bars_[q];
+        bars_[q] = lowest;
         while (!same_side(plans[question.side], plans[q])) ++question.side;
         while (!same_filter(plans[question.filter], plans[q])) ++question.filter;
         if (codes_pay(plans[q])) {
@@ -55,6 +60,8 @@ Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
     }
     for (Worker& worker : workers_) {
         for (const Question& q : questions_) worker.shares.emplace_back(q.plan->keep);
+        worker.bars.resize(count);
+        worker.above.resize(count);
         worker.side.resize(count * block_rows);
         worker.base.resize((together() ? count : 1) * block_rows);
         worker.bound.resize(worker.base.size());
@@ -168,7 +175,8 @@ void Scan::run(std::vector<ScanAnswer>& answers) {
     for (std::size_t q = 0; q < questions_.size(); ++q) {
         Share& share = workers_[0].shares[q];
         std::sort(share.best.rows().begin(), share.best.rows().end(), better);
-        answers.push_back({std::move(share.best.rows()), share.scanned});
+        answers.push_back(
+            {std::move(share.best.rows()), workers_[0].shares[questions_[q].filter].scanned});
     }
 }
 

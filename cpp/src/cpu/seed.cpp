@@ -197,6 +197,7 @@ void Scan::seed() {
             question.seeded[row / block_rows] |= static_cast<std::uint16_t>(1U << word);
         }
         tighten(q, worker.shares[q]);
+        worker.shares[q].scanned = 0;  // the scan counts them with their blocks
     });
 }
 
