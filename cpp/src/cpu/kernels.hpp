@@ -78,7 +78,8 @@ struct CodeQuestion {
     float bar = 0.0F;                 ///< rows that end below it are dropped from the mask
     bool asked_ahead = false;         ///< the first half is on its way
     bool try_early = false;           ///< whether the first half is asked before the rest
-    std::uint64_t* mask = nullptr;    ///< rows wanted; 64 without any are left out
+    std::uint32_t strips = 0;         ///< a bit for each that holds a wanted row
+    std::uint64_t* mask = nullptr;    ///< rows wanted
     std::uint32_t* spared = nullptr;  ///< grows by the strips that the first half ruled out
     float* out = nullptr;             ///< upper bounds of the scores; null = not asked
 };
@@ -238,8 +239,10 @@ struct Kernels {
     /// The same of the strips of a block for each question: their ceilings [questions][16].
     void (*each_above)(const float* most, std::uint32_t count, const float* bars,
                        std::size_t questions, std::uint16_t* out);
-    /// Adds side and along into `out`, and clears the bits of rows that end below `bar` even so.
-    void (*keep_reaching)(const CellBlock& block, float bar, std::uint64_t* mask, float* out);
+    /// Adds side and along into `out` for some strips of 64 rows, and clears the bits of rows that
+    /// end below `bar` even so.
+    void (*keep_reaching)(const CellBlock& block, std::uint32_t strips, float bar,
+                          std::uint64_t* mask, float* out);
     /// For `count` (a multiple of 64) rows of codes the table [bytes / 3 * 4][64] whose entries, at
     /// most 63, sum up to most, `bias` added.
     void (*nearest)(const std::uint8_t* codes, std::size_t bytes, std::uint32_t count,

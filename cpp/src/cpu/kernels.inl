@@ -202,9 +202,9 @@ struct WantedStrips {
     std::uint32_t count = 0;
 };
 
-REMANENCE_LANE_FN void list_wanted(const CodeBlock& b, const CodeQuestion& q, WantedStrips& out) {
-    for (std::uint32_t s = 0; s * 64 < b.count; ++s) {
-        if (q.mask[s] != 0) out.strip[out.count++] = s;
+REMANENCE_LANE_FN void list_wanted(const CodeQuestion& q, WantedStrips& out) {
+    for (std::uint32_t left = q.strips; left != 0; left &= left - 1) {
+        out.strip[out.count++] = static_cast<std::uint32_t>(__builtin_ctz(left));
     }
 }
 
@@ -234,7 +234,7 @@ REMANENCE_LANE_FN void add_later(const CodeBlock& b, const CodeQuestion& q, std:
 void full_bounds(const CodeBlock& b, const CodeQuestion& q) {
     std::uint16_t sums[64];
     WantedStrips wanted;
-    list_wanted(b, q, wanted);
+    list_wanted(q, wanted);
     const auto ask = [&](std::uint32_t i) __attribute__((always_inline)) {
         ask_for_strip(wanted, i, b.early_codes, b.early_bytes, b.factors);
         ask_for_strip(wanted, i, b.later_codes, b.bytes - b.early_bytes, b.factors);
@@ -257,7 +257,7 @@ void early_bounds(const CodeBlock& b, const CodeQuestion& q) {
     const std::size_t later = b.bytes - b.early_bytes;
     std::uint32_t left = 0;
     WantedStrips wanted;
-    list_wanted(b, q, wanted);
+    list_wanted(q, wanted);
     const auto ask = [&](std::uint32_t i) __attribute__((always_inline)) {
         if (!q.asked_ahead) ask_for_strip(wanted, i, b.early_codes, b.early_bytes, b.early_factors);
     };

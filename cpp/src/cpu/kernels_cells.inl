@@ -148,15 +148,11 @@ REMANENCE_LANE_FN bool near_strips(const StripBlock& b, std::uint32_t from, floa
     const __m512 first = _mm512_permutex2var_ps(one, start, other);
     __m512 along = _mm512_max_ps(first, _mm512_permutex2var_ps(one, end, other));
     const __m512i two = _mm512_set1_epi32(2);
-    alignas(64) float greatest[16];
     unsigned many = _mm512_cmpge_epu32_mask(_mm512_sub_epi32(end, start), two);
-    if (many != 0) {
-        _mm512_store_ps(greatest, along);
-        for (; many != 0; many &= many - 1) {
-            const auto i = static_cast<std::uint32_t>(__builtin_ctz(many));
-            greatest[i] = greatest_along(b, from + i);
-        }
-        along = _mm512_load_ps(greatest);
+    for (; many != 0; many &= many - 1) {
+        const auto lane = static_cast<__mmask16>(many & -many);
+        const float greatest = greatest_along(b, from + static_cast<unsigned>(__builtin_ctz(many)));
+        along = _mm512_mask_mov_ps(along, lane, _mm512_set1_ps(greatest));
     }
     const auto column = [&](const float* values) __attribute__((always_inline)) {
         return _mm512_loadu_ps(values + from);
@@ -248,15 +244,20 @@ REMANENCE_LANE_FN void add_along(const float* __restrict along,
     for (std::uint32_t i = 0; i < 64; ++i) to[i] = side[i] + along[cell[i]];
 }
 
-void keep_reaching(const CellBlock& b, float bar, std::uint64_t* mask, float* out) {
+void keep_reaching(const CellBlock& b, std::uint32_t strips, float bar, std::uint64_t* mask,
+                   float* out) {
     float bound[64];
     const std::size_t lines = b.factors != nullptr ? b.ahead->lines() * 64 / b.count + 1 : 0;
-    for (std::uint32_t first = 0; first < b.count; first += 64) {
-        if (b.factors != nullptr) {
+    std::uint32_t asked = 0;
+    const auto ask_until = [&](std::uint32_t row) __attribute__((always_inline)) {
+        for (; b.factors != nullptr && asked < row; asked += 64) {
             b.ahead->ask(lines);
-            ask_for(b.factors + first, 64 * sizeof(std::uint32_t));
+            ask_for(b.factors + asked, 64 * sizeof(std::uint32_t));
         }
-        if (mask[first / 64] == 0) continue;
+    };
+    for (; strips != 0; strips &= strips - 1) {
+        const auto first = 64 * static_cast<std::uint32_t>(__builtin_ctz(strips));
+        ask_until(first + 64);
         const std::uint16_t* __restrict const cell = b.cell + first;
         const std::uint8_t* __restrict const reach = b.reach + first;
         const float* __restrict const side = b.side + first;
@@ -270,4 +271,5 @@ void keep_reaching(const CellBlock& b, float bar, std::uint64_t* mask, float* ou
         }
         keep_above(bound, bar, 64, mask + first / 64);
     }
+    ask_until(b.count);
 }

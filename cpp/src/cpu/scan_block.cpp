@@ -134,6 +134,7 @@ Block Scan::wanted(const Block& b, Worker& worker) const {
     if ((part.end - part.first) * 64 >= b.count) return b;
     for (const std::uint32_t q : worker.wanting) {
         move_to_front(part, worker.shares[q].mask.data());
+        worker.shares[q].strips >>= part.first;
     }
     return part_of(b, part);
 }
@@ -183,26 +184,23 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
     kernels().keep_reaching({b.count, b.s.codes.cell + b.first, b.s.codes.reach + b.first,
                              cells.along.data(), question.per_reach, side, &worker.ahead,
                              share.asked_ahead ? b.s.codes.early + b.first : nullptr},
-                            bar, share.mask.data(), base);
-    std::uint32_t left = 0;
-    for (std::uint32_t w = 0; w * 64 < b.count; ++w) left += count_bits(share.mask[w]);
+                            share.strips, bar, share.mask.data(), base);
+    const std::uint32_t left = rows_in(share.mask, share.strips);
     // Codes that are on their way, as a question with words mostly has them, are read, unless
     // hardly any row of the block is left.
     const bool all = share.asked_ahead || words;
     const std::uint32_t few = !all ? few_of_strip : left <= sparse_rows ? 64 : 0;
-    bool any = false;
-    for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
-        if (count_bits(share.mask[w]) > few) {
-            any = true;
-            continue;
-        }
+    for (std::uint32_t strips = share.strips; strips != 0; strips &= strips - 1) {
+        const auto w = static_cast<std::uint32_t>(std::countr_zero(strips));
+        if (count_bits(share.mask[w]) > few) continue;
+        share.strips &= ~(1U << w);
         for (std::uint64_t& bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             __builtin_prefetch(&b.s.codes.row(b.first + i), 0, 2);
             share.few[share.few_count++] = static_cast<std::uint16_t>(i);
         }
     }
-    return any;
+    return share.strips != 0;
 }
 
 /// Bounds the few rows of strips that had no more, one by one.
@@ -264,7 +262,7 @@ void Scan::bound_block(const Block& b, std::span<const std::uint32_t> some, Rang
             share.dense = false;
             continue;
         }
-        const std::uint32_t left = count_bits(strips_of(share.mask));
+        const std::uint32_t left = count_bits(share.strips);
         wanted_strips += left;
         share.dense = left * 4 >= b.count / 64 * 3;
         ask_codes(q, left, worker);
@@ -310,6 +308,7 @@ void Scan::ask_codes(std::size_t q, std::uint32_t strips, Worker& worker) const 
     question.asked_ahead = share.asked_ahead;
     question.try_early = share.early.pays(4);
     if (question.try_early) share.early.strips += strips;
+    question.strips = share.strips;
     question.mask = share.mask.data();
     question.spared = &share.early.spared;
     question.out = worker.bound.data() + share.place * block_rows;
@@ -324,7 +323,8 @@ void Scan::collect(const Block& b, std::size_t q, Worker& worker) {
     const std::vector<float>& along = question.along[b.row / segment_rows]->along;
     const bool words = !question.plan->terms.empty();
     const float bar = question.threshold();
-    for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
+    for (std::uint32_t strips = share.strips; strips != 0; strips &= strips - 1) {
+        const auto w = static_cast<std::uint32_t>(std::countr_zero(strips));
         for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
             const float rest = base[i] - along[b.s.codes.cell[b.first + i]];
