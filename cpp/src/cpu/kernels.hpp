@@ -104,10 +104,11 @@ struct CellBlock {
 struct StripBlock {
     std::uint32_t count = 0;
     const std::uint16_t* least = nullptr;  ///< cell
-    const std::uint16_t* most = nullptr;   ///< cell; eight or more after the first: of any cell
+    const std::uint16_t* most = nullptr;   ///< cell
     const std::uint8_t* reach = nullptr;
     const float* along = nullptr;     ///< [cells] weight * <q, c>, at most
-    float along_most = 0.0F;          ///< of any cell
+    const float* runs = nullptr;      ///< what runs of cells say, as cell_runs finds it
+    std::uint32_t pairs = 0;          ///< of cells
     const float* greatest = nullptr;  ///< side terms
     const float* reaching = nullptr;  ///< the same with some weight of the reach
     float share = 0.0F;               ///< of that weight
@@ -230,6 +231,9 @@ struct Kernels {
     void (*bounds)(const CodeBlock& block, const CodeQuestions& questions);
     /// The same by products of whole matrices, for many questions; another rounding, same rigour.
     void (*matrix_bounds)(const CodeBlock& block, const CodeQuestions& questions);
+    /// The greatest of what runs of 2, 4, 8, ... cells say: [log2 of how many][pairs], by the pair
+    /// that the run begins with, where it ends among them.
+    void (*cell_runs)(const float* along, std::uint32_t pairs, float* runs);
     /// What the rows of strips score at most, 16 at a time, and what the best of them promise;
     /// words apart.
     void (*strip_bounds)(const StripBlock& block, float* most, float* promise);

@@ -309,51 +309,7 @@ void byte_dots(const std::int16_t* query, const std::int8_t* matrix, std::size_t
     }
 }
 
-#if defined(__AVX512VNNI__)
-/// Products of four queries with a row.
-REMANENCE_LANE_FN __m128i four_products(const std::int16_t* const* queries, const std::int8_t* row,
-                                        std::size_t width) {
-    __m512i sum[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(),
-                      _mm512_setzero_si512()};
-    for (std::size_t j = 0; j < width; j += 32) {
-        const __m512i bytes =
-            _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + j)));
-        for (int q = 0; q < 4; ++q) {
-            sum[q] = _mm512_dpwssd_epi32(sum[q], _mm512_loadu_si512(queries[q] + j), bytes);
-        }
-    }
-    const auto pairs = [](__m512i a, __m512i b) {
-        return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-    };
-    const __m512i front = pairs(sum[0], sum[1]);
-    const __m512i back = pairs(sum[2], sum[3]);
-    const __m512i all =
-        _mm512_add_epi32(_mm512_unpacklo_epi64(front, back), _mm512_unpackhi_epi64(front, back));
-    const __m256i half =
-        _mm256_add_epi32(_mm512_castsi512_si256(all), _mm512_extracti64x4_epi64(all, 1));
-    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
-}
-#endif
-
-void products(const std::int16_t* const* queries, std::size_t count, const std::int8_t* matrix,
-              std::size_t width, std::size_t rows, std::int32_t* out) {
-    std::size_t done = 0;
-#if defined(__AVX512VNNI__)
-    for (; done + 4 <= count && width % 32 == 0; done += 4) {
-        for (std::size_t r = 0; r < rows; ++r) {
-            alignas(16) std::int32_t four[4];
-            _mm_store_si128(reinterpret_cast<__m128i*>(four),
-                            four_products(queries + done, matrix + r * width, width));
-            for (std::size_t q = 0; q < 4; ++q) out[(done + q) * rows + r] = four[q];
-        }
-    }
-#endif
-    for (; done < count; ++done) {
-        for (std::size_t r = 0; r < rows; ++r) {
-            out[done * rows + r] = byte_dot(queries[done], matrix + r * width, width);
-        }
-    }
-}
+#include "cpu/kernels_products.inl"
 
 #if defined(__AMX_INT8__)
 #include "cpu/kernels_matrix.inl"
@@ -372,6 +328,7 @@ const Kernels REMANENCE_KERNELS = {
     .hadamard = hadamard,
     .bounds = bounds,
     .matrix_bounds = matrix_bounds,
+    .cell_runs = cell_runs,
     .strip_bounds = strip_bounds,
     .strips_above = strips_above,
     .each_above = each_above,

@@ -119,40 +119,70 @@ void nearest(const std::uint8_t* codes, std::size_t bytes, std::uint32_t count,
 
 #endif
 
-/// The greatest of what the cells of a strip say, where those are more than two.
-REMANENCE_LANE_FN float greatest_along(const StripBlock& b, std::uint32_t i) {
-    if (b.most[i] - b.least[i] >= 8) return b.along_most;
-    float along = b.along[b.least[i]];
-    for (std::uint32_t k = b.least[i] + 1U; k <= b.most[i]; ++k) {
-        along = b.along[k] > along ? b.along[k] : along;
+/// values[i] and values[i + apart], the greater of both.
+REMANENCE_LANE_FN void greater_of(const float* __restrict values, std::uint32_t apart,
+                                  std::uint32_t count, float* __restrict out) {
+    const float* __restrict const others = values + apart;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        out[i] = values[i] > others[i] ? values[i] : others[i];
     }
-    return along;
 }
 
-/// Strips [from, from + 16) whose cells lie near each other; false where they do not.
-REMANENCE_LANE_FN bool near_strips(const StripBlock& b, std::uint32_t from, float* most,
-                                   float* promise) {
-#if defined(__AVX512BW__)
-    const auto place = [&](const std::uint16_t* cell) __attribute__((always_inline)) {
-        const __m512i cells = _mm512_cvtepu16_epi32(
-            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(cell + from)));
-        return _mm512_sub_epi32(cells, _mm512_set1_epi32(b.least[from]));
-    };
-    const __m512i start = place(b.least);
-    const __m512i end = place(b.most);
-    if (_mm512_cmpgt_epu32_mask(_mm512_max_epu32(start, end), _mm512_set1_epi32(31)) != 0) {
-        return false;
+void cell_runs(const float* __restrict along, std::uint32_t pairs, float* __restrict runs) {
+    for (std::size_t i = 0; i < pairs; ++i) {
+        runs[i] = along[2 * i] > along[2 * i + 1] ? along[2 * i] : along[2 * i + 1];
     }
-    const __m512 one = _mm512_loadu_ps(b.along + b.least[from]);
-    const __m512 other = _mm512_loadu_ps(b.along + b.least[from] + 16);
-    const __m512 first = _mm512_permutex2var_ps(one, start, other);
-    __m512 along = _mm512_max_ps(first, _mm512_permutex2var_ps(one, end, other));
-    const __m512i two = _mm512_set1_epi32(2);
-    unsigned many = _mm512_cmpge_epu32_mask(_mm512_sub_epi32(end, start), two);
-    for (; many != 0; many &= many - 1) {
-        const auto lane = static_cast<__mmask16>(many & -many);
-        const float greatest = greatest_along(b, from + static_cast<unsigned>(__builtin_ctz(many)));
-        along = _mm512_mask_mov_ps(along, lane, _mm512_set1_ps(greatest));
+    for (std::uint32_t half = 1; 2 * half <= pairs; half *= 2, runs += pairs) {
+        greater_of(runs, half, pairs - 2 * half + 1, runs + pairs);
+    }
+}
+
+#if defined(__AVX512BW__)
+
+/// The greatest of what some cells say, pairs of them: two runs as long as may be hold all of them.
+REMANENCE_LANE_FN __m512 greatest_along(const StripBlock& b, __mmask16 lanes, __m512i least,
+                                        __m512i most) {
+    const __m512i one = _mm512_set1_epi32(1);
+    const __m512i first = _mm512_srli_epi32(least, 1);
+    const __m512i behind = _mm512_add_epi32(_mm512_srli_epi32(most, 1), one);
+    const __m512i held = _mm512_castps_si512(_mm512_cvtepi32_ps(_mm512_sub_epi32(behind, first)));
+    const __m512i level = _mm512_sub_epi32(_mm512_srli_epi32(held, 23), _mm512_set1_epi32(127));
+    const __m512i base = _mm512_mullo_epi32(level, _mm512_set1_epi32(static_cast<int>(b.pairs)));
+    const __m512i last = _mm512_sub_epi32(behind, _mm512_sllv_epi32(one, level));
+    const auto gather = [&](__m512i at) __attribute__((always_inline)) {
+        return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), lanes, _mm512_add_epi32(base, at),
+                                        b.runs, sizeof(float));
+    };
+    return _mm512_max_ps(gather(first), gather(last));
+}
+
+/// Strips [from, from + 16).
+REMANENCE_LANE_FN void strip_bounds_16(const StripBlock& b, std::uint32_t from, float* most,
+                                       float* promise) {
+    const auto cells = [&](const std::uint16_t* cell) __attribute__((always_inline)) {
+        return _mm512_cvtepu16_epi32(
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(cell + from)));
+    };
+    const __m512i least = cells(b.least);
+    const __m512i greatest = cells(b.most);
+    const __m512i lowest = _mm512_set1_epi32(b.least[from]);
+    const __m512i start = _mm512_sub_epi32(least, lowest);
+    const __m512i end = _mm512_sub_epi32(greatest, lowest);
+    __mmask16 many = 0xFFFF;  // strips of more than two cells
+    __m512 first;
+    __m512 along = _mm512_setzero_ps();
+    // Those of strips side by side mostly lie among 32.
+    if (_mm512_cmpgt_epu32_mask(_mm512_max_epu32(start, end), _mm512_set1_epi32(31)) == 0) {
+        const __m512 one = _mm512_loadu_ps(b.along + b.least[from]);
+        const __m512 other = _mm512_loadu_ps(b.along + b.least[from] + 16);
+        first = _mm512_permutex2var_ps(one, start, other);
+        along = _mm512_max_ps(first, _mm512_permutex2var_ps(one, end, other));
+        many = _mm512_cmpge_epu32_mask(_mm512_sub_epi32(end, start), _mm512_set1_epi32(2));
+    } else {
+        first = _mm512_i32gather_ps(least, b.along, sizeof(float));
+    }
+    if (many != 0) {
+        along = _mm512_mask_mov_ps(along, many, greatest_along(b, many, least, greatest));
     }
     const auto column = [&](const float* values) __attribute__((always_inline)) {
         return _mm512_loadu_ps(values + from);
@@ -166,26 +196,27 @@ REMANENCE_LANE_FN bool near_strips(const StripBlock& b, std::uint32_t from, floa
     const __m512 own = add(add(column(b.greatest), lead, b.share), reach, b.more);
     _mm512_storeu_ps(most + from / 16 * b.apart, _mm512_add_ps(along, own));
     _mm512_storeu_ps(promise + from, add(_mm512_add_ps(first, column(b.greatest)), lead, b.near));
-    return true;
-#else
-    return (void)b, (void)from, (void)most, (void)promise, false;
-#endif
 }
 
+#endif
+
 void strip_bounds(const StripBlock& b, float* __restrict most, float* __restrict promise) {
-    for (std::uint32_t from = 0; from < b.count; from += 16) {
-        const std::uint32_t end = b.count - from < 16 ? b.count : from + 16;
-        if (end == from + 16 && near_strips(b, from, most, promise)) continue;
-        for (std::uint32_t i = from; i < end; ++i) {
-            const float first = b.along[b.least[i]];
-            const float last = b.along[b.most[i]];
-            const float ends = first > last ? first : last;
-            const float along = b.most[i] - b.least[i] < 2 ? ends : greatest_along(b, i);
-            const float lead = b.reaching[i] - b.greatest[i];
-            most[from / 16 * b.apart + i % 16] =
-                along + (b.greatest[i] + lead * b.share + b.more * static_cast<float>(b.reach[i]));
-            promise[i] = first + b.greatest[i] + lead * b.near;
-        }
+    std::uint32_t done = 0;
+#if defined(__AVX512BW__)
+    for (; done + 16 <= b.count; done += 16) strip_bounds_16(b, done, most, promise);
+#endif
+    for (std::uint32_t i = done; i < b.count; ++i) {
+        const std::uint32_t pair = b.least[i] / 2;
+        const std::uint32_t behind = b.most[i] / 2 + 1;
+        const auto level = 31U - static_cast<std::uint32_t>(__builtin_clz(behind - pair));
+        const float* const runs = b.runs + level * b.pairs;
+        const float one = runs[pair];
+        const float other = runs[behind - (1U << level)];
+        const float lead = b.reaching[i] - b.greatest[i];
+        most[i / 16 * b.apart + i % 16] =
+            (one > other ? one : other) +
+            (b.greatest[i] + lead * b.share + b.more * static_cast<float>(b.reach[i]));
+        promise[i] = b.along[b.least[i]] + b.greatest[i] + lead * b.near;
     }
 }
 

@@ -33,8 +33,7 @@ inline bool sides_exact(const ScanPlan& plan) { return plan.request->weights.act
 struct CellProducts {
     const Cells* cells;
     std::vector<float> along;  ///< [cells + 1 + cells_behind]
-    float most;
-    float spread;  ///< by how much a product may be too great
+    float spread;              ///< by how much a product may be too great
 };
 
 /// One question of a scan: what all its workers share.

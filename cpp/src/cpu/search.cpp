@@ -16,18 +16,6 @@ namespace {
 
 constexpr std::size_t at_once = 4;  // questions whose products with cells are found side by side
 
-/// Several side by side, so that none waits for the one before.
-float greatest_of(const std::vector<float>& values) {
-    std::array<float, 16> most{};
-    most.fill(lowest);
-    const std::size_t whole = values.size() / most.size() * most.size();
-    for (std::size_t i = 0; i < whole; i += most.size()) {
-        for (std::size_t j = 0; j < most.size(); ++j) most[j] = std::max(most[j], values[i + j]);
-    }
-    for (std::size_t i = whole; i < values.size(); ++i) most[0] = std::max(most[0], values[i]);
-    return *std::max_element(most.begin(), most.end());
-}
-
 }  // namespace
 
 Scan::Scan(const ScanPlan* plans, std::size_t count, int workers)
@@ -103,7 +91,7 @@ void Scan::list_cells(Question& question) {
             question.along.back() = &*known;
             continue;
         }
-        question.cells.push_back({cells, {}, 0.0F, 0.0F});
+        question.cells.push_back({cells, {}, 0.0F});
         question.along.back() = &question.cells.back();
     }
 }
@@ -127,7 +115,6 @@ void Scan::multiply_cells(Range some) {
             AlongCells& one = found[static_cast<std::size_t>(w - same)];
             const float weight = w->first->plan->request->weights.cosine;
             for (float& x : one.along) x *= weight;
-            w->second->most = greatest_of(one.along);
             w->second->spread = weight * one.spread;
             one.along.resize(one.along.size() + cells_behind);
             w->second->along = std::move(one.along);

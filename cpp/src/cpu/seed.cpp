@@ -120,6 +120,8 @@ std::vector<float> Scan::bound_strips(std::size_t q) {
     constexpr float near = 0.3F;
     const Question& question = questions_[q];
     std::vector<float> promise(columns_.segments.size() * in_segment, lowest);
+    std::vector<float> runs;
+    const CellProducts* whose = nullptr;
     for (std::uint32_t s = 0; s < columns_.segments.size(); ++s) {
         if (question.along[s] == nullptr) continue;
         const SideBound* const side = side_of(question, s * segment_rows);
@@ -134,11 +136,17 @@ std::vector<float> Scan::bound_strips(std::size_t q) {
             }
             continue;
         }
+        const std::uint32_t pairs = question.along[s]->cells->count() / 2 + 1;
+        if (question.along[s] != whose) {
+            whose = question.along[s];
+            runs.resize(std::bit_width(pairs) * static_cast<std::size_t>(pairs));
+            kernels().cell_runs(along, pairs, runs.data());
+        }
         const float share = std::min(question.per_reach / side->per_reach, 1.0F);
         const float more = std::max(question.per_reach - side->per_reach, 0.0F);
         kernels().strip_bounds(
             {strips, cells.least.data(), cells.greatest.data(), cells.reach.data(), along,
-             question.along[s]->most, side->greatest.data(), side->reaching.data(), share, more,
+             runs.data(), pairs, side->greatest.data(), side->reaching.data(), share, more,
              near * share, questions_.size() * (block_rows / 64)},
             most_of(q, s * segment_rows), to);
     }
