@@ -22,11 +22,7 @@ std::size_t round_up(std::size_t bytes, std::size_t unit) {
 
 }  // namespace
 
-std::uint32_t IdTable::find(Id id) const {
-    if (id >= 0 && static_cast<std::uint64_t>(id) < dense_.size()) {
-        const std::uint32_t number = dense_[static_cast<std::size_t>(id)];
-        if (number != none) return number;
-    }
+std::uint32_t IdTable::find_sparse(Id id) const {
     const auto at = sparse_.find(id);
     return at != sparse_.end() ? at->second : none;
 }

@@ -25,10 +25,15 @@ inline constexpr std::uint32_t static_lengths = 21;
 /// From an id to a dense number: a direct table for ids that the log numbers, a hash for others.
 class IdTable {
 public:
-    std::uint32_t find(Id id) const;
+    std::uint32_t find(Id id) const {
+        const auto slot = static_cast<std::uint64_t>(id);
+        const std::uint32_t number = slot < dense_.size() ? dense_[slot] : none;
+        return number != none ? number : find_sparse(id);
+    }
     void insert(Id id, std::uint32_t number);
 
 private:
+    std::uint32_t find_sparse(Id id) const;
     std::uint32_t count_ = 0;
     std::vector<std::uint32_t> dense_;
     std::unordered_map<Id, std::uint32_t> sparse_;

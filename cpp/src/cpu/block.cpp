@@ -279,15 +279,24 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
     const bool kept = bound != nullptr && !was_used(plan, b, bound) && plan.author == 0 &&
                       plan.request->dates.empty();
     const float nothing = 0.0F;
-    std::array<std::uint32_t, block_rows> rows;  // NOLINT: the first `count` are written below
+    std::array<std::uint32_t, block_rows + 1> rows;  // NOLINT: the first `count` are written below
     std::size_t count = 0;
+    const std::uint64_t last = std::uint64_t{1} << 63U;
     for (std::uint32_t word = 0; word < block_rows / 64; ++word) {
-        for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1) {
-            const auto r = b.first + word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-            rows[count++] = r;
-            __builtin_prefetch(&s.codes.row(r), 0, 2);
-            if (kept) __builtin_prefetch(bound->steps.data() + r, 0, 2);
-        }
+        // Most words have two rows at most, and nobody foresees how many.
+        std::uint64_t bits = mask[word];
+        do {
+            for (int i = 0; i < 2; ++i) {
+                rows[count] =
+                    b.first + word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits | last));
+                count += bits != 0 ? 1 : 0;
+                bits &= bits - 1;
+            }
+        } while (bits != 0);
+    }
+    for (std::size_t n = 0; n < count; ++n) {
+        __builtin_prefetch(&s.codes.row(rows[n]), 0, 2);
+        if (kept) __builtin_prefetch(bound->steps.data() + rows[n], 0, 2);
     }
     for (std::size_t n = 0; n < count; ++n) {
         const std::uint32_t r = rows[n];

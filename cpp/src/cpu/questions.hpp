@@ -102,10 +102,9 @@ struct Share {
     std::size_t scanned = 0;  ///< rows that passed, of the first of equal filters
     WordCursor cursor;
     WordCursor ahead;  ///< of the words of whole blocks, before their strips are dropped
-    Mask passing{};    ///< rows of a block that the filters let pass, of the first of equal filters
-    std::uint32_t filtered = 0;                   ///< how many those are
-    std::uint32_t held = 0;                       ///< the strips that hold one of them
-    std::uint32_t strips = 0;                     ///< those of them that this question wants
+    Mask filtered{};   ///< rows of a block that the filters let pass, where that is found for it
+    const std::uint64_t* passing = nullptr;       ///< those rows, of the first of equal filters
+    std::uint32_t strips = 0;                     ///< those with a row that this question wants
     std::size_t place = 0;                        ///< of its bounds among those of its worker
     Mask mask{};                                  ///< those of them that may still reach the bar
     Trial early;                                  ///< the first half of a code

@@ -34,7 +34,7 @@ private:
     void pass_filters();
     bool holds(const Question& question, std::size_t segment) const;
     bool any_passes(std::uint32_t block) const;
-    std::uint32_t pass(const Question& question, const Block& b, Mask& mask) const;
+    void pass(const Question& question, const Block& b, Share& share) const;
     std::vector<float> bound_strips(std::size_t q);
     float* most_of(std::size_t q, std::uint32_t row) {
         return most_.data() + (row / block_rows * questions_.size() + q) * (block_rows / 64);
@@ -47,7 +47,7 @@ private:
     void scan_block(const Block& whole, Range asked, Worker& worker);
     bool plan_block(const Block& b, Range asked, Worker& worker);
     void find_above(const Block& b, Range asked, Worker& worker);
-    std::uint32_t reaching(const Block& b, std::size_t q, Share& share);
+    void keep_reaching(const Block& b, std::size_t q, Share& share);
     Block wanted(const Block& b, Worker& worker) const;
     static void ask_ahead(const Block& b, Range asked, Worker& worker);
     void fill_sides(const Block& b, Range asked, Worker& worker);

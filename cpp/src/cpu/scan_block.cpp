@@ -15,13 +15,6 @@ namespace {
 constexpr std::uint32_t alone_rows = 16;   // of a block: fewer are scored one by one
 constexpr std::uint32_t few_of_strip = 6;  // cheaper one by one than by the codes of all 64
 
-/// The strips that hold a row of a mask, a bit for each.
-std::uint32_t strips_of(const Mask& mask) {
-    std::uint32_t strips = 0;
-    for (std::uint32_t w = 0; w < mask.size(); ++w) strips |= (mask[w] != 0 ? 1U : 0U) << w;
-    return strips;
-}
-
 /// How many rows of a mask lie in some strips.
 std::uint32_t rows_in(const Mask& mask, std::uint32_t strips) {
     std::uint32_t rows = 0;
@@ -33,22 +26,25 @@ std::uint32_t rows_in(const Mask& mask, std::uint32_t strips) {
 
 }  // namespace
 
-/// The rows of a block that pass a question's filters; returns how many.
-std::uint32_t Scan::pass(const Question& question, const Block& b, Mask& mask) const {
+/// Finds the rows of a block that pass a question's filters.
+void Scan::pass(const Question& question, const Block& b, Share& share) const {
     const Question& leader = questions_[question.filter];
-    if (leader.passing.empty()) return filter(*question.plan, b, mask.data());
+    if (leader.passing.empty()) {
+        share.scanned += filter(*question.plan, b, share.filtered.data());
+        share.passing = share.filtered.data();
+        return;
+    }
     const std::uint64_t* const passing = leader.passing.data() + b.row / 64;
     const bool whole = b.count == block_rows || b.row + b.count == columns_.count();
     if (whole && b.row % block_rows == 0) {
-        std::copy_n(passing, mask.size(), mask.data());
-        return leader.in_block[b.row / block_rows];
+        share.scanned += leader.in_block[b.row / block_rows];
+        share.passing = passing;
+        return;
     }
-    std::uint32_t rows = 0;
-    for (std::uint32_t w = 0; w < mask.size(); ++w) {
-        mask[w] = w * 64 < b.count ? passing[w] : 0;
-        rows += count_bits(mask[w]);
-    }
-    return rows;
+    share.filtered = {};
+    std::copy_n(passing, (b.count + 63) / 64, share.filtered.data());
+    for (const std::uint64_t bits : share.filtered) share.scanned += count_bits(bits);
+    share.passing = share.filtered.data();
 }
 
 /// Which strips of a block may reach the bar of each question, words apart: one look at what they
@@ -82,45 +78,46 @@ bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
         const Question& question = questions_[q];
         Share& share = worker.shares[q];
         const Share& leader = worker.shares[std::max(question.filter, asked.first)];
-        if (&leader == &share) {
-            share.filtered = pass(question, b, share.passing);
-            share.held = strips_of(share.passing);
-            share.scanned += share.filtered;
-        }
-        share.strips = leader.held;
-        if (coded) share.strips &= worker.above[q];
-        if (share.strips == 0) continue;
+        if (&leader == &share) pass(question, b, share);
+        std::uint32_t strips = coded ? worker.above[q] : (1U << block_rows / 64) - 1U;
+        if (strips == 0) continue;
         if (!question.seeded.empty()) {
-            share.strips &= ~(static_cast<std::uint32_t>(question.seeded[b.row / block_rows]) >>
-                              b.row % block_rows / 64);
+            strips &= ~(static_cast<std::uint32_t>(question.seeded[b.row / block_rows]) >>
+                        b.row % block_rows / 64);
         }
-        if (coded && !question.plan->terms.empty()) share.strips &= reaching(b, q, share);
-        share.way = way_of(question, rows_in(leader.passing, share.strips), coded);
+        share.mask = {};
+        share.strips = 0;
+        for (; strips != 0; strips &= strips - 1) {
+            const auto w = static_cast<std::size_t>(std::countr_zero(strips));
+            share.mask[w] = leader.passing[w];
+            share.strips |= (share.mask[w] != 0 ? 1U : 0U) << w;
+        }
+        if (coded && !question.plan->terms.empty()) keep_reaching(b, q, share);
+        share.way = way_of(question, rows_in(share.mask, share.strips), coded);
         if (share.way == Way::none) continue;
-        for (std::uint32_t w = 0; w < share.mask.size(); ++w) {
-            share.mask[w] = (share.strips >> w & 1U) != 0 ? leader.passing[w] : 0;
-        }
         worker.wanting.push_back(static_cast<std::uint32_t>(q));
     }
     return !worker.wanting.empty();
 }
 
-/// The strips whose rows may reach the bar with what words add, of those that the question wants.
-std::uint32_t Scan::reaching(const Block& b, std::size_t q, Share& share) {
-    const std::uint32_t wanted = share.strips;
+/// Drops the strips whose rows do not reach the bar with what words add.
+void Scan::keep_reaching(const Block& b, std::size_t q, Share& share) {
     const Question& question = questions_[q];
     const ScanPlan& plan = *question.plan;
-    if (wanted == 0 || question.codes == nullptr || !share.words.pays(8)) return wanted;
+    if (share.strips == 0 || question.codes == nullptr || !share.words.pays(8)) return;
     const float bar = question.threshold() - named_ceiling(plan, b, side_of(question, b.row));
-    if (bar == lowest) return wanted;
+    if (bar == lowest) return;
     Strips words{};
     word_ceilings(plan, b, share.ahead, words);
     const float* const most = most_of(q, b.row) + b.row % block_rows / 64;
-    const std::uint32_t left =
-        wanted & kernels().strips_above(most, words.data(), b.count / 64, bar);
-    share.words.strips += count_bits(wanted);
-    share.words.spared += count_bits(wanted & ~left);
-    return left;
+    const std::uint32_t below =
+        share.strips & ~kernels().strips_above(most, words.data(), b.count / 64, bar);
+    share.words.strips += count_bits(share.strips);
+    share.words.spared += count_bits(below);
+    share.strips &= ~below;
+    for (std::uint32_t left = below; left != 0; left &= left - 1) {
+        share.mask[static_cast<std::size_t>(std::countr_zero(left))] = 0;
+    }
 }
 
 /// The part of a block that holds every row some question wants.
