@@ -207,20 +207,6 @@ void gate_bits(const std::uint32_t* words, std::size_t count, const GateTest& te
         unsure[i / 64] = may & ~yes;
     }
 }
-
-std::size_t pick(const std::uint32_t* column, const std::uint64_t* bits, std::size_t first,
-                 std::size_t count, std::uint32_t* out) {
-    std::uint32_t* next = out;
-    for (std::size_t i = 0; i < count; i += 16) {
-        const std::size_t left = count - i;
-        const auto there = static_cast<__mmask16>((1U << (left > 16 ? 16 : left)) - 1U);
-        const auto yes = static_cast<__mmask16>(there & bits_from(bits, first + i));
-        const __m512i some = _mm512_maskz_loadu_epi32(there, column + first + i);
-        _mm512_storeu_si512(next, _mm512_mask_compress_epi32(cleared(), yes, some));
-        next += __builtin_popcount(yes);
-    }
-    return static_cast<std::size_t>(next - out);
-}
 #else
 void gate_bits(const std::uint32_t* words, std::size_t count, const GateTest& test,
                std::uint64_t* sure, std::uint64_t* unsure) {
@@ -292,15 +278,5 @@ GateCounts list_gate(const std::uint32_t* words, std::size_t count, std::uint32_
         out.unsure += answer >> 1U;
     }
     return out;
-}
-
-std::size_t pick(const std::uint32_t* column, const std::uint64_t* bits, std::size_t first,
-                 std::size_t count, std::uint32_t* out) {
-    std::uint32_t* next = out;
-    for (std::size_t a = first; a < first + count; ++a) {
-        *next = column[a];
-        next += bits[a / 64] >> (a % 64) & 1U;
-    }
-    return static_cast<std::size_t>(next - out);
 }
 #endif

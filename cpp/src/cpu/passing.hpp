@@ -50,6 +50,15 @@ private:
     Array<std::uint64_t> bits_;
 };
 
+/// The other ends of the arcs of a base that pass; of the rest a rank that was seen, so that rows
+/// are walked as without a filter.
+inline Array<std::uint32_t> passing_ends(const Arcs& arcs, const PassingBits& bits,
+                                         std::uint32_t seen) {
+    Array<std::uint32_t> out(arcs.arcs());
+    kernels().hide(arcs.to.data(), bits.data(), arcs.arcs(), seen, out.data());
+    return out;
+}
+
 inline PassingBits::PassingBits(const Filter& filter)
     : bits_(filter.state().arcs().arcs() / 64 + 2) {
     constexpr std::size_t at_once = 4096;
