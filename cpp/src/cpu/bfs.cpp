@@ -50,7 +50,7 @@ public:
 
     Array<std::int32_t> run(View<const std::uint32_t> seeds) {
         if (bits_ && !seeds.empty()) {
-            passing_ = passing_ends(state_.arcs(), *bits_, seeds[0]);
+            passing_ = passing_ends(state_.arcs().to, *bits_, seeds[0]);
             walk_.to = passing_.data();
         }
         for (const std::uint32_t seed : seeds) {

@@ -218,7 +218,7 @@ void flood(const Filter& filter, const AnyRows& rows, std::vector<std::int64_t>&
     const Arcs& arcs = state.arcs();
     // The first rank is always seen.
     Array<std::uint32_t> passing;
-    if (filter.gate_decides()) passing = passing_ends(arcs, PassingBits(filter), 0);
+    if (filter.gate_decides()) passing = passing_ends(arcs.to, PassingBits(filter), 0);
     Array<std::int32_t> part(state.nodes);
     std::fill_n(part.data(), part.size(), -1);
     Array<std::uint32_t> queue(state.nodes + std::size_t{1});

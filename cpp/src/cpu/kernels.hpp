@@ -292,9 +292,10 @@ struct Kernels {
     /// Bits of the words that pass, and of those whose columns must be asked.
     void (*gate_bits)(const std::uint32_t* words, std::size_t count, const GateTest& test,
                       std::uint64_t* sure, std::uint64_t* unsure);
-    /// Copies `count` ends; those without a bit become `other`.
+    /// Copies `count` ends; those without a bit become `other`, or of arc i other + i mod 16 *
+    /// step.
     void (*hide)(const std::uint32_t* to, const std::uint64_t* bits, std::size_t count,
-                 std::uint32_t other, std::uint32_t* out);
+                 std::uint32_t other, std::uint32_t step, std::uint32_t* out);
     /// Marks with `value` what the rows of found[first] to found[last] lead to and was not seen,
     /// appends it to found [end]; the new end.
     std::size_t (*reach)(const RowWalk& walk, std::size_t first, std::size_t last, std::size_t end,

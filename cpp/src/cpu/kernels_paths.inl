@@ -44,9 +44,12 @@ std::uint64_t find_better(const ArcValues& values, double value, std::size_t fir
 #endif
 
 void hide(const std::uint32_t* to, const std::uint64_t* bits, std::size_t count,
-          std::uint32_t other, std::uint32_t* out) {
+          std::uint32_t other, std::uint32_t step, std::uint32_t* out) {
 #if defined(__AVX512VBMI2__)
-    const __m512i others = _mm512_set1_epi32(static_cast<int>(other));
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i others =
+        _mm512_add_epi32(_mm512_set1_epi32(static_cast<int>(other)),
+                         _mm512_mullo_epi32(lanes, _mm512_set1_epi32(static_cast<int>(step))));
     for (std::size_t i = 0; i < count; i += 16) {
         const std::size_t left = count - i;
         const auto there = static_cast<__mmask16>((1U << (left > 16 ? 16 : left)) - 1U);
@@ -58,7 +61,7 @@ void hide(const std::uint32_t* to, const std::uint64_t* bits, std::size_t count,
     for (std::size_t i = 0; i < count; ++i) {
         // Without a branch, which would be guessed wrong.
         const std::uint32_t none = static_cast<std::uint32_t>(bits[i / 64] >> (i % 64) & 1U) - 1U;
-        out[i] = (to[i] & ~none) | (other & none);
+        out[i] = (to[i] & ~none) | ((other + static_cast<std::uint32_t>(i % 16) * step) & none);
     }
 #endif
 }

@@ -50,12 +50,12 @@ private:
     Array<std::uint64_t> bits_;
 };
 
-/// The other ends of the arcs of a base that pass; of the rest a rank that was seen, so that rows
-/// are walked as without a filter.
-inline Array<std::uint32_t> passing_ends(const Arcs& arcs, const PassingBits& bits,
-                                         std::uint32_t seen) {
-    Array<std::uint32_t> out(arcs.arcs());
-    kernels().hide(arcs.to.data(), bits.data(), arcs.arcs(), seen, out.data());
+/// A column of ends of arcs; those of arcs that do not pass become `other`, such as a rank that was
+/// seen, so that rows are walked as without a filter.
+inline Array<std::uint32_t> passing_ends(const Array<std::uint32_t>& ends, const PassingBits& bits,
+                                         std::uint32_t other, std::uint32_t step = 0) {
+    Array<std::uint32_t> out(ends.size());
+    kernels().hide(ends.data(), bits.data(), ends.size(), other, step, out.data());
     return out;
 }
 
