@@ -208,13 +208,36 @@ void gate_bits(const std::uint32_t* words, std::size_t count, const GateTest& te
     }
 }
 #else
+#if defined(__AVX2__)
+/// Which of eight words a test lets pass.
+inline std::uint32_t pass_eight(__m256i words, std::uint32_t from, std::uint32_t types) {
+    const auto all = [](std::uint32_t x) { return _mm256_set1_epi32(static_cast<int>(x)); };
+    const __m256i guards = all(GateTest::guards);
+    const __m256i over = _mm256_and_si256(_mm256_sub_epi32(words, all(from)), guards);
+    const __m256i type = _mm256_srlv_epi32(all(types), _mm256_and_si256(words, all(31)));
+    const __m256i ok =
+        _mm256_and_si256(_mm256_cmpeq_epi32(over, guards), _mm256_slli_epi32(type, 31));
+    return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(ok)));
+}
+#endif
+
 void gate_bits(const std::uint32_t* words, std::size_t count, const GateTest& test,
                std::uint64_t* sure, std::uint64_t* unsure) {
     const GateTest asked = test;
     for (std::size_t i = 0; i < count; i += 64) {
         std::uint64_t yes = 0;
         std::uint64_t ask = 0;
-        for (std::size_t j = i; j < i + 64 && j < count; ++j) {
+        std::size_t j = i;
+#if defined(__AVX2__)
+        for (; j < i + 64 && j + 8 <= count; j += 8) {
+            const __m256i eight = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + j));
+            const std::uint64_t y = pass_eight(eight, asked.sure, asked.types_sure);
+            const std::uint64_t m = pass_eight(eight, asked.maybe, asked.types_maybe);
+            yes |= y << (j - i);
+            ask |= (m & ~y) << (j - i);
+        }
+#endif
+        for (; j < i + 64 && j < count; ++j) {
             const std::uint64_t answer = asked.ask(words[j]);
             yes |= (answer & 1U) << (j - i);
             ask |= (answer >> 1U) << (j - i);

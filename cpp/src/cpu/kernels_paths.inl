@@ -58,7 +58,26 @@ void hide(const std::uint32_t* to, const std::uint64_t* bits, std::size_t count,
         _mm512_mask_storeu_epi32(out + i, there, ends);
     }
 #else
-    for (std::size_t i = 0; i < count; ++i) {
+    std::size_t i = 0;
+#if defined(__AVX2__)
+    const __m256i places = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+    const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    __m256i others[2];
+    for (int half = 0; half < 2; ++half) {
+        const __m256i lane = _mm256_add_epi32(lanes, _mm256_set1_epi32(8 * half));
+        const __m256i steps = _mm256_mullo_epi32(lane, _mm256_set1_epi32(static_cast<int>(step)));
+        others[half] = _mm256_add_epi32(_mm256_set1_epi32(static_cast<int>(other)), steps);
+    }
+    for (; i + 8 <= count; i += 8) {
+        const auto eight = static_cast<int>(bits[i / 64] >> (i % 64) & 255U);
+        const __m256i yes =
+            _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(eight), places), places);
+        const __m256i ends = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(to + i));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + i),
+                            _mm256_blendv_epi8(others[i / 8 % 2], ends, yes));
+    }
+#endif
+    for (; i < count; ++i) {
         // Without a branch, which would be guessed wrong.
         const std::uint32_t none = static_cast<std::uint32_t>(bits[i / 64] >> (i % 64) & 1U) - 1U;
         out[i] = (to[i] & ~none) | ((other + static_cast<std::uint32_t>(i % 16) * step) & none);
