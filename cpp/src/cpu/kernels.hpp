@@ -320,6 +320,8 @@ struct Kernels {
                         std::size_t count, float* out);
     /// Cells per group that `nearest` is fast enough for.
     std::uint32_t cells;
+    /// Words that gate_bits asks at once.
+    std::size_t gate_words;
 };
 
 extern const Kernels scalar_kernels;

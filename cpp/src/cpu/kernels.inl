@@ -355,11 +355,7 @@ void products(const std::int16_t* const* queries, std::size_t count, const std::
     }
 }
 
-#if defined(__AMX_INT8__)
 #include "cpu/kernels_matrix.inl"
-#else
-constexpr auto matrix_bounds = &bounds;
-#endif
 
 }  // namespace
 
@@ -395,6 +391,7 @@ const Kernels REMANENCE_KERNELS = {
     .pull16 = pull16,
     .head_bounds = head_bounds,
     .cells = REMANENCE_CELLS,
+    .gate_words = gate_words,
 };
 
 }  // namespace remanence::cpu

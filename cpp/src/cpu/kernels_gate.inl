@@ -1,6 +1,8 @@
 // Asking the words of arcs. Included by kernels.inl.
 
 #if defined(__AVX512VBMI2__)
+constexpr std::size_t gate_words = 16;
+
 /// Which of sixteen words a test lets pass.
 inline __mmask16 pass_gate(__m512i words, __m512i from, __m512i guards, __m512i types,
                            __mmask16 there) {
@@ -209,6 +211,8 @@ void gate_bits(const std::uint32_t* words, std::size_t count, const GateTest& te
 }
 #else
 #if defined(__AVX2__)
+constexpr std::size_t gate_words = 8;
+
 /// Which of eight words a test lets pass.
 inline std::uint32_t pass_eight(__m256i words, std::uint32_t from, std::uint32_t types) {
     const auto all = [](std::uint32_t x) { return _mm256_set1_epi32(static_cast<int>(x)); };
@@ -219,6 +223,8 @@ inline std::uint32_t pass_eight(__m256i words, std::uint32_t from, std::uint32_t
         _mm256_and_si256(_mm256_cmpeq_epi32(over, guards), _mm256_slli_epi32(type, 31));
     return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(ok)));
 }
+#else
+constexpr std::size_t gate_words = 1;
 #endif
 
 void gate_bits(const std::uint32_t* words, std::size_t count, const GateTest& test,

@@ -255,7 +255,8 @@ Array<std::uint32_t> passing_nodes(const Filter& filter, std::size_t questions) 
     constexpr std::size_t worth = 1024;  // arcs that a question may have asked of
     const Arcs& arcs = filter.state().arcs();
     if (!filter.gate_decides() || arcs.arcs() > PassingBits::few_arcs) return {};
-    if (arcs.arcs() > worth * questions) return {};
+    // One word after another, to ask only of arcs that are walked takes less.
+    if (arcs.arcs() > worth * questions || kernels().gate_words == 1) return {};
     return passing_ends(arcs.to_node, PassingBits(filter), filter.state().nodes, 64);
 }
 
