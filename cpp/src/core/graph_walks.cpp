@@ -119,6 +119,7 @@ Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> st
     if (const auto device = graph_on("khop", backend, *state_)) {
         return khop_on(*device, ready, ranks, start, hops, limit);
     }
+    const Array<std::uint32_t> passing = cpu::passing_nodes(ready, questions);
     const auto part = [&](std::size_t q) {
         const auto first = start.empty() ? q : static_cast<std::size_t>(start[q]);
         const auto last = start.empty() ? q + 1 : static_cast<std::size_t>(start[q + 1]);
@@ -129,7 +130,7 @@ Hops GraphView::khop(View<const std::int64_t> seeds, View<const std::int64_t> st
     const auto answer = [&](std::size_t first, std::size_t last, Hops& into) {
         for (std::size_t q = first; q < last; ++q) {
             if (q == first + sample) reserve(into, (last - first) / sample);
-            cpu::khop(ready, part(q), hops, limit, into);
+            cpu::khop(ready, passing, part(q), hops, limit, into);
             out.start[q + 1] = static_cast<std::int64_t>(into.node.size());
         }
     };

@@ -6,7 +6,6 @@
 
 #include "core/threads.hpp"
 #include "cpu/passing.hpp"
-#include "cpu/row_buffer.hpp"
 #include "cpu/traverse.hpp"
 
 namespace remanence::cpu {
@@ -38,9 +37,22 @@ public:
         if (!plain && filter.gate_decides() && state_.arcs().arcs() <= PassingBits::few_arcs) {
             bits_.emplace(filter);
         }
+        const Arcs& arcs = state_.arcs();
+        walk_.offset = arcs.offset.data();
+        walk_.first_row = direction_ == Direction::in ? 1 : 0;
+        walk_.last_row = direction_ == Direction::out ? 1 : 2;
+        walk_.rows = arcs.nodes;
+        walk_.to = arcs.to.data();
+        walk_.arcs = arcs.arcs();
+        walk_.mark = hop_.data();
+        walk_.found = found_.data();
     }
 
     Array<std::int32_t> run(View<const std::uint32_t> seeds) {
+        if (bits_ && !seeds.empty()) {
+            passing_ = passing_ends(state_.arcs().to, *bits_, seeds[0]);
+            walk_.to = passing_.data();
+        }
         for (const std::uint32_t seed : seeds) {
             if (hop_[seed] == 0) continue;
             hop_[seed] = 0;
@@ -49,7 +61,9 @@ public:
         std::size_t unseen = state_.arcs().arcs() + 2 * state_.log_edges;
         for (std::int32_t hop = 1; front_ < end_; ++hop) {
             std::size_t ahead = 0;
-            for (std::size_t i = front_; i < end_; ++i) ahead += width(found_[i]);
+            if (unseen > least_ahead()) {
+                for (std::size_t i = front_; i < end_; ++i) ahead += width(found_[i]);
+            }
             unseen -= std::min(unseen, ahead);
             if (ahead > unseen / down_share && ahead > least_ahead()) {
                 hop = upward(hop);
@@ -80,40 +94,17 @@ private:
             end_ += fresh & 1;
             hop_[to] = (before & ~fresh) | (hop & fresh);
         };
-        const auto use = [&](View<const std::uint32_t> ends) {
-            std::int32_t* const hops = hop_.data();
-            std::uint32_t* const found = found_.data();
-            const std::int32_t level = hop;
-            std::size_t count = end_;
-            for (const std::uint32_t to : ends) {
-                const std::int32_t before = hops[to];
-                const std::int32_t fresh = before >> 31;  // all bits, where it was not seen
-                found[count] = to;
-                count -= static_cast<std::size_t>(std::ptrdiff_t{fresh});
-                hops[to] = (before & ~fresh) | (level & fresh);
-            }
-            end_ = count;
-        };
-        if constexpr (plain) {
-            RowBuffer rows(state_.arcs().to, state_.arcs().active, use);
-            for (; front_ < last; ++front_) {
-                const auto [a, end] = rows_.of_base(found_[front_], direction_);
-                rows.add(a, end);
-            }
-            return;
-        }
         const auto unseen = [&](std::uint32_t to, const ArcAt&) { return hop_[to] < 0; };
         const auto take = [&](std::uint32_t to, const ArcAt&) {
             meet(to, true);
             return false;
         };
-        if (bits_) {
-            PassingBuffer rows(state_.arcs().to, bits_->data(), use);
-            for (; front_ < last; ++front_) {
-                const auto [a, end] = rows_.of_base(found_[front_], direction_);
-                rows.add(a, end);
+        if (plain || bits_ || filter_.whole_base()) {
+            end_ = kernels().reach(walk_, front_, last, end_, hop);
+            for (; front_ < last && state_.log_edges > 0; ++front_) {
                 rows_.each_logged(found_[front_], direction_, unseen, take);
             }
+            front_ = last;
             return;
         }
         for (; front_ < last; ++front_) {
@@ -153,8 +144,10 @@ private:
     Array<std::int32_t> hop_;
     std::vector<std::uint64_t> seen_;  ///< but for those of found_
     std::optional<PassingBits> bits_;
+    Array<std::uint32_t> passing_;  ///< ends of arcs, where there are bits
     /// Found since seen_ was, one more than there are nodes: what was seen is written too.
     Array<std::uint32_t> found_;
+    RowWalk walk_;
     std::size_t front_ = 0;  ///< where the frontier begins in found_
     std::size_t end_ = 0;    ///< and ends
 };

@@ -8,7 +8,6 @@
 
 #include "core/threads.hpp"
 #include "cpu/passing.hpp"
-#include "cpu/row_buffer.hpp"
 #include "cpu/traverse.hpp"
 
 namespace remanence::cpu {
@@ -210,72 +209,72 @@ void name_components(const GraphState& state, Forest& forest, std::uint32_t walk
 /// A flood of so few arcs takes less than the marks of a forest.
 constexpr std::size_t flooded_arcs = std::size_t{1} << 17U;
 
-/// Floods from each node not yet reached, the least first; without a filter no branch per arc.
+/// Floods from each rank not yet reached, the most connected first. A large front is walked at
+/// once, the rows of a small one end to end.
 template <class AnyRows>
 void flood(const Filter& filter, const AnyRows& rows, std::vector<std::int64_t>& label) {
+    constexpr std::size_t large_front = 64;
     const GraphState& state = filter.state();
-    std::optional<PassingBits> bits;
-    if (filter.gate_decides()) bits.emplace(filter);
-    // Bytes: marks that share a word would wait for each other.
-    std::vector<std::uint8_t> seen(state.nodes, 0);
+    const Arcs& arcs = state.arcs();
+    // The first rank is always seen.
+    Array<std::uint32_t> passing;
+    if (filter.gate_decides()) passing = passing_ends(arcs.to, PassingBits(filter), 0);
+    Array<std::int32_t> part(state.nodes);
+    std::fill_n(part.data(), part.size(), -1);
     Array<std::uint32_t> queue(state.nodes + std::size_t{1});
+    RowWalk walk;
+    walk.offset = arcs.offset.data();
+    walk.rows = arcs.nodes;
+    walk.to = passing.empty() ? arcs.to.data() : passing.data();
+    walk.arcs = arcs.arcs();
+    const std::uint32_t* const ends = walk.to;
+    std::int32_t* const mark = walk.mark = part.data();
+    std::uint32_t* const found = walk.found = queue.data();
+    const bool at_once = !passing.empty() || filter.whole_base();
+    std::int32_t parts = 0;
     for (std::uint32_t first = 0; first < state.nodes; ++first) {
-        if (seen[first] != 0) continue;
-        seen[first] = 1;
-        label[first] = first;
-        if (!filter.node(first)) continue;
+        if (part[first] >= 0) continue;
+        part[first] = parts;
         queue[0] = first;
-        std::size_t end = 1;
-        const auto reach = [&](std::uint32_t node) {
-            queue[end] = node;
-            end += 1 - seen[node];
-            seen[node] = 1;
+        std::size_t end = filter.node(state.node(first)) ? 1 : 0;
+        const auto unseen = [&](std::uint32_t to, const ArcAt&) { return part[to] < 0; };
+        const auto take = [&](std::uint32_t to, const ArcAt&) {
+            part[to] = parts;
+            queue[end++] = to;
+            return false;
         };
-        const auto use = [&](View<const std::uint32_t> nodes) {
-            std::uint8_t* const marks = seen.data();
-            std::uint32_t* const found = queue.data();
-            std::size_t count = end;
-            for (const std::uint32_t node : nodes) {
-                found[count] = node;
-                count += 1 - marks[node];
-                marks[node] = 1;
-            }
-            end = count;
-        };
-        const auto flood_by = [&](auto&& near) {
-            for (std::size_t at = 0; at < end; ++at) {
-                const std::uint32_t node = queue[at];
-                label[node] = first;
-                const auto [a, last] = rows.of_base(state.rank(node), Direction::both);
-                near.add(a, last);
-                if (state.log_edges > 0) {
-                    rows.each_of_log(node, Direction::both,
-                                     [&](std::uint32_t other) { reach(other); });
+        for (std::size_t at = 0; at < end;) {
+            std::size_t last = at + 1;
+            if (at_once && end - at >= large_front) {
+                last = end;
+                end = kernels().reach(walk, at, last, end, parts);
+            } else if (at_once) {
+                const auto [begin, row_end] = rows.of_base(queue[at], Direction::both);
+                std::size_t n = end;
+                for (std::size_t a = begin; a < row_end; ++a) {
+                    const std::uint32_t to = ends[a];
+                    if (mark[to] >= 0) continue;
+                    mark[to] = parts;
+                    found[n++] = to;
                 }
-                if (at + 1 == end) near.flush();
+                end = n;
             }
-        };
-        if (filter.plain()) {
-            flood_by(RowBuffer(state.arcs().to_node, state.arcs().active, use));
-            continue;
+            for (; at < last; ++at) {
+                if (!at_once) {
+                    rows.each_that(queue[at], Direction::both, unseen, take);
+                } else if (state.log_edges > 0) {
+                    rows.each_logged(queue[at], Direction::both, unseen, take);
+                }
+            }
         }
-        if (bits) {
-            flood_by(PassingBuffer(state.arcs().to_node, bits->data(), use));
-            continue;
-        }
-        for (std::size_t at = 0; at < end; ++at) {
-            const std::uint32_t node = queue[at];
-            label[node] = first;
-            const std::uint32_t rank = state.rank(node);
-            // A filter is asked of arcs to new nodes only.
-            rows.each_that(
-                rank, Direction::both,
-                [&](std::uint32_t to, const ArcAt&) { return seen[state.node(to)] == 0; },
-                [&](std::uint32_t to, const ArcAt&) {
-                    reach(state.node(to));
-                    return false;
-                });
-        }
+        ++parts;
+    }
+    Array<std::uint32_t> least(static_cast<std::size_t>(parts));
+    std::fill_n(least.data(), least.size(), state.nodes);
+    for (std::uint32_t v = 0; v < state.nodes; ++v) {
+        std::uint32_t& node = least[static_cast<std::size_t>(part[state.rank(v)])];
+        node = std::min(node, v);
+        label[v] = node;
     }
 }
 

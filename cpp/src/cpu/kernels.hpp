@@ -201,7 +201,17 @@ struct GatedRows {
     GateTest test;
 };
 
-inline constexpr std::size_t pick_room = 16;  ///< elements that pick writes behind the last
+/// Rows to be walked, and what was found by walking them.
+struct RowWalk {
+    const std::uint32_t* offset = nullptr;  ///< rank r: [2r + first_row] to [2r + last_row]
+    std::size_t first_row = 0;
+    std::size_t last_row = 2;
+    std::size_t rows = 0;  ///< ranks from here on have none
+    const std::uint32_t* to = nullptr;
+    std::size_t arcs = 0;
+    std::int32_t* mark = nullptr;    ///< of each rank; negative where it was not seen
+    std::uint32_t* found = nullptr;  ///< ranks in the order found, with room for one more
+};
 
 /// Arcs of a base, and the best value so far of every rank.
 struct ArcValues {
@@ -292,10 +302,14 @@ struct Kernels {
     /// Bits of the words that pass, and of those whose columns must be asked.
     void (*gate_bits)(const std::uint32_t* words, std::size_t count, const GateTest& test,
                       std::uint64_t* sure, std::uint64_t* unsure);
-    /// Copies those of `count` elements of a column from `first` on that have a bit; how many.
-    /// There must be 63 bits more, and room for pick_room more.
-    std::size_t (*pick)(const std::uint32_t* column, const std::uint64_t* bits, std::size_t first,
-                        std::size_t count, std::uint32_t* out);
+    /// Copies `count` ends; those without a bit become `other`, or of arc i other + i mod 16 *
+    /// step.
+    void (*hide)(const std::uint32_t* to, const std::uint64_t* bits, std::size_t count,
+                 std::uint32_t other, std::uint32_t step, std::uint32_t* out);
+    /// Marks with `value` what the rows of found[first] to found[last] lead to and was not seen,
+    /// appends it to found [end]; the new end.
+    std::size_t (*reach)(const RowWalk& walk, std::size_t first, std::size_t last, std::size_t end,
+                         std::int32_t value);
     /// Which of the arcs `first` + i, i a bit of `asked`, better their other end when they extend a
     /// path of `value`.
     std::uint64_t (*find_better)(const ArcValues& values, double value, std::size_t first,
@@ -316,6 +330,8 @@ struct Kernels {
                         std::size_t count, float* out);
     /// Cells per group that `nearest` is fast enough for.
     std::uint32_t cells;
+    /// Words that gate_bits asks at once.
+    std::size_t gate_words;
 };
 
 extern const Kernels scalar_kernels;

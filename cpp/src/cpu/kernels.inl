@@ -311,11 +311,7 @@ void byte_dots(const std::int16_t* query, const std::int8_t* matrix, std::size_t
 
 #include "cpu/kernels_products.inl"
 
-#if defined(__AMX_INT8__)
 #include "cpu/kernels_matrix.inl"
-#else
-constexpr auto matrix_bounds = &bounds;
-#endif
 
 }  // namespace
 
@@ -345,13 +341,15 @@ const Kernels REMANENCE_KERNELS = {
     .take_bits = take_bits,
     .list_gate = list_gate,
     .gate_bits = gate_bits,
-    .pick = pick,
+    .hide = hide,
+    .reach = reach,
     .find_better = find_better,
     .find_parents = find_parents,
     .hook_ranks = hook_ranks,
     .pull16 = pull16,
     .head_bounds = head_bounds,
     .cells = REMANENCE_CELLS,
+    .gate_words = gate_words,
 };
 
 }  // namespace remanence::cpu

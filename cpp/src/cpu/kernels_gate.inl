@@ -1,6 +1,8 @@
 // Asking the words of arcs. Included by kernels.inl.
 
 #if defined(__AVX512VBMI2__)
+constexpr std::size_t gate_words = 16;
+
 /// Which of sixteen words a test lets pass.
 inline __mmask16 pass_gate(__m512i words, __m512i from, __m512i guards, __m512i types,
                            __mmask16 there) {
@@ -207,28 +209,41 @@ void gate_bits(const std::uint32_t* words, std::size_t count, const GateTest& te
         unsure[i / 64] = may & ~yes;
     }
 }
+#else
+#if defined(__AVX2__)
+constexpr std::size_t gate_words = 8;
 
-std::size_t pick(const std::uint32_t* column, const std::uint64_t* bits, std::size_t first,
-                 std::size_t count, std::uint32_t* out) {
-    std::uint32_t* next = out;
-    for (std::size_t i = 0; i < count; i += 16) {
-        const std::size_t left = count - i;
-        const auto there = static_cast<__mmask16>((1U << (left > 16 ? 16 : left)) - 1U);
-        const auto yes = static_cast<__mmask16>(there & bits_from(bits, first + i));
-        const __m512i some = _mm512_maskz_loadu_epi32(there, column + first + i);
-        _mm512_storeu_si512(next, _mm512_mask_compress_epi32(cleared(), yes, some));
-        next += __builtin_popcount(yes);
-    }
-    return static_cast<std::size_t>(next - out);
+/// Which of eight words a test lets pass.
+inline std::uint32_t pass_eight(__m256i words, std::uint32_t from, std::uint32_t types) {
+    const auto all = [](std::uint32_t x) { return _mm256_set1_epi32(static_cast<int>(x)); };
+    const __m256i guards = all(GateTest::guards);
+    const __m256i over = _mm256_and_si256(_mm256_sub_epi32(words, all(from)), guards);
+    const __m256i type = _mm256_srlv_epi32(all(types), _mm256_and_si256(words, all(31)));
+    const __m256i ok =
+        _mm256_and_si256(_mm256_cmpeq_epi32(over, guards), _mm256_slli_epi32(type, 31));
+    return static_cast<std::uint32_t>(_mm256_movemask_ps(_mm256_castsi256_ps(ok)));
 }
 #else
+constexpr std::size_t gate_words = 1;
+#endif
+
 void gate_bits(const std::uint32_t* words, std::size_t count, const GateTest& test,
                std::uint64_t* sure, std::uint64_t* unsure) {
     const GateTest asked = test;
     for (std::size_t i = 0; i < count; i += 64) {
         std::uint64_t yes = 0;
         std::uint64_t ask = 0;
-        for (std::size_t j = i; j < i + 64 && j < count; ++j) {
+        std::size_t j = i;
+#if defined(__AVX2__)
+        for (; j < i + 64 && j + 8 <= count; j += 8) {
+            const __m256i eight = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words + j));
+            const std::uint64_t y = pass_eight(eight, asked.sure, asked.types_sure);
+            const std::uint64_t m = pass_eight(eight, asked.maybe, asked.types_maybe);
+            yes |= y << (j - i);
+            ask |= (m & ~y) << (j - i);
+        }
+#endif
+        for (; j < i + 64 && j < count; ++j) {
             const std::uint64_t answer = asked.ask(words[j]);
             yes |= (answer & 1U) << (j - i);
             ask |= (answer >> 1U) << (j - i);
@@ -292,15 +307,5 @@ GateCounts list_gate(const std::uint32_t* words, std::size_t count, std::uint32_
         out.unsure += answer >> 1U;
     }
     return out;
-}
-
-std::size_t pick(const std::uint32_t* column, const std::uint64_t* bits, std::size_t first,
-                 std::size_t count, std::uint32_t* out) {
-    std::uint32_t* next = out;
-    for (std::size_t a = first; a < first + count; ++a) {
-        *next = column[a];
-        next += bits[a / 64] >> (a % 64) & 1U;
-    }
-    return static_cast<std::size_t>(next - out);
 }
 #endif

@@ -17,6 +17,10 @@ constexpr std::size_t list_share = 4096;
 /// So many nodes as this share of the words of bits are cleared one by one.
 constexpr std::size_t clear_share = 8;
 
+/// Arcs that do not pass mark one of so many words behind the nodes, as marks of one word wait for
+/// each other.
+constexpr std::size_t none_words = 16;
+
 struct Scratch {
     std::vector<std::uint64_t> seen;         ///< a bit for each node
     std::vector<std::uint64_t> met;          ///< likewise of those that the last hop met
@@ -28,7 +32,7 @@ struct Scratch {
     Array<std::uint32_t> nodes;              ///< found last, in order
 
     void reserve(std::size_t size) {
-        const std::size_t words = size / 64 + 1;
+        const std::size_t words = size / 64 + none_words;
         if (seen.size() < words) {
             seen.resize(words + words / 2, 0);
             met.resize(seen.size(), 0);
@@ -52,8 +56,10 @@ struct Scratch {
 template <bool plain>
 class Search {
 public:
-    Search(const Filter& filter, Scratch& scratch, std::size_t limit, Hops& out)
+    Search(const Filter& filter, const std::uint32_t* passing, Scratch& scratch, std::size_t limit,
+           Hops& out)
         : rows_(filter),
+          passing_(passing),
           state_(filter.state()),
           filter_(filter),
           direction_(filter.direction()),
@@ -108,8 +114,9 @@ private:
     template <class Add>
     void walk(Add&& add) {
         const std::vector<std::uint32_t>& front = s_.front;
-        if constexpr (plain) {
-            const std::uint32_t* const nodes = state_.arcs().to_node.data();
+        if (plain || passing_ != nullptr) {
+            const std::uint32_t* const nodes =
+                passing_ != nullptr ? passing_ : state_.arcs().to_node.data();
             for (std::size_t i = 0; i < front.size(); ++i) {
                 if (i + 2 * ahead < front.size()) rows_.fetch_offset(front[i + 2 * ahead]);
                 if (i + ahead < front.size()) rows_.fetch_nodes(front[i + ahead]);
@@ -126,6 +133,7 @@ private:
                 }
                 for (; a < end; ++a) add(nodes[a], 1);
             }
+            if (!plain) walk_log(add);
             return;
         }
         for (std::size_t i = 0; i < front.size(); ++i) {
@@ -140,6 +148,10 @@ private:
             }
         }
         ask_unsure(add);
+        walk_log(add);
+    }
+    template <class Add>
+    void walk_log(Add& add) {
         if (state_.log_edges == 0) return;
         const ArcLog& log = *state_.epoch->log;
         const std::vector<std::uint32_t>& nodes = s_.front_nodes;
@@ -186,7 +198,7 @@ private:
         // Without a branch, which would be guessed wrong every few arcs.
         walk([&](std::uint32_t node, std::uint64_t passes) {
             nodes[count] = node;
-            count += Scratch::insert(seen, node, passes);
+            count += Scratch::insert(seen, node, plain ? passes : passes & (node < state_.nodes));
         });
         std::sort(nodes, nodes + count);
         return count;
@@ -196,6 +208,10 @@ private:
         walk([&](std::uint32_t node, std::uint64_t passes) {
             met[node / 64] |= passes << (node % 64);
         });
+        if (passing_ != nullptr) {
+            met[state_.nodes / 64] &= (std::uint64_t{1} << (state_.nodes % 64)) - 1;
+            std::fill_n(met + state_.nodes / 64 + 1, none_words - 1, 0);
+        }
         std::uint64_t* seen = s_.seen.data();
         if (all_listed_ && !keep) {
             for (const std::uint32_t node : s_.listed) {
@@ -222,6 +238,7 @@ private:
     }
 
     Rows<plain> rows_;
+    const std::uint32_t* passing_;  ///< what passing_nodes gave, or null
     const GraphState& state_;
     const Filter& filter_;
     Direction direction_;
@@ -234,14 +251,24 @@ private:
 
 }  // namespace
 
-void khop(const Filter& filter, View<const std::uint32_t> seeds, int hops, std::size_t limit,
-          Hops& out) {
+Array<std::uint32_t> passing_nodes(const Filter& filter, std::size_t questions) {
+    constexpr std::size_t worth = 1024;  // arcs that a question may have asked of
+    const Arcs& arcs = filter.state().arcs();
+    if (!filter.gate_decides() || arcs.arcs() > PassingBits::few_arcs) return {};
+    // One word after another, to ask only of arcs that are walked takes less.
+    if (arcs.arcs() > worth * questions || kernels().gate_words == 1) return {};
+    return passing_ends(arcs.to_node, PassingBits(filter), filter.state().nodes, 64);
+}
+
+void khop(const Filter& filter, const Array<std::uint32_t>& passing,
+          View<const std::uint32_t> seeds, int hops, std::size_t limit, Hops& out) {
     thread_local Scratch scratch;
     scratch.reserve(filter.state().nodes);
+    const std::uint32_t* const nodes = passing.empty() ? nullptr : passing.data();
     if (filter.plain()) {
-        Search<true>(filter, scratch, limit, out).run(seeds, hops);
+        Search<true>(filter, nullptr, scratch, limit, out).run(seeds, hops);
     } else {
-        Search<false>(filter, scratch, limit, out).run(seeds, hops);
+        Search<false>(filter, nodes, scratch, limit, out).run(seeds, hops);
     }
 }
 

@@ -50,6 +50,15 @@ private:
     Array<std::uint64_t> bits_;
 };
 
+/// A column of ends of arcs; those of arcs that do not pass become `other`, such as a rank that was
+/// seen, so that rows are walked as without a filter.
+inline Array<std::uint32_t> passing_ends(const Array<std::uint32_t>& ends, const PassingBits& bits,
+                                         std::uint32_t other, std::uint32_t step = 0) {
+    Array<std::uint32_t> out(ends.size());
+    kernels().hide(ends.data(), bits.data(), ends.size(), other, step, out.data());
+    return out;
+}
+
 inline PassingBits::PassingBits(const Filter& filter)
     : bits_(filter.state().arcs().arcs() / 64 + 2) {
     constexpr std::size_t at_once = 4096;
