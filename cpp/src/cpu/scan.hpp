@@ -1,6 +1,6 @@
 // The exact fused scan: bound every row by its cell and its code, then score what may still be
 // among the best. search.cpp runs it, seed.cpp finds what comes first, scan_block.cpp bounds
-// blocks, refine.cpp decides what waits.
+// blocks, ahead.cpp asks memory for them, refine.cpp decides what waits.
 #pragma once
 
 #include <atomic>
@@ -49,6 +49,7 @@ private:
     void find_above(const Block& b, Range asked, Worker& worker);
     void keep_reaching(const Block& b, std::size_t q, Share& share);
     Block wanted(const Block& b, Worker& worker) const;
+    static void ask_for_strips(const Block& b, const Worker& worker);
     static void ask_ahead(const Block& b, Range asked, Worker& worker);
     void fill_sides(const Block& b, Range asked, Worker& worker);
     void bound_block(const Block& b, std::span<const std::uint32_t> some, Range asked,

@@ -136,18 +136,6 @@ Block Scan::wanted(const Block& b, Worker& worker) const {
     return part_of(b, part);
 }
 
-/// Has the codes of a block asked for while its side terms are found, where most of the last
-/// block's were read.
-void Scan::ask_ahead(const Block& b, Range asked, Worker& worker) {
-    Share& share = worker.shares[asked.first];
-    const bool alone = asked.end - asked.first == 1;
-    worker.ahead = {};
-    share.asked_ahead = alone && share.way == Way::codes && share.dense;
-    if (!share.asked_ahead) return;
-    const CodeStrips strips(b.s.codes.bits(), b.s.codes.bytes, b.first);
-    worker.ahead = {strips.early, strips.early + b.count * strips.early_bytes};
-}
-
 /// Side terms, words apart, once for all questions that share them.
 void Scan::fill_sides(const Block& b, Range asked, Worker& worker) {
     std::array<bool, most_questions> filled{};
@@ -230,6 +218,8 @@ void Scan::scan_block(const Block& whole, Range asked, Worker& worker) {
     }
     const Block b = wanted(whole, worker);
     ask_ahead(b, asked, worker);
+    const bool coded = worker.shares[worker.wanting[0]].way == Way::codes;
+    if (coded && worker.wanting.size() > 1) ask_for_strips(b, worker);
     fill_sides(b, asked, worker);
     // Products are taken for all questions at once; tables one after the other, so that what is
     // found for one stays in the first cache.
