@@ -309,9 +309,8 @@ void byte_dots(const std::int16_t* query, const std::int8_t* matrix, std::size_t
     }
 }
 
-#include "cpu/kernels_products.inl"
-
 #include "cpu/kernels_matrix.inl"
+#include "cpu/kernels_products.inl"
 
 }  // namespace
 
