@@ -15,7 +15,7 @@ void Scan::ask_for_strips(const Block& b, const Worker& worker) {
         strips |= worker.shares[q].strips;
     }
     const SegmentCodes& codes = b.s.codes;
-    const CodeStrips of(codes.bits(), codes.bytes, b.first);
+    const CodeStrips halves(codes.bits(), codes.bytes, b.first);
     const auto ask = [](const auto* at, std::size_t count) {
         const auto* const from = reinterpret_cast<const char*>(at);
         for (std::size_t line = 0; line < count * sizeof *at; line += 64) {
@@ -30,13 +30,14 @@ void Scan::ask_for_strips(const Block& b, const Worker& worker) {
     for (std::uint32_t left = again; left != 0; left &= left - 1) {
         const auto first = 64 * static_cast<std::uint32_t>(std::countr_zero(left));
         ask(codes.early + b.first + first, 64);
-        ask(of.early + first * of.early_bytes, 64 * of.early_bytes);
+        ask(halves.early + first * halves.early_bytes, 64 * halves.early_bytes);
     }
 }
 
 /// Has the codes of a block asked for while its side terms are found, where most of the last
 /// block's were read.
 void Scan::ask_ahead(const Block& b, Range asked, Worker& worker) {
+    for (const std::uint32_t q : worker.wanting) worker.shares[q].asked_ahead = false;
     Share& share = worker.shares[asked.first];
     const bool alone = asked.end - asked.first == 1;
     worker.ahead = {};

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <numeric>
-#include <optional>
 #include <utility>
 
 #include "core/threads.hpp"

@@ -106,7 +106,7 @@ struct StripBlock {
     const std::uint16_t* least = nullptr;  ///< cell
     const std::uint16_t* most = nullptr;   ///< cell
     const std::uint8_t* reach = nullptr;
-    const float* along = nullptr;     ///< [cells] weight * <q, c>, at most
+    const float* along = nullptr;     ///< [cells + 1 + cells_behind] weight * <q, c>, at most
     const float* runs = nullptr;      ///< what runs of cells say, as cell_runs finds it
     std::uint32_t pairs = 0;          ///< of cells
     const float* greatest = nullptr;  ///< side terms
@@ -201,6 +201,9 @@ struct GatedRows {
     GateTest test;
 };
 
+/// Over how many places the ends that a filter hides are spread, so that none waits for another.
+inline constexpr std::uint32_t hidden_places = 16;
+
 /// Rows to be walked, and what was found by walking them.
 struct RowWalk {
     const std::uint32_t* offset = nullptr;  ///< rank r: [2r + first_row] to [2r + last_row]
@@ -241,8 +244,8 @@ struct Kernels {
     void (*bounds)(const CodeBlock& block, const CodeQuestions& questions);
     /// The same by products of whole matrices, for many questions; another rounding, same rigour.
     void (*matrix_bounds)(const CodeBlock& block, const CodeQuestions& questions);
-    /// The greatest of what runs of 2, 4, 8, ... cells say: [log2 of how many][pairs], by the pair
-    /// that the run begins with, where it ends among them.
+    /// The greatest of what runs of 2, 4, 8, ... cells [2 * pairs] say: [bit width of
+    /// pairs][pairs], by the pair that the run begins with, where it ends among them.
     void (*cell_runs)(const float* along, std::uint32_t pairs, float* runs);
     /// What the rows of strips score at most, 16 at a time, and what the best of them promise;
     /// words apart.
@@ -276,7 +279,7 @@ struct Kernels {
                       std::size_t stride, const std::uint32_t* rows, std::size_t count,
                       std::int32_t* out);
     /// Products of `count` queries [width] with the rows of a matrix [rows][width]: [count][rows];
-    /// the sums fit 31 bits.
+    /// the sums fit 31 bits, |each of a query| <= 32,639.
     void (*products)(const std::int16_t* const* queries, std::size_t count,
                      const std::int8_t* matrix, std::size_t width, std::size_t rows,
                      std::int32_t* out);
@@ -302,8 +305,8 @@ struct Kernels {
     /// Bits of the words that pass, and of those whose columns must be asked.
     void (*gate_bits)(const std::uint32_t* words, std::size_t count, const GateTest& test,
                       std::uint64_t* sure, std::uint64_t* unsure);
-    /// Copies `count` ends; those without a bit become `other`, or of arc i other + i mod 16 *
-    /// step.
+    /// Copies `count` ends; those without a bit become `other`, or of arc i other + i mod
+    /// hidden_places * step.
     void (*hide)(const std::uint32_t* to, const std::uint64_t* bits, std::size_t count,
                  std::uint32_t other, std::uint32_t step, std::uint32_t* out);
     /// Marks with `value` what the rows of found[first] to found[last] lead to and was not seen,

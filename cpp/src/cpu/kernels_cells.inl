@@ -168,19 +168,20 @@ REMANENCE_LANE_FN void strip_bounds_16(const StripBlock& b, std::uint32_t from, 
     const __m512i lowest = _mm512_set1_epi32(b.least[from]);
     const __m512i start = _mm512_sub_epi32(least, lowest);
     const __m512i end = _mm512_sub_epi32(greatest, lowest);
-    __mmask16 many = 0xFFFF;  // strips of more than two cells
     __m512 first;
-    __m512 along = _mm512_setzero_ps();
+    __m512 along;
     // Those of strips side by side mostly lie among 32.
     if (_mm512_cmpgt_epu32_mask(_mm512_max_epu32(start, end), _mm512_set1_epi32(31)) == 0) {
         const __m512 one = _mm512_loadu_ps(b.along + b.least[from]);
         const __m512 other = _mm512_loadu_ps(b.along + b.least[from] + 16);
         first = _mm512_permutex2var_ps(one, start, other);
         along = _mm512_max_ps(first, _mm512_permutex2var_ps(one, end, other));
-        many = _mm512_cmpge_epu32_mask(_mm512_sub_epi32(end, start), _mm512_set1_epi32(2));
     } else {
         first = _mm512_i32gather_ps(least, b.along, sizeof(float));
+        along = _mm512_max_ps(first, _mm512_i32gather_ps(greatest, b.along, sizeof(float)));
     }
+    const __mmask16 many =
+        _mm512_cmpge_epu32_mask(_mm512_sub_epi32(greatest, least), _mm512_set1_epi32(2));
     if (many != 0) {
         along = _mm512_mask_mov_ps(along, many, greatest_along(b, many, least, greatest));
     }
@@ -206,12 +207,16 @@ void strip_bounds(const StripBlock& b, float* __restrict most, float* __restrict
     for (; done + 16 <= b.count; done += 16) strip_bounds_16(b, done, most, promise);
 #endif
     for (std::uint32_t i = done; i < b.count; ++i) {
-        const std::uint32_t pair = b.least[i] / 2;
-        const std::uint32_t behind = b.most[i] / 2 + 1;
-        const auto level = 31U - static_cast<std::uint32_t>(__builtin_clz(behind - pair));
-        const float* const runs = b.runs + level * b.pairs;
-        const float one = runs[pair];
-        const float other = runs[behind - (1U << level)];
+        float one = b.along[b.least[i]];
+        float other = b.along[b.most[i]];
+        if (b.most[i] - b.least[i] >= 2) {
+            const std::uint32_t pair = b.least[i] / 2;
+            const std::uint32_t behind = b.most[i] / 2 + 1;
+            const auto level = 31U - static_cast<std::uint32_t>(__builtin_clz(behind - pair));
+            const float* const runs = b.runs + level * b.pairs;
+            one = runs[pair];
+            other = runs[behind - (1U << level)];
+        }
         const float lead = b.reaching[i] - b.greatest[i];
         most[i / 16 * b.apart + i % 16] =
             (one > other ? one : other) +

@@ -80,7 +80,8 @@ void hide(const std::uint32_t* to, const std::uint64_t* bits, std::size_t count,
     for (; i < count; ++i) {
         // Without a branch, which would be guessed wrong.
         const std::uint32_t none = static_cast<std::uint32_t>(bits[i / 64] >> (i % 64) & 1U) - 1U;
-        out[i] = (to[i] & ~none) | ((other + static_cast<std::uint32_t>(i % 16) * step) & none);
+        out[i] = (to[i] & ~none) |
+                 ((other + static_cast<std::uint32_t>(i % hidden_places) * step) & none);
     }
 #endif
 }

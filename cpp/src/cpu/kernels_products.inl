@@ -35,7 +35,7 @@ REMANENCE_LANE_FN __m128i four_products(const std::int16_t* const* queries, cons
 std::size_t by_four_rows(const std::int16_t* query, const std::int8_t* matrix, std::size_t width,
                          std::size_t rows, std::int32_t* out) {
     constexpr std::size_t widest = 4096;
-    if (width % 64 != 0 || width > widest) return 0;
+    if (width % 64 != 0 || width > widest || rows < 4) return 0;
     alignas(64) std::int8_t high[widest];
     alignas(64) std::int8_t low[widest];
     std::int32_t all = 0;

@@ -19,7 +19,7 @@ constexpr std::size_t clear_share = 8;
 
 /// Arcs that do not pass mark one of so many words behind the nodes, as marks of one word wait for
 /// each other.
-constexpr std::size_t none_words = 16;
+constexpr std::size_t none_words = hidden_places;
 
 struct Scratch {
     std::vector<std::uint64_t> seen;         ///< a bit for each node
@@ -119,7 +119,9 @@ private:
                 passing_ != nullptr ? passing_ : state_.arcs().to_node.data();
             for (std::size_t i = 0; i < front.size(); ++i) {
                 if (i + 2 * ahead < front.size()) rows_.fetch_offset(front[i + 2 * ahead]);
-                if (i + ahead < front.size()) rows_.fetch_nodes(front[i + ahead]);
+                if (i + ahead < front.size()) {
+                    __builtin_prefetch(nodes + rows_.of_base(front[i + ahead], direction_).first);
+                }
                 if (i + 1 < front.size()) {
                     const auto [begin, end] = rows_.of_base(front[i + 1], direction_);
                     const std::size_t soon = std::min(end, begin + stretch);

@@ -106,7 +106,7 @@ struct Share {
     const std::uint64_t* passing = nullptr;       ///< those rows, of the first of equal filters
     std::uint32_t strips = 0;                     ///< those with a row that this question wants
     std::size_t place = 0;                        ///< of its bounds among those of its worker
-    Mask mask{};                                  ///< those of them that may still reach the bar
+    Mask mask{};                                  ///< rows that may still reach the bar
     Trial early;                                  ///< the first half of a code
     Trial words;                                  ///< what words add to a strip at most
     std::array<std::uint16_t, block_rows> few{};  ///< rows of strips of which few are left

@@ -2,7 +2,6 @@
 #include "cpu/search.hpp"
 
 #include <algorithm>
-#include <array>
 #include <numeric>
 #include <utility>
 
