@@ -262,14 +262,18 @@ void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mas
 }
 
 float code_ceiling(const ScanPlan& plan, const CodeQuery& query, const SegmentCodes& codes,
-                   std::uint32_t r) {
-    const std::int32_t product =
-        2 * kernels().bit_dot(query.rounded.data(), codes.signs(r), codes.bytes) -
-        query.rounded_sum;
+                   std::uint32_t r, std::int32_t sum) {
+    const std::int32_t product = 2 * sum - query.rounded_sum;
     const std::uint32_t factors = codes.row(r).factors;
     const float along = static_cast<float>(product) * query.unit + query.rest;
     return plan.request->weights.cosine * (std::bit_cast<float>(factors & 0xFFFF0000U) * along +
                                            std::bit_cast<float>(factors << 16U) * query.norm);
+}
+
+void sum_signs(const CodeQuery& query, const SegmentCodes& codes, const std::uint32_t* rows,
+               std::size_t count, std::int32_t* out) {
+    kernels().bit_dots(query.rounded.data(), codes.signs(0), codes.bytes, codes.stride, rows, count,
+                       out);
 }
 
 void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
@@ -298,6 +302,10 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
         __builtin_prefetch(&s.codes.row(rows[n]), 0, 2);
         if (kept) __builtin_prefetch(bound->steps.data() + rows[n], 0, 2);
     }
+    // Those that may reach the bar by their cells move to the front: no branch foresees which.
+    std::array<float, block_rows + 1> sides;  // NOLINT: as above
+    std::array<float, block_rows + 1> most;   // NOLINT: as above
+    std::size_t left = 0;
     for (std::size_t n = 0; n < count; ++n) {
         const std::uint32_t r = rows[n];
         const std::uint32_t i = r - b.first;
@@ -309,15 +317,23 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
             side = row_side(plan, b.row + i, lexical != nullptr ? lexical + i : &nothing);
         }
         const RowCode& code = s.codes.row(r);
-        const float at = side + reach.along[code.cell];
-        float most = at + static_cast<float>(code.reach) * reach.per_reach;
-        if (most < reach.bar) continue;
+        rows[left] = r;
+        sides[left] = side;
+        most[left] =
+            side + reach.along[code.cell] + static_cast<float>(code.reach) * reach.per_reach;
+        left += most[left] >= reach.bar ? 1 : 0;
+    }
+    std::array<std::int32_t, block_rows> sums;  // NOLINT: as above
+    if (reach.codes != nullptr) sum_signs(*reach.codes, s.codes, rows.data(), left, sums.data());
+    for (std::size_t n = 0; n < left; ++n) {
+        const std::uint32_t r = rows[n];
         if (reach.codes != nullptr) {
-            most = std::min(most, at + code_ceiling(plan, *reach.codes, s.codes, r));
-            if (most < reach.bar) continue;
+            const float at = sides[n] + reach.along[s.codes.row(r).cell];
+            most[n] = std::min(most[n], at + code_ceiling(plan, *reach.codes, s.codes, r, sums[n]));
+            if (most[n] < reach.bar) continue;
         }
         ask_for_bytes(s.codes, r);
-        out.push_back({most, side, b.row + i});
+        out.push_back({most[n], sides[n], b.row + (r - b.first)});
     }
 }
 

@@ -91,9 +91,13 @@ void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mas
     }
 }
 
-/// What a row's code says of its score, beside what its cell does.
+/// The sums of a question's steps where rows of a segment have a sign.
+void sum_signs(const CodeQuery& query, const SegmentCodes& codes, const std::uint32_t* rows,
+               std::size_t count, std::int32_t* out);
+
+/// What a row's code, of such a sum, says of its score, beside what its cell does.
 float code_ceiling(const ScanPlan& plan, const CodeQuery& query, const SegmentCodes& codes,
-                   std::uint32_t r);
+                   std::uint32_t r, std::int32_t sum);
 
 /// What a question's cells and codes say of a segment's rows.
 struct Reach {

@@ -283,8 +283,11 @@ struct Kernels {
     void (*products)(const std::int16_t* const* queries, std::size_t count,
                      const std::int8_t* matrix, std::size_t width, std::size_t rows,
                      std::int32_t* out);
-    /// The sum of those of `query` [8 * bytes], |each| <= 127, whose bit of [bytes] is set.
-    std::int32_t (*bit_dot)(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes);
+    /// The sums of those of `query` [8 * bytes], |each| <= 127, whose bit of [bytes] is set, for
+    /// the rows named of a matrix of bits [][stride].
+    void (*bit_dots)(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes,
+                     std::size_t stride, const std::uint32_t* rows, std::size_t count,
+                     std::int32_t* out);
     /// Clears the bits of rows below `bar`; count is a multiple of 64.
     void (*keep_above)(const float* bound, float bar, std::uint32_t count, std::uint64_t* mask);
     /// Clears the bits of rows of another value; count is a multiple of 64.

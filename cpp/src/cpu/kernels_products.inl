@@ -1,4 +1,4 @@
-// Products of questions with the centres of cells: sums of bytes times 16 bits, exact.
+// Products of questions with the centres of cells and with the signs of rows, exact.
 
 #if defined(__AVX512VNNI__)
 /// The four sums of lanes of four registers.
@@ -91,4 +91,25 @@ void products(const std::int16_t* const* queries, std::size_t count, const std::
             out[done * rows + r] = byte_dot(queries[done], matrix + r * width, width);
         }
     }
+}
+
+void bit_dots(const std::int8_t* query, const std::uint8_t* bits, std::size_t bytes,
+              std::size_t stride, const std::uint32_t* rows, std::size_t count, std::int32_t* out) {
+    std::size_t n = 0;
+#if defined(__AVX512VNNI__)
+    const __m512i ones = _mm512_set1_epi8(1);
+    for (; n + 4 <= count && bytes % 8 == 0; n += 4) {
+        __m512i sum[4] = {};
+        for (std::size_t c = 0; c < bytes; c += 8) {
+            const __m512i values = _mm512_loadu_si512(query + 8 * c);
+            for (std::size_t i = 0; i < 4; ++i) {
+                std::uint64_t held = 0;
+                __builtin_memcpy(&held, bits + rows[n + i] * stride + c, 8);
+                sum[i] = _mm512_dpbusd_epi32(sum[i], _mm512_maskz_mov_epi8(held, ones), values);
+            }
+        }
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(out + n), four_sums(sum));
+    }
+#endif
+    for (; n < count; ++n) out[n] = bit_dot(query, bits + rows[n] * stride, bytes);
 }

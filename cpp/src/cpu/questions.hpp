@@ -109,7 +109,7 @@ struct Share {
     Mask mask{};                                  ///< rows that may still reach the bar
     Trial early;                                  ///< the first half of a code
     Trial words;                                  ///< what words add to a strip at most
-    std::array<std::uint16_t, block_rows> few{};  ///< rows of strips of which few are left
+    std::array<std::uint32_t, block_rows> few{};  ///< rows of strips of which few are left
     std::uint32_t few_count = 0;
     Way way = Way::exact;
     bool dense = false;        ///< whether most codes of the last block were read

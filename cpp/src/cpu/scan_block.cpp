@@ -180,9 +180,9 @@ bool Scan::reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& 
         if (count_bits(share.mask[w]) > few) continue;
         share.strips &= ~(1U << w);
         for (std::uint64_t& bits = share.mask[w]; bits != 0; bits &= bits - 1) {
-            const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-            __builtin_prefetch(&b.s.codes.row(b.first + i), 0, 2);
-            share.few[share.few_count++] = static_cast<std::uint16_t>(i);
+            const auto r = b.first + w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+            __builtin_prefetch(&b.s.codes.row(r), 0, 2);
+            share.few[share.few_count++] = r;
         }
     }
     return share.strips != 0;
@@ -196,10 +196,12 @@ void Scan::bound_few(const Block& b, std::size_t q, Worker& worker) {
     const float* const base = worker.base.data() + share.place * block_rows;
     const std::vector<float>& along = question.along[b.row / segment_rows]->along;
     const float bar = question.threshold();
+    std::array<std::int32_t, block_rows> sums;  // NOLINT: those of the few are written next
+    sum_signs(*question.codes, b.s.codes, share.few.data(), share.few_count, sums.data());
     for (std::uint32_t n = 0; n < share.few_count; ++n) {
-        const std::uint32_t i = share.few[n];
-        const std::uint32_t r = b.first + i;
-        Candidate row{base[i] + code_ceiling(plan, *question.codes, b.s.codes, r),
+        const std::uint32_t r = share.few[n];
+        const std::uint32_t i = r - b.first;
+        Candidate row{base[i] + code_ceiling(plan, *question.codes, b.s.codes, r, sums[n]),
                       base[i] - along[b.s.codes.cell[r]], b.row + i};
         if (!plan.terms.empty() && row.bound >= bar) sharpen(plan, b, row);
         if (row.bound < bar) continue;
