@@ -105,6 +105,28 @@ def test_strips_that_are_left_out_hold_no_answer(data):
     assert answers(engine.recall_many([request_of(one) for one in batch])[4]) == want
 
 
+def test_rows_whose_bytes_fill_registers_lose_no_answer():
+    """192 dimensions: centres and signs by whole registers, four at a time and what is left."""
+    dim, few = 192, np.arange(3, QUARTER, 97)
+    rng = np.random.default_rng(29)
+    vectors = rng.standard_normal((300, dim))[rng.integers(0, 300, QUARTER)]
+    vectors += 0.5 * rng.standard_normal(vectors.shape)
+    engine = _core.Engine(dim)
+    columns = memories(np.zeros(QUARTER, np.int64))
+    engine.append(1, **columns | {"vectors": vectors.astype(np.float32)})
+    bare = _core.Weights(**dict.fromkeys(_core.Weights().to_dict(), 0.0) | {"cosine": 1.0})
+    asked = [
+        question(vector=vectors[i] + 0.3 * rng.standard_normal(dim), weights=bare.to_dict(), **more)
+        for i in (5, 70_000, QUARTER - 1)
+        for more in ({"k": 10}, {"k": 10, "allow": few + 1}, {"k": 40})
+    ]
+    want = [by_every_row(engine, one) for one in asked]
+    assert [answers(engine.recall(request_of(one))) for one in asked] == want
+    for count in (2, 5, 9):
+        batch = [request_of(one) for one in asked[:count]]
+        assert [answers(hits) for hits in engine.recall_many(batch)] == want[:count]
+
+
 def test_a_snapshot_keeps_cells_and_codes(tmp_path):
     engine, vectors = store()
     path = str(tmp_path / "engine.snapshot")

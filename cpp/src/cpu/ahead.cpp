@@ -16,21 +16,15 @@ void Scan::ask_for_strips(const Block& b, const Worker& worker) {
     }
     const SegmentCodes& codes = b.s.codes;
     const CodeStrips halves(codes.bits(), codes.bytes, b.first);
-    const auto ask = [](const auto* at, std::size_t count) {
-        const auto* const from = reinterpret_cast<const char*>(at);
-        for (std::size_t line = 0; line < count * sizeof *at; line += 64) {
-            __builtin_prefetch(from + line, 0, 2);
-        }
-    };
     for (std::uint32_t left = strips; left != 0; left &= left - 1) {
         const auto first = 64 * static_cast<std::uint32_t>(std::countr_zero(left));
-        ask(codes.cell + b.first + first, 64);
-        ask(codes.reach + b.first + first, 64);
+        ask_for(codes.cell + b.first + first, 64 * sizeof *codes.cell);
+        ask_for(codes.reach + b.first + first, 64);
     }
     for (std::uint32_t left = again; left != 0; left &= left - 1) {
         const auto first = 64 * static_cast<std::uint32_t>(std::countr_zero(left));
-        ask(codes.early + b.first + first, 64);
-        ask(halves.early + first * halves.early_bytes, 64 * halves.early_bytes);
+        ask_for(codes.early + b.first + first, 64 * sizeof *codes.early);
+        ask_for(halves.early + first * halves.early_bytes, 64 * halves.early_bytes);
     }
 }
 

@@ -85,10 +85,7 @@ void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mas
 
 /// Asks for what a row's bytes are bounded by, which is read a little later.
 [[gnu::always_inline]] inline void ask_for_bytes(const SegmentCodes& codes, std::uint32_t r) {
-    const std::int8_t* const row = codes.whole() + codes.whole_bytes(r);
-    for (std::size_t line = 0; line < codes.stride; line += 64) {
-        __builtin_prefetch(row + line, 0, 2);
-    }
+    ask_for(codes.whole() + codes.whole_bytes(r), codes.stride);
 }
 
 /// The sums of a question's steps where rows of a segment have a sign.

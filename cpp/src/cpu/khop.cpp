@@ -17,10 +17,6 @@ constexpr std::size_t list_share = 4096;
 /// So many nodes as this share of the words of bits are cleared one by one.
 constexpr std::size_t clear_share = 8;
 
-/// Arcs that do not pass mark one of so many words behind the nodes, as marks of one word wait for
-/// each other.
-constexpr std::size_t none_words = hidden_places;
-
 struct Scratch {
     std::vector<std::uint64_t> seen;         ///< a bit for each node
     std::vector<std::uint64_t> met;          ///< likewise of those that the last hop met
@@ -32,7 +28,7 @@ struct Scratch {
     Array<std::uint32_t> nodes;              ///< found last, in order
 
     void reserve(std::size_t size) {
-        const std::size_t words = size / 64 + none_words;
+        const std::size_t words = size / 64 + hidden_places;
         if (seen.size() < words) {
             seen.resize(words + words / 2, 0);
             met.resize(seen.size(), 0);
@@ -212,7 +208,7 @@ private:
         });
         if (passing_ != nullptr) {
             met[state_.nodes / 64] &= (std::uint64_t{1} << (state_.nodes % 64)) - 1;
-            std::fill_n(met + state_.nodes / 64 + 1, none_words - 1, 0);
+            std::fill_n(met + state_.nodes / 64 + 1, hidden_places - 1, 0);
         }
         std::uint64_t* seen = s_.seen.data();
         if (all_listed_ && !keep) {

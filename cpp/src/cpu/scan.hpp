@@ -47,7 +47,7 @@ private:
     void scan_block(const Block& whole, Range asked, Worker& worker);
     bool plan_block(const Block& b, Range asked, Worker& worker);
     void find_above(const Block& b, Range asked, Worker& worker);
-    void keep_reaching(const Block& b, std::size_t q, Share& share);
+    void drop_by_words(const Block& b, std::size_t q, Share& share);
     Block wanted(const Block& b, Worker& worker) const;
     static void ask_for_strips(const Block& b, const Worker& worker);
     static void ask_ahead(const Block& b, Range asked, Worker& worker);

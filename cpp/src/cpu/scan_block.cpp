@@ -92,7 +92,7 @@ bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
             share.mask[w] = leader.passing[w];
             share.strips |= (share.mask[w] != 0 ? 1U : 0U) << w;
         }
-        if (coded && !question.plan->terms.empty()) keep_reaching(b, q, share);
+        if (coded && !question.plan->terms.empty()) drop_by_words(b, q, share);
         share.way = way_of(question, rows_in(share.mask, share.strips), coded);
         if (share.way == Way::none) continue;
         worker.wanting.push_back(static_cast<std::uint32_t>(q));
@@ -101,7 +101,7 @@ bool Scan::plan_block(const Block& b, Range asked, Worker& worker) {
 }
 
 /// Drops the strips whose rows do not reach the bar with what words add.
-void Scan::keep_reaching(const Block& b, std::size_t q, Share& share) {
+void Scan::drop_by_words(const Block& b, std::size_t q, Share& share) {
     const Question& question = questions_[q];
     const ScanPlan& plan = *question.plan;
     if (share.strips == 0 || question.codes == nullptr || !share.words.pays(8)) return;
@@ -345,8 +345,7 @@ void Scan::collect_all(const Block& b, std::size_t q, Worker& worker) {
 /// Scores the rows of the mask exactly.
 void Scan::score_block(const Block& b, std::size_t q, Worker& worker) {
     Share& share = worker.shares[q];
-    std::uint32_t wanted = 0;
-    for (const std::uint64_t bits : share.mask) wanted += count_bits(bits);
+    const std::uint32_t wanted = rows_in(share.mask, share.strips);
     if (wanted <= alone_rows) {
         for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
             for (std::uint64_t bits = share.mask[w]; bits != 0; bits &= bits - 1) {
