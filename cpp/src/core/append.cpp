@@ -272,12 +272,12 @@ void Engine::State::spill_vectors() {
     if (spill == nullptr) return;
     std::size_t kept = 0;
     for (const auto& s : columns.segments)
-        kept += s->vector_pages.filed() ? 0 : s->vector_pages.bytes();
+        kept += s->rooms.pages.filed() ? 0 : s->rooms.pages.bytes();
     for (const auto& s : columns.segments) {
         if (kept <= kept_vector_bytes) return;
-        if (s->count != segment_rows || s->vector_pages.filed()) continue;
-        if (!spill->take(*s)) return;
-        kept -= s->vector_pages.bytes();
+        if (s->count != segment_rows || s->rooms.pages.filed()) continue;
+        if (!spill->take(s->rooms)) return;
+        kept -= s->rooms.pages.bytes();
     }
 }
 

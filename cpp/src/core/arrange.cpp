@@ -4,7 +4,6 @@
 // The sorted copy is made beside readers and put in place at once. Answers do not depend on the
 // order of rows; only what a question has to read does.
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <mutex>
 #include <numeric>
@@ -12,42 +11,35 @@
 
 #include "core/cells.hpp"
 #include "core/codes.hpp"
-#include "core/side_bound.hpp"
+#include "core/row_order.hpp"
 #include "core/state.hpp"
 #include "core/threads.hpp"
 
 namespace remanence {
 namespace {
 
-/// Segments whose rows are sorted together before their group is full.
-std::size_t quarter_of(const Columns& columns) {
-    return std::max<std::size_t>(1, group_segments(columns.padded_dim) / 4);
-}
-
-/// Full segments that lie one after the other, with the codes that their rows are sorted by.
-struct Run {
-    const Columns& columns;
-    Weights weights;    ///< of the questions that rows are sorted for
-    std::size_t first;  ///< segment
-    std::size_t count;
-    std::shared_ptr<const Cells> cells;                ///< null: their own
-    std::vector<std::unique_ptr<SegmentCodes>> fresh;  ///< in these, where a segment has others
-
-    std::uint32_t first_row() const { return static_cast<std::uint32_t>(first * segment_rows); }
-    std::uint32_t rows() const { return static_cast<std::uint32_t>(count * segment_rows); }
-    const Segment& at(std::uint32_t r) const { return *columns.segments[first + r / segment_rows]; }
-    const SegmentCodes& codes(std::uint32_t r) const {
-        const bool own = fresh.empty() || fresh[r / segment_rows] == nullptr;
-        return own ? at(r).codes : *fresh[r / segment_rows];
-    }
-    bool coded() const { return codes(0).encoded != 0; }
-    /// Rows of one segment among many are too few of a cell to gain from it.
-    bool by_cells() const { return coded() && count >= quarter_of(columns); }
-};
+constexpr std::uint32_t most_scattered = segment_rows / 8;  // erased rows that stay among others
 
 bool may_move(const Segment& s, std::size_t dim) {
-    const std::uint32_t coded = codes_apply(dim) ? segment_rows : 0;
-    return s.count == segment_rows && s.spilled_at == not_spilled && s.codes.encoded == coded;
+    if (s.count != segment_rows) return false;
+    return codes_apply(dim) ? s.codes.encoded == segment_rows : s.rooms.spilled_at == not_spilled;
+}
+
+/// Whether vectors move with their rows. Without codes they are scanned one after the other; else
+/// they are what is dearest to move, and do it for the memory of erased ones alone.
+bool gathers_vectors(const Run& run) {
+    if (!run.coded()) return true;
+    std::size_t scattered = 0;
+    for (std::uint32_t r = 0; r < run.rows(); r += segment_rows) {
+        if (run.at(r).rooms.spilled_at != not_spilled) return false;
+        scattered += run.at(r).rooms.scattered();
+    }
+    if (scattered < std::size_t{most_scattered} * run.count) return false;
+    for (std::uint32_t r = 0; r < run.rows(); ++r) {
+        const std::uint32_t room = run.at(r).room[r % segment_rows];
+        if (room != 0 && room - 1 - run.first_row() >= run.rows()) return false;
+    }
+    return true;
 }
 
 /// Finds the cells of the group where there are none yet, and codes what has others in them.
@@ -69,93 +61,6 @@ void settle_cells(Run& run) {
         run.fresh[s] = std::make_unique<SegmentCodes>();
         encode_again(run.columns, segment, *finder, *run.fresh[s]);
     }
-}
-
-/// How high each row of a run may score, apart from its cell, by the weights of the latest
-/// question: 0 for the highest, in 255 steps.
-std::vector<std::uint8_t> heights_of(const Run& run) {
-    Request request;
-    request.weights = run.weights;
-    for (std::uint32_t r = 0; r < run.rows(); ++r) {
-        request.now = std::max(request.now, run.at(r).last_access[r % segment_rows]);
-    }
-    ScanPlan plan;
-    plan.columns = &run.columns;
-    plan.request = &request;
-    prepare_tables(plan);
-    const float per_reach = request.weights.cosine * reach_unit;
-    std::vector<float> sum(run.rows());
-    parallel_for(run.count, spare_workers(), [&](std::size_t s, int) {
-        const auto first = static_cast<std::uint32_t>(s * segment_rows);
-        const std::vector<float> side = side_sums(plan, run.at(first));
-        const std::uint8_t* const reach = run.codes(first).reach;
-        for (std::uint32_t r = 0; r < segment_rows; ++r) {
-            sum[first + r] = side[r] + per_reach * static_cast<float>(reach[r]);
-        }
-    });
-    const auto [least, most] = std::minmax_element(sum.begin(), sum.end());
-    const float unit = std::max(*most - *least, 1e-30F) / 255.0F;
-    std::vector<std::uint8_t> height(sum.size());
-    for (std::size_t r = 0; r < sum.size(); ++r) {
-        const float steps = (*most - sum[r]) / unit;
-        height[r] = steps < 255.0F ? static_cast<std::uint8_t>(steps) : 255;
-    }
-    return height;
-}
-
-/// Rows by how high they may score: those of a tier stand together, as else a strip of nearly every
-/// cell would hold a row or two that any question wants.
-struct Tiers {
-    static constexpr std::array shares{0.03, 0.1, 0.25};  ///< of the rows, that lie in it or above
-    std::vector<std::uint8_t> height;                     ///< [row]
-    std::array<std::uint8_t, 256> tier{};                 ///< [height]
-};
-
-Tiers tiers_of(const Run& run) {
-    Tiers out{heights_of(run), {}};
-    std::array<std::size_t, 256> rows{};
-    for (const std::uint8_t height : out.height) ++rows[height];
-    std::size_t above = 0;
-    for (std::size_t h = 0; h < rows.size(); ++h) {
-        const double share = static_cast<double>(above) / static_cast<double>(out.height.size());
-        const auto ended = std::count_if(Tiers::shares.begin(), Tiers::shares.end(),
-                                         [&](double end) { return share >= end; });
-        out.tier[h] = static_cast<std::uint8_t>(ended);
-        above += rows[h];
-    }
-    return out;
-}
-
-/// What rows are sorted by: erased, scope, kind, tier, cell, height in one number.
-std::uint64_t key_of(const Run& run, const Tiers& tiers, std::uint32_t r) {
-    const Segment& s = run.at(r);
-    const std::uint32_t w = r % segment_rows;
-    std::uint64_t key = (s.flags[w] & flag::erased) != 0 ? 1 : 0;
-    key = key << 24U | s.scope[w];
-    key = key << 4U | s.kind[w];
-    if (!run.by_cells()) return key << 26U;
-    key = key << 2U | tiers.tier[tiers.height[r]];
-    return key << 24U | std::uint64_t{run.codes(r).cell[w]} << 8U | tiers.height[r];
-}
-
-/// Which row comes when; empty where they stand so already.
-std::vector<std::uint32_t> order_of(const Run& run) {
-    std::vector<std::uint64_t> key(run.rows());
-    const Tiers tiers = run.by_cells() ? tiers_of(run) : Tiers{};
-    for (std::uint32_t r = 0; r < run.rows(); ++r) key[r] = key_of(run, tiers, r);
-    // A segment alone moves for the sake of its scopes, not for kinds that move with it later.
-    const unsigned unseen = run.by_cells() ? 0 : 30;
-    if (std::is_sorted(key.begin(), key.end(), [&](std::uint64_t a, std::uint64_t b) {
-            return a >> unseen < b >> unseen;
-        })) {
-        return {};
-    }
-    std::vector<std::uint32_t> order(run.rows());
-    std::iota(order.begin(), order.end(), 0U);
-    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return key[a] != key[b] ? key[a] < key[b] : a < b;
-    });
-    return order;
 }
 
 void copy_column(const std::vector<std::vector<ColumnRef>>& from, std::size_t c, std::byte* to,
@@ -184,11 +89,20 @@ void copy_code(const SegmentCodes& from, std::uint32_t o, SegmentCodes& to, std:
     write_signs(to, r);
 }
 
-/// A segment of the run with its rows in `order` [segment_rows]. Of erased rows only the columns:
-/// the rest is zeros, and pages that nobody writes cost no memory.
-std::unique_ptr<Segment> sorted(const Run& run, const std::uint32_t* order) {
+/// Where the vector of row `r` of the new segment lies, which was row `o` of the run.
+void keep_room(const Run& run, std::uint32_t o, Segment& fresh, std::uint32_t r,
+               std::uint32_t row) {
+    const std::uint32_t before = run.at(o).room[o % segment_rows];
+    const std::uint32_t room = before != 0 ? before : run.first_row() + o + 1;
+    fresh.room[r] = room != row + 1 ? room : 0;
+}
+
+/// The segment of the run that begins at its row `at`, with its rows in `order` [segment_rows]. Of
+/// erased rows only the columns: the rest is zeros, and pages that nobody writes cost no memory.
+std::unique_ptr<Segment> sorted(const Run& run, std::uint32_t at, const std::uint32_t* order,
+                                bool vectors) {
     const Columns& columns = run.columns;
-    auto fresh = std::make_unique<Segment>(columns.padded_dim);
+    auto fresh = std::make_unique<Segment>(vectors ? columns.padded_dim : 0);
     fresh->count = segment_rows;
     fresh->pages.prefer_huge();
     const bool coded = run.coded();
@@ -208,21 +122,28 @@ std::unique_ptr<Segment> sorted(const Run& run, const std::uint32_t* order) {
         for (std::size_t c = 0; c < to.size(); ++c) {
             copy_column(from, c, to[c].data + first * to[c].size, order + first);
         }
-        for (std::size_t r = first; r < first + block_rows; ++r) {
-            if ((fresh->flags[r] & flag::erased) != 0 || columns.dim == 0) continue;
+        for (auto r = static_cast<std::uint32_t>(first); r < first + block_rows; ++r) {
             const std::uint32_t o = order[r];
-            std::copy_n(run.at(o).vectors() + o % segment_rows * columns.padded_dim,
-                        columns.padded_dim, fresh->vectors() + r * columns.padded_dim);
-            if (coded) {
-                copy_code(run.codes(o), o % segment_rows, fresh->codes,
-                          static_cast<std::uint32_t>(r));
+            const bool erased = (fresh->flags[r] & flag::erased) != 0;
+            if (coded && !erased) copy_code(run.codes(o), o % segment_rows, fresh->codes, r);
+            if (!vectors) {
+                keep_room(run, o, *fresh, r, run.first_row() + at + r);
+                continue;
             }
+            if (columns.dim != 0 && !erased) {
+                std::copy_n(columns.room(run.at(o), o % segment_rows), columns.padded_dim,
+                            fresh->vectors() + r * columns.padded_dim);
+            }
+            fresh->room[r] = 0;
         }
         for (std::size_t s = first / 64; coded && s < (first + block_rows) / 64; ++s) {
             fresh->codes.summarise_strip(static_cast<std::uint32_t>(s));
         }
     });
     fresh->summarise_all();
+    for (std::size_t b = 0; vectors && b < segment_blocks; ++b) {
+        fresh->rooms.erased[b] = fresh->blocks[b].erased;
+    }
     return fresh;
 }
 
@@ -242,7 +163,7 @@ public:
         }
     }
 
-    void put(std::vector<std::unique_ptr<Segment>>& fresh) {
+    void put(std::vector<std::unique_ptr<Segment>>& fresh, bool vectors) {
         Columns& columns = state_.columns;
         state_.lexicon.move(first_, place_, postings_);
         for (const std::uint32_t node : newest_) move(columns.newest[node]);
@@ -251,6 +172,7 @@ public:
         }
         const std::size_t segment = first_ / segment_rows;
         for (std::size_t s = 0; s < fresh.size(); ++s) {
+            if (!vectors) std::swap(columns.segments[segment + s]->rooms, fresh[s]->rooms);
             std::swap(columns.segments[segment + s], fresh[s]);
         }
         for (std::size_t s = segment; s < columns.segments.size(); ++s) {
@@ -287,19 +209,21 @@ std::vector<std::unique_ptr<Segment>> Engine::State::arrange(std::size_t first, 
     Run run{columns, weights != nullptr ? *weights : Weights{}, first, count, nullptr, {}};
     settle_cells(run);
     const std::vector<std::uint32_t> order = order_of(run);
-    if (order.empty() && run.fresh.empty()) return {};
+    const bool vectors = gathers_vectors(run);
+    if (order.empty() && run.fresh.empty() && !(vectors && run.coded())) return {};
     std::vector<std::uint32_t> as_it_is(order.empty() ? run.rows() : 0);
     std::iota(as_it_is.begin(), as_it_is.end(), 0U);
     const std::vector<std::uint32_t>& wanted = order.empty() ? as_it_is : order;
     std::vector<std::unique_ptr<Segment>> fresh;
     fresh.reserve(count);
     for (std::size_t s = 0; s < count; ++s) {
-        fresh.push_back(sorted(run, wanted.data() + s * segment_rows));
+        const auto at = static_cast<std::uint32_t>(s * segment_rows);
+        fresh.push_back(sorted(run, at, wanted.data() + at, vectors));
     }
     Moved moved(*this, run, wanted);
     {
         const std::unique_lock lock(mutex);
-        moved.put(fresh);
+        moved.put(fresh, vectors);
         const std::size_t group = first / group_segments(columns.padded_dim);
         if (run.cells != nullptr && columns.cells.size() <= group) columns.cells.resize(group + 1);
         if (run.cells != nullptr) columns.cells[group] = run.cells;
@@ -326,18 +250,40 @@ void Engine::State::arrange_filled(std::size_t first, std::size_t filled) {
     }
 }
 
-void Engine::State::compact() {
-    if (columns.dim == 0) return;
+namespace {
+
+/// Calls `use(first, count)` for full segments of a group that may move, as many as stand together.
+template <class Use>
+void each_run(const Columns& columns, const Use& use) {
     const std::size_t group = group_segments(columns.padded_dim);
     const std::size_t filled = columns.count() / segment_rows;
     for (std::size_t first = 0; first < filled; ++first) {
         const std::size_t end = std::min(first / group * group + group, filled);
         std::size_t last = first;
         while (last < end && may_move(*columns.segments[last], columns.dim)) ++last;
-        if (last - first < quarter_of(columns)) continue;
-        reuse(arrange(first, last - first));
+        if (last == first) continue;
+        use(first, last - first);
         first = last - 1;
     }
+}
+
+}  // namespace
+
+void Engine::State::compact() {
+    if (columns.dim == 0) return;
+    each_run(columns, [&](std::size_t first, std::size_t count) {
+        if (count >= quarter_of(columns)) reuse(arrange(first, count));
+    });
+}
+
+void Engine::State::gather_erased() {
+    for (std::size_t s = 0; s < columns.segments.size(); ++s) {
+        if (columns.segments[s]->scattered() >= most_scattered) arrange(s, 1);
+    }
+    each_run(columns, [&](std::size_t first, std::size_t count) {
+        const Run run{columns, {}, first, count, nullptr, {}};
+        if (run.coded() && gathers_vectors(run)) arrange(first, count);
+    });
 }
 
 void Engine::compact() {

@@ -36,7 +36,7 @@ Sample draw(const Columns& columns, std::size_t first, std::size_t segments, std
         const Segment& s = *columns.segments[first + row / segment_rows];
         const std::size_t r = row % segment_rows;
         if ((s.flags[r] & flag::has_vector) == 0) continue;
-        const float* const x = s.vectors() + r * columns.padded_dim;
+        const float* const x = columns.room(s, static_cast<std::uint32_t>(r));
         out.rows.insert(out.rows.end(), x, x + columns.padded_dim);
     }
     out.rows.resize(out.rows.size() / out.padded / 64 * 64 * out.padded);
@@ -207,7 +207,7 @@ std::shared_ptr<const Cells> one_cell(const Columns& columns, const Segment& seg
     for (std::uint32_t r = 0; r < segment.count; ++r) {
         if ((segment.flags[r] & flag::has_vector) == 0) continue;
         ++counted;
-        const float* const x = segment.vectors() + r * columns.padded_dim;
+        const float* const x = columns.room(segment, r);
         for (std::size_t j = 0; j < columns.dim; ++j) sum[j] += static_cast<double>(x[j]);
     }
     std::vector<float> mean(columns.dim, 0.0F);

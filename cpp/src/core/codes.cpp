@@ -119,7 +119,7 @@ void encode_row(const Columns& columns, const Segment& s, SegmentCodes& codes, s
         codes.row(r) = {.cell = codes.cell[r]};
         return;
     }
-    const float* const x = s.vectors() + r * columns.padded_dim;
+    const float* const x = columns.room(s, r);
     const std::int8_t* const steps = cells.steps.data() + codes.cell[r] * cells.width;
     const float step = cells.step[codes.cell[r]];
     const cpu::Kernels& kernels = cpu::kernels();
@@ -169,8 +169,9 @@ void encode_blocks(const Columns& columns, const Segment& segment, SegmentCodes&
         std::uint16_t* const cell = codes.cell + from;
         std::fill_n(cell, block_rows, std::uint16_t{0});
         if (finder != nullptr) {
-            finder->find(segment.vectors() + from * columns.padded_dim, columns.padded_dim,
-                         columns.dim, block_rows, room, cell);
+            std::vector<float> copied;
+            finder->find(columns.side_by_side(segment, from, block_rows, copied),
+                         columns.padded_dim, columns.dim, block_rows, room, cell);
         }
         for (std::uint32_t r = from; r < from + block_rows; ++r) {
             encode_row(columns, segment, codes, r, work);

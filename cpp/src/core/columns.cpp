@@ -1,9 +1,8 @@
-// Memory for the columns, their layout, block summaries, and the id table.
+// The layout of columns, block summaries, and the id table.
 #include "core/columns.hpp"
 
 #include <algorithm>
 #include <cstring>
-#include <sys/mman.h>
 #include <utility>
 
 #include "remanence/error.hpp"
@@ -11,17 +10,6 @@
 #include "core/threads.hpp"
 
 namespace remanence {
-namespace {
-
-constexpr std::size_t page_size = 4096;
-constexpr std::size_t huge_page = std::size_t{2} << 20U;
-
-std::size_t round_up(std::size_t bytes, std::size_t unit) {
-    return (bytes + unit - 1) / unit * unit;
-}
-
-}  // namespace
-
 std::uint32_t IdTable::find_sparse(Id id) const {
     const auto at = sparse_.find(id);
     return at != sparse_.end() ? at->second : none;
@@ -37,85 +25,6 @@ void IdTable::insert(Id id, std::uint32_t number) {
     } else {
         sparse_.emplace(id, number);
     }
-}
-
-Pages::Pages(std::size_t bytes) : bytes_(round_up(std::max<std::size_t>(bytes, 1), page_size)) {
-    const std::size_t spare = bytes_ < huge_page ? 0 : huge_page;  // to begin where one may
-    void* const at = mmap(nullptr, bytes_ + spare, PROT_READ | PROT_WRITE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (at == MAP_FAILED) throw OutOfMemory("append: no memory for another segment");
-    const auto start = reinterpret_cast<std::uintptr_t>(at);
-    const std::size_t before = spare == 0 ? 0 : round_up(start, huge_page) - start;
-    data_ = static_cast<std::byte*>(at) + before;
-    if (before != 0) munmap(at, before);
-    if (before != spare) munmap(data_ + bytes_, spare - before);
-}
-
-Pages::Pages(int file, std::size_t offset, std::size_t bytes) : bytes_(bytes), filed_(true) {
-    void* const at =
-        mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, static_cast<off_t>(offset));
-    if (at == MAP_FAILED) throw OutOfMemory("load: the snapshot cannot be mapped into memory");
-    data_ = static_cast<std::byte*>(at);
-}
-
-Pages::~Pages() {
-    if (data_ != nullptr) munmap(data_, bytes_);
-}
-
-Pages::Pages(Pages&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)),
-      bytes_(std::exchange(other.bytes_, 0)),
-      filed_(other.filed_) {}
-
-Pages& Pages::operator=(Pages&& other) noexcept {
-    std::swap(data_, other.data_);
-    std::swap(bytes_, other.bytes_);
-    std::swap(filed_, other.filed_);
-    return *this;
-}
-
-void Pages::prefer_huge() {
-    const std::size_t whole = bytes_ / huge_page * huge_page;
-    if (whole != 0) madvise(data_, whole, MADV_HUGEPAGE);
-}
-
-std::size_t Pages::resident() const {
-    if (!filed_) return bytes_;
-    std::vector<unsigned char> pages((bytes_ + page_size - 1) / page_size);
-    if (mincore(data_, bytes_, pages.data()) != 0) return bytes_;
-    return page_size * static_cast<std::size_t>(std::count_if(
-                           pages.begin(), pages.end(), [](auto p) { return (p & 1U) != 0; }));
-}
-
-bool Pages::refile(int file, std::size_t offset) {
-    if (mmap(data_, bytes_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file,
-             static_cast<off_t>(offset)) == MAP_FAILED) {
-        return false;
-    }
-    filed_ = true;
-    return true;
-}
-
-void Pages::clear() {
-    if (filed_ || data_ == nullptr) {
-        *this = Pages();
-        return;
-    }
-    constexpr std::size_t share = std::size_t{4} << 20U;
-    parallel_for((bytes_ + share - 1) / share, spare_workers(), [&](std::size_t part, int) {
-        std::memset(data_ + part * share, 0, std::min(share, bytes_ - part * share));
-    });
-}
-
-void Pages::release(std::size_t offset, std::size_t bytes) {
-    if (data_ == nullptr) return;
-    const std::size_t first = round_up(offset, page_size);
-    const std::size_t end = (offset + bytes) / page_size * page_size;
-    if (end <= first) return;
-    // Without the file underneath: what it says there may differ from the zeros.
-    const void* const at = mmap(data_ + first, end - first, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-    (void)at;  // where it fails the pages stay, and hold the same zeros
 }
 
 void SegmentCodes::release(std::uint32_t first, std::uint32_t rows) {
@@ -162,12 +71,12 @@ Segment::Segment(std::size_t padded_dim) {
 }
 
 Segment::Segment(std::size_t padded_dim, Segment& worn)
-    : pages(std::move(worn.pages)), vector_pages(std::move(worn.vector_pages)) {
+    : pages(std::move(worn.pages)), rooms{std::move(worn.rooms.pages), not_spilled, {}} {
     pages.clear();
-    vector_pages.clear();
+    rooms.pages.clear();
     codes.reuse(worn.codes);
     lay_out();
-    if (padded_dim != 0 && vector_pages.data() == nullptr) reserve_vectors(padded_dim);
+    if (padded_dim != 0 && rooms.pages.data() == nullptr) reserve_vectors(padded_dim);
 }
 
 void Segment::lay_out() {
@@ -207,13 +116,14 @@ void Segment::lay_out() {
         place(used, bind);
         place(unused, bind);
         place(last_touch, bind);
+        place(room, bind);
         if (!bind && pages.data() == nullptr) pages = Pages(bytes);
     }
 }
 
 void Segment::reserve_vectors(std::size_t padded_dim) {
-    vector_pages = Pages(padded_dim * sizeof(float) * segment_rows);
-    vector_pages.prefer_huge();
+    rooms.pages = Pages(padded_dim * sizeof(float) * segment_rows);
+    rooms.pages.prefer_huge();
 }
 
 std::vector<ColumnRef> Segment::columns() const {
@@ -250,6 +160,7 @@ std::vector<ColumnRef> Segment::columns() const {
     add("used", used);
     add("unused", unused);
     add("last_touch", last_touch);
+    add("room", room);
     return out;
 }
 
@@ -288,10 +199,15 @@ std::uint32_t Segment::scattered() const {
     return rows;
 }
 
-void Segment::release(std::uint32_t block, std::size_t padded_dim) {
-    const std::size_t row_bytes = padded_dim * sizeof(float);
-    vector_pages.release(block * block_rows * row_bytes, block_rows * row_bytes);
-    codes.release(block * block_rows, block_rows);
+std::uint32_t Rooms::scattered() const {
+    std::uint32_t rows = 0;
+    for (std::uint32_t b = 0; b < segment_blocks; ++b) rows += dead(b) ? 0 : erased[b];
+    return rows;
+}
+
+void Rooms::release(std::uint32_t block, std::size_t padded_dim) {
+    const std::size_t bytes = block_rows * padded_dim * sizeof(float);
+    pages.release(block * bytes, bytes);
 }
 
 void Columns::set_dim(std::size_t value) {
@@ -336,9 +252,10 @@ std::uint32_t Columns::copy_row(std::uint32_t row) {
         std::memcpy(target[c].data + to_within * size, source[c].data + from_within * size, size);
     }
     if (dim != 0) {
-        std::memcpy(at(to).vectors() + to_within * padded_dim,
-                    at(row).vectors() + from_within * padded_dim, padded_dim * sizeof(float));
+        std::copy_n(room(at(row), from_within), padded_dim,
+                    at(to).vectors() + to_within * padded_dim);
     }
+    at(to).room[to_within] = 0;
     at(to).previous[to_within] = row;
     newest[at(to).node[to_within]] = to;
     return to;
@@ -389,7 +306,7 @@ std::uint32_t Columns::live_row(Id id) const {
 const float* Columns::vector(std::uint32_t row) const {
     const Segment& s = at(row);
     const std::uint32_t r = within(row);
-    return (s.flags[r] & flag::has_vector) != 0 ? s.vectors() + r * padded_dim : nullptr;
+    return (s.flags[r] & flag::has_vector) != 0 ? room(s, r) : nullptr;
 }
 
 }  // namespace remanence

@@ -1,6 +1,7 @@
 // Memories as columns in segments of 64 Ki rows, each column at an address that never moves.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "remanence/types.hpp"
+
+#include "core/pages.hpp"
 
 namespace remanence {
 
@@ -37,36 +40,6 @@ private:
     std::uint32_t count_ = 0;
     std::vector<std::uint32_t> dense_;
     std::unordered_map<Id, std::uint32_t> sparse_;
-};
-
-/// Anonymous or file-backed pages; untouched pages cost nothing.
-class Pages {
-public:
-    Pages() = default;
-    explicit Pages(std::size_t bytes);
-    /// Private mapping of [offset, offset + bytes) of an open file; offset is page-aligned.
-    Pages(int file, std::size_t offset, std::size_t bytes);
-    ~Pages();
-    Pages(Pages&& other) noexcept;
-    Pages& operator=(Pages&& other) noexcept;
-    std::byte* data() const { return data_; }
-    std::size_t bytes() const { return bytes_; }
-    /// Whether a file holds them; then memory has only what was read lately.
-    bool filed() const { return filed_; }
-    std::size_t resident() const;
-    /// Asks for huge pages, as far as whole ones fill it: where all of it will be written.
-    void prefer_huge();
-    /// Puts the same bytes of a file in their place, at the same address, under running readers.
-    bool refile(int file, std::size_t offset);
-    /// Makes all bytes zero; pages of a file are dropped instead.
-    void clear();
-    /// Gives back the memory of whole pages within a range whose bytes are all zero.
-    void release(std::size_t offset, std::size_t bytes);
-
-private:
-    std::byte* data_ = nullptr;
-    std::size_t bytes_ = 0;
-    bool filed_ = false;
 };
 
 /// The name, element size and place of one column; the list is what a snapshot writes.
@@ -167,6 +140,20 @@ struct SideBound;
 
 inline constexpr std::size_t not_spilled = ~std::size_t{0};
 
+/// Room for the vectors of a segment's rows. A row that is moved leaves its vector where it lies.
+struct Rooms {
+    Pages pages;
+    std::size_t spilled_at = not_spilled;                ///< of the pages in the spill file
+    std::array<std::uint32_t, segment_blocks> erased{};  ///< of each block's rooms: of erased rows
+
+    /// Whether every row that has its vector in a block was erased: zeros for good.
+    bool dead(std::uint32_t block) const { return erased[block] == block_rows; }
+    /// Rooms of erased rows among others: their memory is not given back.
+    std::uint32_t scattered() const;
+    /// Gives back the memory of a dead block.
+    void release(std::uint32_t block, std::size_t padded_dim);
+};
+
 struct Segment {
     explicit Segment(std::size_t padded_dim);
     /// An empty one in the memory of another, which nobody reads any more.
@@ -202,25 +189,24 @@ struct Segment {
     std::uint16_t* used = nullptr;
     std::uint16_t* unused = nullptr;
     std::uint32_t* last_touch = nullptr;  ///< newest entry of the touch list, or none
+    std::uint32_t* room = nullptr;        ///< 1 + row in whose room the vector lies; 0: its own
     std::array<BlockSummary, segment_blocks> blocks{};
 
-    float* vectors() const { return reinterpret_cast<float*>(vector_pages.data()); }
+    /// The first room; `Columns::room` says which one is a row's.
+    float* vectors() const { return reinterpret_cast<float*>(rooms.pages.data()); }
     /// Gives the segment room for vectors once the dimension is known.
     void reserve_vectors(std::size_t padded_dim);
     std::vector<ColumnRef> columns() const;
     void summarise(std::uint32_t row);
     void summarise_all();
-    /// Whether every row of a block was erased: its vectors and codes are zeros for good.
+    /// Whether every row of a block was erased: its codes are zeros for good.
     bool dead(std::uint32_t block) const { return blocks[block].erased == block_rows; }
     /// Erased rows among others: their memory is not given back.
     std::uint32_t scattered() const;
-    /// Gives back the memory of a dead block.
-    void release(std::uint32_t block, std::size_t padded_dim);
 
     Pages pages;
-    Pages vector_pages;
+    Rooms rooms;
     SegmentCodes codes;
-    std::size_t spilled_at = not_spilled;  ///< of the vectors in the spill file
     /// Replaced as a whole by readers; read and written with std::atomic_load and _store.
     mutable std::shared_ptr<ActivationBound> activation_bound;
     mutable std::array<std::shared_ptr<SideBound>, 2> side_bounds;  ///< in the same way
@@ -315,6 +301,27 @@ public:
     std::uint32_t live_row(Id id) const;
     bool row_visible(std::uint32_t row, Seq seq) const;
     const float* vector(std::uint32_t row) const;
+    /// Where a row's vector lies, zeros where it has none.
+    float* room(const Segment& s, std::uint32_t r) const {
+        const std::uint32_t other = s.room[r];
+        if (other == 0) return s.vectors() + r * padded_dim;
+        return at(other - 1).vectors() + within(other - 1) * padded_dim;
+    }
+    /// Whether each of these rows has its vector in its own room.
+    static bool at_home(const Segment& s, std::uint32_t first, std::uint32_t count) {
+        return std::all_of(s.room + first, s.room + first + count,
+                           [](std::uint32_t other) { return other == 0; });
+    }
+    /// The vectors of rows side by side: where they lie so, or else copied.
+    const float* side_by_side(const Segment& s, std::uint32_t first, std::uint32_t count,
+                              std::vector<float>& copied) const {
+        if (at_home(s, first, count)) return s.vectors() + first * padded_dim;
+        copied.resize(count * padded_dim);
+        for (std::uint32_t i = 0; i < count; ++i) {
+            std::copy_n(room(s, first + i), padded_dim, copied.data() + i * padded_dim);
+        }
+        return copied.data();
+    }
 
 private:
     std::uint32_t count_ = 0;

@@ -2,6 +2,7 @@
 #include "remanence/engine.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 #include <unordered_set>
 
@@ -13,8 +14,6 @@
 
 namespace remanence {
 namespace {
-
-constexpr std::uint32_t most_scattered = segment_rows / 8;  // erased rows that stay among others
 
 std::uint32_t live_row(const char* verb, const Columns& columns, Id id) {
     const std::uint32_t row = columns.live_row(id);
@@ -130,6 +129,19 @@ void Engine::restore(View<const Seq> seq, View<const Id> ids, bool check_only) {
     state_->seq = seq.back();
 }
 
+void Engine::State::erase_vector(std::uint32_t row) {
+    const std::uint32_t other = columns.at(row).room[Columns::within(row)];
+    const std::uint32_t at = other != 0 ? other - 1 : row;
+    Segment& s = columns.at(at);
+    const std::uint32_t r = Columns::within(at);
+    const std::size_t bytes = columns.padded_dim * sizeof(float);
+    if (columns.dim != 0) std::memset(s.vectors() + r * columns.padded_dim, 0, bytes);
+    if (columns.dim != 0 && spill != nullptr) spill->wipe(s.rooms, r * bytes, bytes);
+    if (++s.rooms.erased[r / block_rows] == block_rows) {
+        s.rooms.release(r / block_rows, columns.padded_dim);
+    }
+}
+
 void Engine::erase(View<const Seq> seq, View<const Id> ids, bool check_only) {
     WriteLock lock(*state_);
     if (ids.empty()) return;
@@ -154,11 +166,8 @@ void Engine::erase(View<const Seq> seq, View<const Id> ids, bool check_only) {
             Segment& s = columns.at(row);
             const std::uint32_t r = Columns::within(row);
             state_->lexicon.erase_row(row);
-            if (columns.dim != 0) {
-                std::fill_n(s.vectors() + r * columns.padded_dim, columns.padded_dim, 0.0F);
-                const std::size_t bytes = columns.padded_dim * sizeof(float);
-                if (state_->spill != nullptr) state_->spill->wipe(s, r * bytes, bytes);
-            }
+            if ((s.flags[r] & flag::erased) != 0) continue;
+            state_->erase_vector(row);
             erase_code(s, r);
             columns.changes.row(row);
             columns.changes.vector(row);
@@ -167,14 +176,12 @@ void Engine::erase(View<const Seq> seq, View<const Id> ids, bool check_only) {
             s.words[r] = 0;
             s.statics[r] = static_index(s.kind[r], 0, 0);
             s.summarise(r);
-            if (s.dead(r / block_rows)) s.release(r / block_rows, columns.padded_dim);
+            if (s.dead(r / block_rows)) s.codes.release(r / block_rows * block_rows, block_rows);
         }
     }
     state_->seq = seq.back();
     lock.show();
-    for (std::size_t i = 0; i < columns.segments.size(); ++i) {
-        if (columns.segments[i]->scattered() >= most_scattered) state_->arrange(i, 1);
-    }
+    state_->gather_erased();
 }
 
 void Engine::touch(View<const Seq> seq, const TouchBatch& batch, bool check_only) {

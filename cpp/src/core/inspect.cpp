@@ -106,7 +106,10 @@ std::uint64_t digest_row(const Columns& columns, std::uint32_t row, std::uint64_
     std::array<std::byte, 512> packed{};
     std::size_t size = 0;
     for (const ColumnRef& c : s.columns()) {
-        if (c.data == reinterpret_cast<const std::byte*>(s.previous)) continue;
+        if (c.data == reinterpret_cast<const std::byte*>(s.previous) ||
+            c.data == reinterpret_cast<const std::byte*>(s.room)) {
+            continue;
+        }
         std::memcpy(packed.data() + size, c.data + r * c.size, c.size);
         size += c.size;
     }
@@ -247,13 +250,13 @@ EngineStats Engine::stats() const {
         const std::size_t paged = codes.bytes + codes.stride;  // given back where all is erased
         out.code_bytes += codes.encoded * (paged + SegmentCodes::row_bytes);
         for (std::uint32_t b = 0; b < segment_blocks; ++b) {
-            if (!segment->dead(b)) continue;
-            out.vector_bytes -= block_rows * columns.padded_dim * sizeof(float);
             const bool coded = (b + 1) * block_rows <= codes.encoded;
-            out.code_bytes -= coded ? block_rows * paged : 0;
+            out.code_bytes -= segment->dead(b) && coded ? block_rows * paged : 0;
+            const std::size_t room_bytes = columns.padded_dim * sizeof(float);
+            out.vector_bytes -= segment->rooms.dead(b) ? block_rows * room_bytes : 0;
         }
         for (const auto* pages :
-             std::array<const Pages*, 2>{&segment->vector_pages, &codes.whole_pages}) {
+             std::array<const Pages*, 2>{&segment->rooms.pages, &codes.whole_pages}) {
             if (!pages->filed()) continue;
             out.mapped += pages->bytes();
             out.mapped_resident += pages->resident();

@@ -161,12 +161,32 @@ void load_segment(Reader& in, Columns& columns, std::uint32_t rows) {
     for (const ColumnRef& c : s.columns()) in.into(c.name, c.data, c.size * rows);
     if (columns.padded_dim != 0) {
         const std::size_t row_bytes = columns.padded_dim * sizeof(float);
-        s.vector_pages = in.pages("vectors", row_bytes * rows, row_bytes * segment_rows);
+        s.rooms.pages = in.pages("vectors", row_bytes * rows, row_bytes * segment_rows);
     }
     load_codes(in, columns, s, columns.cells_of(columns.segments.size() - 1));
     s.summarise_all();
     for (std::uint32_t b = 0; b < segment_blocks; ++b) {
-        if (s.dead(b)) s.release(b, columns.padded_dim);
+        if (s.dead(b)) s.codes.release(b * block_rows, block_rows);
+    }
+}
+
+/// Whose vector lies where: no room holds two.
+void find_rooms(Columns& columns, const Reader& in) {
+    std::vector<bool> taken(columns.count(), false);
+    for (std::uint32_t row = 0; row < columns.count(); ++row) {
+        const Segment& s = columns.at(row);
+        const std::uint32_t r = Columns::within(row);
+        if (s.room[r] > columns.count()) in.refuse("has a vector in a room that it lacks");
+        const std::uint32_t at = s.room[r] == 0 ? row : s.room[r] - 1;
+        if (taken[at]) in.refuse("has two vectors in one room");
+        taken[at] = true;
+        if ((s.flags[r] & flag::erased) == 0) continue;
+        ++columns.at(at).rooms.erased[Columns::within(at) / block_rows];
+    }
+    for (const auto& s : columns.segments) {
+        for (std::uint32_t b = 0; b < segment_blocks; ++b) {
+            if (s->rooms.dead(b)) s->rooms.release(b, columns.padded_dim);
+        }
     }
 }
 
@@ -212,6 +232,7 @@ void find_nodes(Columns& columns, const Reader& in) {
 void rebuild(Engine::State& state, const Reader& in) {
     Columns& columns = state.columns;
     find_nodes(columns, in);
+    find_rooms(columns, in);
     for (std::uint32_t row = 0; row < columns.count(); ++row) {
         const Segment& s = columns.at(row);
         const std::uint32_t r = Columns::within(row);

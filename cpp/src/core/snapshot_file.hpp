@@ -26,7 +26,7 @@
 namespace remanence::snapshot {
 
 inline constexpr std::array<char, 8> magic = {'R', 'M', 'N', 'S', 'N', 'A', 'P', '\n'};
-inline constexpr std::uint32_t format_version = 5;
+inline constexpr std::uint32_t format_version = 6;
 inline constexpr std::size_t page = 4096;
 inline constexpr std::size_t chunk = std::size_t{8} << 20U;  // one checksum task
 

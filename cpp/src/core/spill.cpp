@@ -50,21 +50,21 @@ bool Spill::write(const std::byte* from, std::size_t at, std::size_t bytes) {
     return true;
 }
 
-bool Spill::take(Segment& segment) {
-    const Pages& pages = segment.vector_pages;
+bool Spill::take(Rooms& rooms) {
+    const Pages& pages = rooms.pages;
     if (getpid() != owner_ || !open() || !write(pages.data(), size_, pages.bytes())) return false;
-    if (!segment.vector_pages.refile(file_, size_)) return false;
-    segment.spilled_at = size_;
+    if (!rooms.pages.refile(file_, size_)) return false;
+    rooms.spilled_at = size_;
     size_ += pages.bytes();
     return true;
 }
 
-void Spill::wipe(const Segment& segment, std::size_t offset, std::size_t bytes) {
-    if (segment.spilled_at == not_spilled || getpid() != owner_) return;
+void Spill::wipe(const Rooms& rooms, std::size_t offset, std::size_t bytes) {
+    if (rooms.spilled_at == not_spilled || getpid() != owner_) return;
     static constexpr std::array<std::byte, 4096> zeros{};
     for (std::size_t done = 0; done < bytes;) {
         const std::size_t part = std::min(bytes - done, zeros.size());
-        if (!write(zeros.data(), segment.spilled_at + offset + done, part)) return;
+        if (!write(zeros.data(), rooms.spilled_at + offset + done, part)) return;
         done += part;
     }
 }

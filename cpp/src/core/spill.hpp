@@ -20,11 +20,11 @@ public:
     Spill(const Spill&) = delete;
     Spill& operator=(const Spill&) = delete;
 
-    /// Moves the vectors of a full segment; the address stays, so readers go on beside it. False
-    /// when the disk has no room, or in a forked child: then they stay in memory.
-    bool take(Segment& segment);
-    /// Overwrites bytes of a segment's vectors that were zeroed in memory.
-    void wipe(const Segment& segment, std::size_t offset, std::size_t bytes);
+    /// Moves the vectors in a full segment's rooms; the address stays, so readers go on beside it.
+    /// False when the disk has no space, or in a forked child: then they stay in memory.
+    bool take(Rooms& rooms);
+    /// Overwrites bytes of rooms that were zeroed in memory.
+    void wipe(const Rooms& rooms, std::size_t offset, std::size_t bytes);
 
 private:
     bool open();

@@ -68,8 +68,9 @@ struct Engine::State {
     void weigh_links(std::uint32_t node, bool counts);
     /// Questions go on while new rows are encoded; until then they are scored exactly.
     void encode_from(std::size_t segment);
-    /// Sorts the rows of full segments; `writing` is held and `mutex` is not. Returns those that
-    /// others took the place of.
+    /// Sorts the rows of full segments; `writing` is held and `mutex` is not. Vectors stay where
+    /// they lie, but for what `gathers_vectors` says. Returns the segments that others took the
+    /// place of.
     std::vector<std::unique_ptr<Segment>> arrange(std::size_t first, std::size_t count);
     /// Keeps the memory of a few for rows to come: its first touch costs more than sorting does.
     void reuse(std::vector<std::unique_ptr<Segment>> worn);
@@ -79,6 +80,10 @@ struct Engine::State {
     void compact();
     /// Moves the oldest full segments to the spill file while too much is in memory.
     void spill_vectors();
+    /// Makes an erased row's vector zeros, wherever it lies.
+    void erase_vector(std::uint32_t row);
+    /// Sorts segments, and moves the vectors of groups, with many erased rows among others.
+    void gather_erased();
 };
 
 /// Held by a writer while it changes what readers see.

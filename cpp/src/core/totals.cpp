@@ -12,7 +12,7 @@ void Totals::add(const Segment& s, std::uint32_t r, const Columns& columns, bool
     rows = added ? rows + 1 : rows - 1;
     words = added ? words + s.words[r] : words - s.words[r];
     if ((s.flags[r] & flag::has_vector) == 0) return;
-    const float* const vector = s.vectors() + r * columns.padded_dim;
+    const float* const vector = columns.room(s, r);
     vectors = added ? vectors + 1 : vectors - 1;
     vector_sum.resize(columns.dim);
     for (std::size_t j = 0; j < columns.dim; ++j) {

@@ -248,15 +248,16 @@ void score_side(const ScanPlan& plan, const Block& b, const float* lexical, cons
 void score_cosine(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
                   std::uint32_t passed, Scratch& scratch) {
     const std::size_t padded = plan.columns->padded_dim;
-    const float* const rows = b.s.vectors() + b.first * padded;
-    if (passed * 4 >= b.count * 3) {
-        kernels().dot(plan.query.data(), rows, padded, b.count, scratch.cosine.data());
+    if (passed * 4 >= b.count * 3 && Columns::at_home(b.s, b.first, b.count)) {
+        kernels().dot(plan.query.data(), b.s.vectors() + b.first * padded, padded, b.count,
+                      scratch.cosine.data());
         return;
     }
     for (std::uint32_t w = 0; w * 64 < b.count; ++w) {
         for (std::uint64_t bits = mask[w]; bits != 0; bits &= bits - 1) {
             const auto i = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
-            kernels().dot(plan.query.data(), rows + i * padded, padded, 1, &scratch.cosine[i]);
+            kernels().dot(plan.query.data(), plan.columns->room(b.s, b.first + i), padded, 1,
+                          &scratch.cosine[i]);
         }
     }
 }

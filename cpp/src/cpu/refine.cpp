@@ -64,9 +64,16 @@ void Scan::refine(std::size_t q, Share& share) {
 void Scan::score(std::size_t q, const Candidate* from, std::size_t count, Best& best) {
     const ScanPlan& plan = *questions_[q].plan;
     for (std::size_t i = 0; i < count; ++i) {
+        // Where a vector lies is asked for first, then the vector.
+        if (i + 6 < count) {
+            const std::uint32_t r = Columns::within(from[i + 6].row);
+            const Segment& s = columns_.at(from[i + 6].row);
+            prefetch(s.room + r, sizeof *s.room);
+            prefetch(s.id + r, sizeof *s.id);
+        }
         if (i + 2 < count) {
             const std::uint32_t next = from[i + 2].row;
-            prefetch(columns_.at(next).vectors() + Columns::within(next) * columns_.padded_dim,
+            prefetch(columns_.room(columns_.at(next), Columns::within(next)),
                      columns_.padded_dim * sizeof(float));
         }
         if (from[i].bound < questions_[q].threshold()) continue;

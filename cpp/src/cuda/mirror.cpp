@@ -210,8 +210,9 @@ void Mirror::copy_rows(const Segment& s, Piece& piece, std::uint32_t first, std:
 void Mirror::copy_vectors(const Columns& columns, const Segment& s, Piece& piece,
                           std::uint32_t first, std::uint32_t end, const Stream& stream) {
     if (piece.vectors.data() == nullptr || columns.padded_dim == 0) return;
+    std::vector<float> copied;
     upload(piece.vectors.data() + first * columns.padded_dim,
-           s.vectors() + first * columns.padded_dim,
+           columns.side_by_side(s, first, end - first, copied),
            (end - first) * columns.padded_dim * sizeof(float), stream);
 }
 
@@ -282,7 +283,8 @@ void Mirror::stage(const Columns& columns, std::size_t segment, std::uint32_t fi
     if (columns.padded_dim == 0) return;
     if (stage_.size() < count * columns.padded_dim) stream.synchronize();
     stage_.reserve(count * columns.padded_dim);
-    upload(stage_.data(), columns.segments[segment]->vectors() + first * columns.padded_dim,
+    std::vector<float> copied;
+    upload(stage_.data(), columns.side_by_side(*columns.segments[segment], first, count, copied),
            count * columns.padded_dim * sizeof(float), stream);
     SegmentColumns& view = segments_[segment].view;
     view.vectors = stage_.data();
@@ -297,8 +299,7 @@ const float* Mirror::gather(const Columns& columns, const std::vector<std::uint3
         const Segment& s = columns.at(rows[i]);
         const std::uint32_t r = Columns::within(rows[i]);
         if ((s.flags[r] & flag::has_vector) == 0) continue;
-        std::memcpy(host.data() + i * columns.padded_dim, s.vectors() + r * columns.padded_dim,
-                    columns.padded_dim * sizeof(float));
+        std::copy_n(columns.room(s, r), columns.padded_dim, host.data() + i * columns.padded_dim);
     }
     return gathered_.put(host, stream);
 }
