@@ -103,7 +103,7 @@ def test_an_erased_row_that_moved_leaves_the_spill_file(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_new_version_of_a_row_that_moved_has_its_vector():
+def test_a_new_version_of_a_row_that_moved_has_its_vector(tmp_path):
     columns = columns_of(ROWS)
     engine = filled(columns)
     ids = np.arange(1, ROWS + 1, 9_999)
@@ -112,6 +112,9 @@ def test_a_new_version_of_a_row_that_moved_has_its_vector():
     engine.restore(51, ids)
     assert engine.rows == ROWS + len(ids)
     assert [engine.vector(memory).tolist() for memory in ids.tolist()] == before
+    path = str(tmp_path / "engine.snapshot")
+    engine.save(path, b"")
+    assert _core.Engine.load(path).digest() == engine.digest()
 
 
 def crc32c(data: bytes) -> int:
