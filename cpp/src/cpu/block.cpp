@@ -277,13 +277,13 @@ void sum_signs(const CodeQuery& query, const SegmentCodes& codes, const std::uin
                        out);
 }
 
-void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
-                const float* lexical, const SideBound* bound, const Reach& reach,
-                std::vector<Candidate>& out) {
-    const Segment& s = b.s;
-    const bool kept = bound != nullptr && !was_used(plan, b, bound) && plan.author == 0 &&
-                      plan.request->dates.empty();
-    const float nothing = 0.0F;
+bool sides_kept(const ScanPlan& plan, const Block& b, const SideBound* bound) {
+    return bound != nullptr && !was_used(plan, b, bound) && plan.author == 0 &&
+           plan.request->dates.empty();
+}
+
+void list_rows(const Block& b, const std::uint64_t* mask, const SideBound* bound,
+               std::vector<std::uint32_t>& out) {
     std::array<std::uint32_t, block_rows + 1> rows;  // NOLINT: the first `count` are written below
     std::size_t count = 0;
     const std::uint64_t last = std::uint64_t{1} << 63U;
@@ -300,23 +300,25 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
         } while (bits != 0);
     }
     for (std::size_t n = 0; n < count; ++n) {
-        __builtin_prefetch(&s.codes.row(rows[n]), 0, 2);
-        if (kept) __builtin_prefetch(bound->steps.data() + rows[n], 0, 2);
+        __builtin_prefetch(&b.s.codes.row(rows[n]), 0, 2);
+        if (bound != nullptr) __builtin_prefetch(bound->steps.data() + rows[n], 0, 2);
     }
+    out.insert(out.end(), rows.begin(), rows.begin() + count);
+}
+
+namespace {
+
+template <class SideOf>
+void bound_each(const ScanPlan& plan, const Segment& s, std::uint32_t base, std::uint32_t* rows,
+                std::size_t count, const SideOf& side_of, const Reach& reach,
+                std::vector<Candidate>& out) {
     // Those that may reach the bar by their cells move to the front: no branch foresees which.
-    std::array<float, block_rows + 1> sides;  // NOLINT: as above
+    std::array<float, block_rows + 1> sides;  // NOLINT: the first `left` are written below
     std::array<float, block_rows + 1> most;   // NOLINT: as above
     std::size_t left = 0;
     for (std::size_t n = 0; n < count; ++n) {
         const std::uint32_t r = rows[n];
-        const std::uint32_t i = r - b.first;
-        float side = 0.0F;
-        if (kept) {
-            side = bound->of(r);
-            if (lexical != nullptr) side += lexical[i] * plan.lexical_weight[s.kind[r]];
-        } else {
-            side = row_side(plan, b.row + i, lexical != nullptr ? lexical + i : &nothing);
-        }
+        const float side = side_of(r);
         const RowCode& code = s.codes.row(r);
         rows[left] = r;
         sides[left] = side;
@@ -325,7 +327,7 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
         left += most[left] >= reach.bar ? 1 : 0;
     }
     std::array<std::int32_t, block_rows> sums;  // NOLINT: as above
-    if (reach.codes != nullptr) sum_signs(*reach.codes, s.codes, rows.data(), left, sums.data());
+    if (reach.codes != nullptr) sum_signs(*reach.codes, s.codes, rows, left, sums.data());
     for (std::size_t n = 0; n < left; ++n) {
         const std::uint32_t r = rows[n];
         if (reach.codes != nullptr) {
@@ -334,8 +336,37 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
             if (most[n] < reach.bar) continue;
         }
         ask_for_bytes(s.codes, r);
-        out.push_back({most[n], sides[n], b.row + (r - b.first)});
+        out.push_back({most[n], sides[n], base + r});
     }
+}
+
+}  // namespace
+
+void bound_listed(const ScanPlan& plan, const Segment& s, std::uint32_t base,
+                  const SideBound& bound, std::span<std::uint32_t> rows, const Reach& reach,
+                  std::vector<Candidate>& out) {
+    while (!rows.empty()) {
+        const std::size_t count = std::min<std::size_t>(rows.size(), block_rows);
+        const auto kept = [&](std::uint32_t r) { return bound.of(r); };
+        bound_each(plan, s, base, rows.data(), count, kept, reach, out);
+        rows = rows.subspan(count);
+    }
+}
+
+void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
+                const float* lexical, const SideBound* bound, const Reach& reach,
+                std::vector<Candidate>& out) {
+    const bool kept = sides_kept(plan, b, bound);
+    std::vector<std::uint32_t> rows;
+    list_rows(b, mask, kept ? bound : nullptr, rows);
+    const float nothing = 0.0F;
+    const std::uint32_t base = b.row - b.first;
+    const auto side = [&](std::uint32_t r) {
+        const float* const words = lexical != nullptr ? lexical + (r - b.first) : &nothing;
+        if (!kept) return row_side(plan, base + r, words);
+        return bound->of(r) + *words * plan.lexical_weight[b.s.kind[r]];
+    };
+    bound_each(plan, b.s, base, rows.data(), rows.size(), side, reach, out);
 }
 
 float named_ceiling(const ScanPlan& plan, const Block& b, const SideBound* bound) {

@@ -104,6 +104,18 @@ struct Reach {
     const CodeQuery* codes;  ///< null: no bound that may fail, however seldom
 };
 
+/// Whether `bound` holds all that a block's rows score beside their cosine and their words.
+bool sides_kept(const ScanPlan& plan, const Block& b, const SideBound* bound);
+
+/// Appends the mask's rows, of their segment, and asks for what `bound_listed` reads of them.
+void list_rows(const Block& b, const std::uint64_t* mask, const SideBound* bound,
+               std::vector<std::uint32_t>& out);
+
+/// As `bound_rows`, of rows of a segment that begins at row `base`, whose side terms are kept.
+void bound_listed(const ScanPlan& plan, const Segment& s, std::uint32_t base,
+                  const SideBound& bound, std::span<std::uint32_t> rows, const Reach& reach,
+                  std::vector<Candidate>& out);
+
 /// The rows of the mask that may reach the bar by their cells and codes, with upper bounds of
 /// their side terms; asks for their bytes, which the caller reads next.
 void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,

@@ -3,10 +3,12 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cmath>
 #include <memory>
 #include <vector>
 
+#include "core/bits.hpp"
 #include "core/codes.hpp"
 #include "cpu/block.hpp"
 #include "cpu/candidates.hpp"
@@ -68,6 +70,15 @@ struct Question {
 
 using Mask = std::array<std::uint64_t, block_rows / 64>;
 
+/// How many rows of a mask lie in some strips.
+inline std::uint32_t rows_in(const Mask& mask, std::uint32_t strips) {
+    std::uint32_t rows = 0;
+    for (; strips != 0; strips &= strips - 1) {
+        rows += count_bits(mask[static_cast<std::size_t>(std::countr_zero(strips))]);
+    }
+    return rows;
+}
+
 /// How a question takes the rows of a block.
 enum class Way : std::uint8_t { none, exact, codes, bytes, few };
 
@@ -111,6 +122,8 @@ struct Share {
     Trial words;                                  ///< what words add to a strip at most
     std::array<std::uint32_t, block_rows> few{};  ///< rows of strips of which few are left
     std::uint32_t few_count = 0;
+    std::vector<std::uint32_t> listed;  ///< rows of a segment that pass a filter as few do
+    std::uint32_t listed_in = 0;        ///< the segment
     Way way = Way::exact;
     bool dense = false;        ///< whether most codes of the last block were read
     bool asked_ahead = false;  ///< whether this block's are asked for before it is known

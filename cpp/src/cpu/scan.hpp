@@ -58,6 +58,7 @@ private:
     bool reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker);
     void collect(const Block& b, std::size_t q, Worker& worker);
     void collect_all(const Block& b, std::size_t q, Worker& worker);
+    void bound_listed_rows(std::size_t q, Share& share, std::size_t later);
     void bound_few(const Block& b, std::size_t q, Worker& worker);
     void refine(std::size_t q, Share& share);
     void refine_run(const Question& question, const Candidate* from, std::size_t count,

@@ -204,6 +204,7 @@ void Scan::seed() {
             scan_block(part_of(whole, {word, word + 1}), {q, q + 1}, worker);
             question.seeded[row / block_rows] |= static_cast<std::uint16_t>(1U << word);
         }
+        bound_listed_rows(q, worker.shares[q], 0);
         tighten(q, worker.shares[q]);
         worker.shares[q].scanned = 0;  // the scan counts them with their blocks
     });
