@@ -35,6 +35,7 @@ REMANENCE_LANE_FN __m128i four_products(const std::int16_t* const* queries, cons
 std::size_t by_four_rows(const std::int16_t* query, const std::int8_t* matrix, std::size_t width,
                          std::size_t rows, std::int32_t* out) {
     constexpr std::size_t widest = 4096;
+    constexpr std::size_t ahead = 8192;  // bytes: the second cache is too small for all cells
     if (width % 64 != 0 || width > widest || rows < 4) return 0;
     alignas(64) std::int8_t high[widest];
     alignas(64) std::int8_t low[widest];
@@ -54,7 +55,9 @@ std::size_t by_four_rows(const std::int16_t* query, const std::int8_t* matrix, s
             const __m512i h = _mm512_load_si512(high + j);
             const __m512i l = _mm512_load_si512(low + j);
             for (std::size_t i = 0; i < 4; ++i) {
-                const __m512i row = _mm512_loadu_si512(matrix + (r + i) * width + j);
+                const std::int8_t* const at = matrix + (r + i) * width + j;
+                __builtin_prefetch(at + ahead, 0, 3);
+                const __m512i row = _mm512_loadu_si512(at);
                 const __m512i bytes = _mm512_xor_si512(row, signs);
                 highs[i] = _mm512_dpbusd_epi32(highs[i], bytes, h);
                 lows[i] = _mm512_dpbusd_epi32(lows[i], bytes, l);
