@@ -94,6 +94,9 @@ def test_strips_that_are_left_out_hold_no_answer(data):
                 "kinds": st.integers(1, 7),
                 "as_of": st.integers(1, COMMITS),
                 "authors": st.just([2]),
+                "allow": st.sampled_from([0.0005, 0.01, 0.04, 0.3]).map(
+                    lambda share: np.flatnonzero(rng.random(ROWS) < share) + 1
+                ),
             },
         )
     )

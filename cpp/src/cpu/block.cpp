@@ -282,17 +282,16 @@ bool sides_kept(const ScanPlan& plan, const Block& b, const SideBound* bound) {
            plan.request->dates.empty();
 }
 
-void list_rows(const Block& b, const std::uint64_t* mask, const SideBound* bound,
-               std::vector<std::uint32_t>& out) {
-    std::array<std::uint32_t, block_rows + 1> rows;  // NOLINT: the first `count` are written below
+std::size_t list_rows(const Block& b, const std::uint64_t* mask, const SideBound* bound,
+                      std::uint32_t* out) {
     std::size_t count = 0;
     const std::uint64_t last = std::uint64_t{1} << 63U;
-    for (std::uint32_t word = 0; word < block_rows / 64; ++word) {
+    for (std::uint32_t word = 0; word * 64 < b.count; ++word) {
         // Most words have two rows at most, and nobody foresees how many.
         std::uint64_t bits = mask[word];
         do {
             for (int i = 0; i < 2; ++i) {
-                rows[count] =
+                out[count] =
                     b.first + word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits | last));
                 count += bits != 0 ? 1 : 0;
                 bits &= bits - 1;
@@ -300,73 +299,76 @@ void list_rows(const Block& b, const std::uint64_t* mask, const SideBound* bound
         } while (bits != 0);
     }
     for (std::size_t n = 0; n < count; ++n) {
-        __builtin_prefetch(&b.s.codes.row(rows[n]), 0, 2);
-        if (bound != nullptr) __builtin_prefetch(bound->steps.data() + rows[n], 0, 2);
+        __builtin_prefetch(&b.s.codes.row(out[n]), 0, 2);
+        if (bound != nullptr) __builtin_prefetch(bound->steps.data() + out[n], 0, 2);
     }
-    out.insert(out.end(), rows.begin(), rows.begin() + count);
+    return count;
 }
 
-namespace {
-
-template <class SideOf>
-void bound_each(const ScanPlan& plan, const Segment& s, std::uint32_t base, std::uint32_t* rows,
-                std::size_t count, const SideOf& side_of, const Reach& reach,
-                std::vector<Candidate>& out) {
-    // Those that may reach the bar by their cells move to the front: no branch foresees which.
-    std::array<float, block_rows + 1> sides;  // NOLINT: the first `left` are written below
-    std::array<float, block_rows + 1> most;   // NOLINT: as above
-    std::size_t left = 0;
-    for (std::size_t n = 0; n < count; ++n) {
-        const std::uint32_t r = rows[n];
-        const float side = side_of(r);
+void bound_by_cells(const Segment& s, std::uint32_t base, const SideBound& bound,
+                    std::span<const std::uint32_t> rows, const Reach& reach,
+                    std::vector<Candidate>& out) {
+    out.reserve(out.size() + rows.size());
+    for (const std::uint32_t r : rows) {
         const RowCode& code = s.codes.row(r);
-        rows[left] = r;
-        sides[left] = side;
-        most[left] =
+        const float side = bound.of(r);
+        const float most =
             side + reach.along[code.cell] + static_cast<float>(code.reach) * reach.per_reach;
-        left += most[left] >= reach.bar ? 1 : 0;
-    }
-    std::array<std::int32_t, block_rows> sums;  // NOLINT: as above
-    if (reach.codes != nullptr) sum_signs(*reach.codes, s.codes, rows, left, sums.data());
-    for (std::size_t n = 0; n < left; ++n) {
-        const std::uint32_t r = rows[n];
-        if (reach.codes != nullptr) {
-            const float at = sides[n] + reach.along[s.codes.row(r).cell];
-            most[n] = std::min(most[n], at + code_ceiling(plan, *reach.codes, s.codes, r, sums[n]));
-            if (most[n] < reach.bar) continue;
-        }
-        ask_for_bytes(s.codes, r);
-        out.push_back({most[n], sides[n], base + r});
+        out.push_back({most, side, base + r});
     }
 }
 
-}  // namespace
-
-void bound_listed(const ScanPlan& plan, const Segment& s, std::uint32_t base,
-                  const SideBound& bound, std::span<std::uint32_t> rows, const Reach& reach,
-                  std::vector<Candidate>& out) {
-    while (!rows.empty()) {
-        const std::size_t count = std::min<std::size_t>(rows.size(), block_rows);
-        const auto kept = [&](std::uint32_t r) { return bound.of(r); };
-        bound_each(plan, s, base, rows.data(), count, kept, reach, out);
-        rows = rows.subspan(count);
+void bound_by_signs(const ScanPlan& plan, const Segment& s, const Candidate* from,
+                    std::size_t count, const Reach& reach, std::vector<Candidate>& out) {
+    std::array<std::uint32_t, block_rows> rows;  // NOLINT: the first `some` are written below
+    std::array<std::int32_t, block_rows> sums;   // NOLINT: as above
+    for (std::size_t first = 0; first < count; first += block_rows) {
+        const std::size_t some = std::min<std::size_t>(count - first, block_rows);
+        for (std::size_t n = 0; n < some; ++n) rows[n] = Columns::within(from[first + n].row);
+        if (reach.codes != nullptr)
+            sum_signs(*reach.codes, s.codes, rows.data(), some, sums.data());
+        for (std::size_t n = 0; n < some; ++n) {
+            Candidate row = from[first + n];
+            if (reach.codes != nullptr) {
+                const float at = row.side + reach.along[s.codes.row(rows[n]).cell];
+                row.bound = std::min(
+                    row.bound, at + code_ceiling(plan, *reach.codes, s.codes, rows[n], sums[n]));
+            }
+            if (row.bound < reach.bar) continue;
+            ask_for_bytes(s.codes, rows[n]);
+            out.push_back(row);
+        }
     }
 }
 
 void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
                 const float* lexical, const SideBound* bound, const Reach& reach,
                 std::vector<Candidate>& out) {
+    const Segment& s = b.s;
     const bool kept = sides_kept(plan, b, bound);
-    std::vector<std::uint32_t> rows;
-    list_rows(b, mask, kept ? bound : nullptr, rows);
+    std::array<std::uint32_t, block_rows + 1> rows;  // NOLINT: the first `count` are written below
+    const std::size_t count = list_rows(b, mask, kept ? bound : nullptr, rows.data());
     const float nothing = 0.0F;
-    const std::uint32_t base = b.row - b.first;
-    const auto side = [&](std::uint32_t r) {
-        const float* const words = lexical != nullptr ? lexical + (r - b.first) : &nothing;
-        if (!kept) return row_side(plan, base + r, words);
-        return bound->of(r) + *words * plan.lexical_weight[b.s.kind[r]];
-    };
-    bound_each(plan, b.s, base, rows.data(), rows.size(), side, reach, out);
+    // Those that may reach the bar by their cells move to the front: no branch foresees which.
+    std::array<Candidate, block_rows + 1> left;  // NOLINT: as above
+    std::size_t reaching = 0;
+    for (std::size_t n = 0; n < count; ++n) {
+        const std::uint32_t r = rows[n];
+        const std::uint32_t i = r - b.first;
+        float side = 0.0F;
+        if (kept) {
+            side = bound->of(r);
+            if (lexical != nullptr) side += lexical[i] * plan.lexical_weight[s.kind[r]];
+        } else {
+            side = row_side(plan, b.row + i, lexical != nullptr ? lexical + i : &nothing);
+        }
+        const RowCode& code = s.codes.row(r);
+        const float most =
+            side + reach.along[code.cell] + static_cast<float>(code.reach) * reach.per_reach;
+        left[reaching] = {most, side, b.row + i};
+        reaching += most >= reach.bar ? 1 : 0;
+    }
+    bound_by_signs(plan, s, left.data(), reaching, reach, out);
 }
 
 float named_ceiling(const ScanPlan& plan, const Block& b, const SideBound* bound) {

@@ -107,14 +107,20 @@ struct Reach {
 /// Whether `bound` holds all that a block's rows score beside their cosine and their words.
 bool sides_kept(const ScanPlan& plan, const Block& b, const SideBound* bound);
 
-/// Appends the mask's rows, of their segment, and asks for what `bound_listed` reads of them.
-void list_rows(const Block& b, const std::uint64_t* mask, const SideBound* bound,
-               std::vector<std::uint32_t>& out);
+/// Writes the mask's rows, of their segment, and asks for what cells and signs say of them, and
+/// `bound` if there is one. `out` has room for one more than there are; returns how many.
+std::size_t list_rows(const Block& b, const std::uint64_t* mask, const SideBound* bound,
+                      std::uint32_t* out);
 
-/// As `bound_rows`, of rows of a segment that begins at row `base`, whose side terms are kept.
-void bound_listed(const ScanPlan& plan, const Segment& s, std::uint32_t base,
-                  const SideBound& bound, std::span<std::uint32_t> rows, const Reach& reach,
-                  std::vector<Candidate>& out);
+/// What rows of a segment, that begins at row `base`, may score by their cells.
+void bound_by_cells(const Segment& s, std::uint32_t base, const SideBound& bound,
+                    std::span<const std::uint32_t> rows, const Reach& reach,
+                    std::vector<Candidate>& out);
+
+/// Those rows of a segment that may reach the bar by their signs as well; asks for their bytes,
+/// which the caller reads next.
+void bound_by_signs(const ScanPlan& plan, const Segment& s, const Candidate* from,
+                    std::size_t count, const Reach& reach, std::vector<Candidate>& out);
 
 /// The rows of the mask that may reach the bar by their cells and codes, with upper bounds of
 /// their side terms; asks for their bytes, which the caller reads next.

@@ -66,6 +66,11 @@ struct Question {
         }
     }
     float threshold() const { return bar->load(std::memory_order_relaxed); }
+    /// What its cells and codes say of the rows of a row's segment, held against the bar of now.
+    Reach reach(std::uint32_t row) const {
+        return {along[row / segment_rows]->along.data(), per_reach, threshold(),
+                plan->request->proved ? nullptr : codes.get()};
+    }
 };
 
 using Mask = std::array<std::uint64_t, block_rows / 64>;
@@ -122,8 +127,6 @@ struct Share {
     Trial words;                                  ///< what words add to a strip at most
     std::array<std::uint32_t, block_rows> few{};  ///< rows of strips of which few are left
     std::uint32_t few_count = 0;
-    std::vector<std::uint32_t> listed;  ///< rows of a segment that pass a filter as few do
-    std::uint32_t listed_in = 0;        ///< the segment
     Way way = Way::exact;
     bool dense = false;        ///< whether most codes of the last block were read
     bool asked_ahead = false;  ///< whether this block's are asked for before it is known

@@ -105,7 +105,6 @@ void Scan::tighten(std::size_t q, Share& share) {
 /// Brings together what all workers hold of a question, in the first one's share.
 void Scan::gather(std::size_t q) {
     Share& first = workers_[0].shares[q];
-    for (Worker& worker : workers_) bound_listed_rows(q, worker.shares[q], 0);
     for (std::size_t w = 1; w < workers_.size(); ++w) {
         Share& other = workers_[w].shares[q];
         for (const Scored& s : other.best.rows()) first.best.offer(s);

@@ -1,6 +1,7 @@
 // The exact fused scan: bound every row by its cell and its code, then score what may still be
 // among the best. search.cpp runs it, seed.cpp finds what comes first, scan_block.cpp bounds
-// blocks, ahead.cpp asks memory for them, refine.cpp decides what waits.
+// blocks, scattered.cpp bounds few rows of many, ahead.cpp asks memory for them, refine.cpp
+// decides what waits.
 #pragma once
 
 #include <atomic>
@@ -42,6 +43,12 @@ private:
     std::vector<std::uint32_t> promising(const Question& question,
                                          const std::vector<float>& promise) const;
     void seed();
+    bool scattered() const;
+    void scan_scattered();
+    void bound_task(std::size_t task, std::vector<Candidate>& found,
+                    std::vector<std::uint32_t>& left) const;
+    void bound_some(const Candidate* some, std::size_t count, Share& share);
+    void scan_blocks();
     /// Whether products of all questions with a block's codes may be taken at once.
     bool together() const { return questions_.size() >= least_matrix_questions && matrix_unit(); }
     void scan_block(const Block& whole, Range asked, Worker& worker);
@@ -58,7 +65,6 @@ private:
     bool reach_out(const Block& b, std::size_t q, std::size_t leader, Worker& worker);
     void collect(const Block& b, std::size_t q, Worker& worker);
     void collect_all(const Block& b, std::size_t q, Worker& worker);
-    void bound_listed_rows(std::size_t q, Share& share, std::size_t later);
     void bound_few(const Block& b, std::size_t q, Worker& worker);
     void refine(std::size_t q, Share& share);
     void refine_run(const Question& question, const Candidate* from, std::size_t count,

@@ -1,7 +1,6 @@
 // Rows of a block one by one: where few of them pass the filters, or none has a code.
 #include <algorithm>
 #include <bit>
-#include <span>
 
 #include "core/codes.hpp"
 #include "cpu/kernels.hpp"
@@ -11,13 +10,6 @@ namespace remanence::cpu {
 namespace {
 
 constexpr std::uint32_t alone_rows = 16;  // of a block: fewer are scored one by one
-constexpr std::size_t listed_later = 48;  // rows that memory is given time for
-
-Reach reach_of(const Question& question, std::uint32_t row) {
-    const ScanPlan& plan = *question.plan;
-    return {question.along[row / segment_rows]->along.data(), question.per_reach,
-            question.threshold(), plan.request->proved ? nullptr : question.codes.get()};
-}
 
 }  // namespace
 
@@ -27,30 +19,9 @@ void Scan::collect_all(const Block& b, std::size_t q, Worker& worker) {
     const Question& question = questions_[q];
     const ScanPlan& plan = *question.plan;
     Scratch& scratch = *worker.scratch;
-    const SideBound* const bound = side_of(question, b.row);
     const bool words = score_words(plan, b, false, share.cursor, scratch);
-    if (words || !sides_kept(plan, b, bound)) {
-        bound_rows(plan, b, share.mask.data(), words ? scratch.lexical.data() : nullptr, bound,
-                   reach_of(question, b.row), share.waiting);
-        if (share.waiting.size() > share.patience) tighten(q, share);
-        return;
-    }
-    if (share.listed_in != b.row / segment_rows) bound_listed_rows(q, share, 0);
-    share.listed_in = b.row / segment_rows;
-    list_rows(b, share.mask.data(), bound, share.listed);
-    if (share.listed.size() >= 2 * listed_later) bound_listed_rows(q, share, listed_later);
-}
-
-/// Bounds the rows that were listed, but for the last of them, which memory has yet to bring.
-void Scan::bound_listed_rows(std::size_t q, Share& share, std::size_t later) {
-    if (share.listed.size() <= later) return;
-    const Question& question = questions_[q];
-    const std::uint32_t base = share.listed_in * segment_rows;
-    const std::span<std::uint32_t> rows(share.listed.data(), share.listed.size() - later);
-    bound_listed(*question.plan, columns_.at(base), base, *side_of(question, base), rows,
-                 reach_of(question, base), share.waiting);
-    share.listed.erase(share.listed.begin(),
-                       share.listed.end() - static_cast<std::ptrdiff_t>(later));
+    bound_rows(plan, b, share.mask.data(), words ? scratch.lexical.data() : nullptr,
+               side_of(question, b.row), question.reach(b.row), share.waiting);
     if (share.waiting.size() > share.patience) tighten(q, share);
 }
 

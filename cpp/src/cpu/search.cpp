@@ -2,6 +2,7 @@
 #include "cpu/search.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -141,8 +142,7 @@ const SideBound* Scan::side_of(const Question& question, std::uint32_t row) cons
     return questions_[question.side].sides[row / segment_rows].get();
 }
 
-void Scan::run(std::vector<ScanAnswer>& answers) {
-    seed();
+void Scan::scan_blocks() {
     const std::size_t tasks = (columns_.count() + task_rows - 1) / task_rows;
     // Far places first, so that the bar is high before most rows are seen, in whatever order they
     // came: a step near the golden section that shares no factor with the count visits all.
@@ -157,6 +157,17 @@ void Scan::run(std::vector<ScanAnswer>& answers) {
                        workers_[static_cast<std::size_t>(w)]);
         }
     });
+}
+
+void Scan::run(std::vector<ScanAnswer>& answers) {
+    most_.assign(columns_.segments.size() * segment_blocks * questions_.size() * (block_rows / 64),
+                 std::numeric_limits<float>::infinity());
+    if (scattered()) {
+        scan_scattered();
+    } else {
+        seed();
+        scan_blocks();
+    }
     finish();
     for (std::size_t q = 0; q < questions_.size(); ++q) {
         Share& share = workers_[0].shares[q];

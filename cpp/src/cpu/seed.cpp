@@ -3,7 +3,6 @@
 #include <array>
 #include <bit>
 #include <functional>
-#include <limits>
 #include <utility>
 
 #include "core/bits.hpp"
@@ -189,9 +188,6 @@ std::vector<std::uint32_t> Scan::promising(const Question& question,
 /// Each question first sees the strips that promise most, so that its bar is high before the others
 /// come.
 void Scan::seed() {
-    const std::size_t blocks = columns_.segments.size() * segment_blocks;
-    most_.assign(blocks * questions_.size() * (block_rows / 64),
-                 std::numeric_limits<float>::infinity());
     parallel_for(questions_.size(), static_cast<int>(workers_.size()), [&](std::size_t q, int w) {
         Worker& worker = workers_[static_cast<std::size_t>(w)];
         Question& question = questions_[q];
@@ -204,7 +200,6 @@ void Scan::seed() {
             scan_block(part_of(whole, {word, word + 1}), {q, q + 1}, worker);
             question.seeded[row / block_rows] |= static_cast<std::uint16_t>(1U << word);
         }
-        bound_listed_rows(q, worker.shares[q], 0);
         tighten(q, worker.shares[q]);
         worker.shares[q].scanned = 0;  // the scan counts them with their blocks
     });
