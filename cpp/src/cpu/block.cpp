@@ -355,13 +355,9 @@ void bound_rows(const ScanPlan& plan, const Block& b, const std::uint64_t* mask,
     for (std::size_t n = 0; n < count; ++n) {
         const std::uint32_t r = rows[n];
         const std::uint32_t i = r - b.first;
-        float side = 0.0F;
-        if (kept) {
-            side = bound->of(r);
-            if (lexical != nullptr) side += lexical[i] * plan.lexical_weight[s.kind[r]];
-        } else {
-            side = row_side(plan, b.row + i, lexical != nullptr ? lexical + i : &nothing);
-        }
+        const float* const words = lexical != nullptr ? lexical + i : &nothing;
+        const float side = kept ? bound->of(r) + *words * plan.lexical_weight[s.kind[r]]
+                                : row_side(plan, b.row + i, words);
         const RowCode& code = s.codes.row(r);
         const float most =
             side + reach.along[code.cell] + static_cast<float>(code.reach) * reach.per_reach;
