@@ -19,6 +19,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
+PAUSE = 0.05
+"""Seconds before a case, far beyond those that OpenMP lets idle threads spin."""
 
 
 @dataclass(slots=True)
@@ -136,7 +138,8 @@ def alternate(
     cases: Mapping[str, Callable[[], object]], rounds: int, *, warm_up: int = 1, stretch: int = 1
 ) -> dict[str, Timing]:
     """Time the cases in turn, the order reversed every other round, so that drift hits all; each
-    is called `stretch` times in a row, as one asks who has a question after the other.
+    is called `stretch` times in a row, as one asks who has a question after the other. Before each
+    there is a pause, in which threads of the last one that wait in a loop go to sleep.
     """
     for _ in range(warm_up):
         for case in cases.values():
@@ -144,6 +147,7 @@ def alternate(
     seconds: dict[str, list[float]] = {name: [] for name in cases}
     for turn in range(rounds):
         for name in list(cases) if turn % 2 == 0 else list(cases)[::-1]:
+            time.sleep(PAUSE if len(cases) > 1 else 0.0)
             for _ in range(stretch):
                 start = time.perf_counter()
                 cases[name]()
