@@ -236,6 +236,7 @@ void fill_table(const std::vector<float>& u, std::size_t groups, CodeQuery& out)
     out.step = std::max(2.0F * widest / 126.0F, 1e-30F);
     out.offset = static_cast<float>(offset);
     out.table.resize(groups * 64);
+    std::uint8_t* const table = out.table.data();
     const float steps_per = 1.0F / out.step;
     std::array<float, 64> sums{};
     for (std::size_t g = 0; g < groups; ++g) {
@@ -248,7 +249,7 @@ void fill_table(const std::vector<float>& u, std::size_t groups, CodeQuery& out)
         // Above what rounding may have cost, and one for the fraction cut off.
         for (std::size_t code = 0; code < 64; ++code) {
             const auto steps = static_cast<std::int32_t>(sums[code] * steps_per + 1e-3F);
-            out.table[g * 64 + code] = static_cast<std::uint8_t>(std::max(steps, 0) + 1);
+            table[g * 64 + code] = static_cast<std::uint8_t>(std::max(steps, 0) + 1);
         }
     }
 }
@@ -320,36 +321,50 @@ CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim) {
     return out;
 }
 
-std::vector<AlongCells> cell_products(const Cells& cells,
-                                      const std::vector<const std::vector<float>*>& queries,
-                                      std::size_t dim) {
-    std::vector<CodeQuery> fine(queries.size());
-    std::vector<const std::int16_t*> bytes;
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-        std::vector<float> u(queries[q]->begin(),
-                             queries[q]->begin() + static_cast<std::ptrdiff_t>(dim));
-        u.resize(cells.width, 0.0F);
-        float widest = 0.0F;
-        float square = 0.0F;
-        for (const float x : u) {
-            widest = std::max(widest, std::fabs(x));
-            square += x * x;
-        }
-        fine[q].length = std::sqrt(square);
-        refine_query(u, widest, fine[q]);
-        bytes.push_back(fine[q].fine.data());
+CodeQuery fine_query(const std::vector<float>& query, std::size_t dim) {
+    std::vector<float> u(query.begin(), query.begin() + static_cast<std::ptrdiff_t>(dim));
+    u.resize(code_bytes(dim) * 8, 0.0F);
+    float widest = 0.0F;
+    float square = 0.0F;
+    for (const float x : u) {
+        widest = std::max(widest, std::fabs(x));
+        square += x * x;
     }
-    std::vector<std::int32_t> product(queries.size() * cells.count());
-    cpu::kernels().products(bytes.data(), bytes.size(), cells.steps.data(), cells.width,
-                            cells.count(), product.data());
-    std::vector<AlongCells> out(queries.size());
-    for (std::size_t q = 0; q < queries.size(); ++q) {
-        out[q].spread = 2.0F * fine[q].fine_rest;
-        out[q].along.assign(cells.count() + std::size_t{1}, 0.0F);
-        const std::int32_t* const of = product.data() + q * cells.count();
-        for (std::size_t k = 0; k < cells.count(); ++k) {
-            const float along = static_cast<float>(of[k]) * fine[q].fine_unit * cells.step[k];
-            out[q].along[k] = along + fine[q].fine_rest;
+    CodeQuery out;
+    out.length = std::sqrt(square);
+    refine_query(u, widest, out);
+    return out;
+}
+
+std::vector<AlongCells> cell_products(const Cells& cells,
+                                      const std::vector<CellQuestion>& questions,
+                                      const std::vector<std::uint32_t>& some) {
+    constexpr float least = -1e30F;  // less than any product, of a cell of which no row is wanted
+    const std::size_t count = some.empty() ? cells.count() : some.size();
+    std::vector<std::int32_t> product(questions.size() * count);
+    if (some.empty()) {
+        std::vector<const std::int16_t*> steps;
+        steps.reserve(questions.size());
+        for (const CellQuestion& q : questions) steps.push_back(q.fine->fine.data());
+        cpu::kernels().products(steps.data(), steps.size(), cells.steps.data(), cells.width, count,
+                                product.data());
+    }
+    std::vector<AlongCells> out(questions.size());
+    for (std::size_t q = 0; q < questions.size(); ++q) {
+        const auto& [fine, weight] = questions[q];
+        out[q].spread = weight * 2.0F * fine->fine_rest;
+        out[q].along.reserve(cells.count() + 1 + cpu::cells_behind);
+        out[q].along.assign(cells.count(), least);
+        out[q].along.resize(out[q].along.capacity(), 0.0F);
+        std::int32_t* const of = product.data() + q * count;
+        if (!some.empty()) {
+            cpu::kernels().byte_dots(fine->fine.data(), cells.steps.data(), cells.width,
+                                     cells.width, some.data(), count, of);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::size_t k = some.empty() ? i : some[i];
+            const float along = static_cast<float>(of[i]) * fine->fine_unit * cells.step[k];
+            out[q].along[k] = weight * (along + fine->fine_rest);
         }
     }
     return out;

@@ -91,14 +91,23 @@ struct CodeQuery {
 };
 CodeQuery make_code_query(const std::vector<float>& query, std::size_t dim);
 
-/// The products of a question with centres, from above: <q, c> for every cell and for none.
-struct AlongCells {
-    std::vector<float> along;
-    float spread = 0.0F;  ///< by how much one may be too great
+/// The question itself, not rotated, in fine steps: what its products with centres are made of.
+CodeQuery fine_query(const std::vector<float>& query, std::size_t dim);
+
+/// What a question's score gains of a centre.
+struct CellQuestion {
+    const CodeQuery* fine;
+    float weight;
 };
-/// Those of a few questions side by side, so that centres are read once.
+/// weight * <q, c> from above, for every cell, for none, and zeros behind.
+struct AlongCells {
+    std::vector<float> along;  ///< [cells + 1 + cells_behind]
+    float spread = 0.0F;       ///< by how much one may be too great
+};
+/// Those of a few questions side by side, so that centres are read once; those of cells in `some`,
+/// if there are any, alone: of the others no row is wanted, and they come last.
 std::vector<AlongCells> cell_products(const Cells& cells,
-                                      const std::vector<const std::vector<float>*>& queries,
-                                      std::size_t dim);
+                                      const std::vector<CellQuestion>& questions,
+                                      const std::vector<std::uint32_t>& some);
 
 }  // namespace remanence

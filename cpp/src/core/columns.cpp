@@ -187,6 +187,9 @@ void Segment::summarise(std::uint32_t row) {
         b.greatest_scope = std::max(b.greatest_scope, scope[r]);
         b.mixed_scopes = b.least_scope != b.greatest_scope;
     }
+    extent.kinds |= b.kinds;
+    extent.least_scope = std::min(extent.least_scope, b.least_scope);
+    extent.greatest_scope = std::max(extent.greatest_scope, b.greatest_scope);
 }
 
 void Segment::summarise_all() {

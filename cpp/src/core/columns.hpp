@@ -68,6 +68,13 @@ struct BlockSummary {
     std::uint8_t laws = 0;   ///< bit per decay law present
 };
 
+/// Kinds and scopes of all rows that a segment ever had.
+struct Extent {
+    std::uint32_t least_scope = none;
+    std::uint32_t greatest_scope = 0;
+    std::uint8_t kinds = 0;
+};
+
 struct Cells;
 
 /// What each 64 rows of a segment say together of their cells.
@@ -191,6 +198,7 @@ struct Segment {
     std::uint32_t* last_touch = nullptr;  ///< newest entry of the touch list, or none
     std::uint32_t* room = nullptr;        ///< 1 + row in whose room the vector lies; 0: its own
     std::array<BlockSummary, segment_blocks> blocks{};
+    Extent extent;
 
     /// The first room; `Columns::room` says which one is a row's.
     float* vectors() const { return reinterpret_cast<float*>(rooms.pages.data()); }

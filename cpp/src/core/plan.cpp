@@ -22,18 +22,11 @@ constexpr double idf_power = 1.25;      // rare words decide more than BM25 lets
 
 void resolve_scopes(const Request& q, ScanPlan& plan) {
     if (!q.scopes) return;
-    std::uint32_t greatest = 0;
     for (const std::uint32_t scope : *q.scopes) {
         check(scope < scope_limit, "recall",
               [&] { return "scope must be below 2^24 (got " + std::to_string(scope) + ")"; });
-        greatest = std::max(greatest, scope);
     }
-    plan.scope_allowed.assign(greatest + std::size_t{1}, 0);
-    for (const std::uint32_t scope : *q.scopes) plan.scope_allowed[scope] = 1;
-    if (q.scopes->empty()) plan.scope_allowed[0] = 0;
-    if (std::count(plan.scope_allowed.begin(), plan.scope_allowed.end(), 1) == 1) {
-        plan.one_scope = greatest;
-    }
+    plan.scopes = ScopeSet(*q.scopes);
 }
 
 void resolve_rows(const Engine::State& state, const Request& q, ScanPlan& plan) {
@@ -82,11 +75,53 @@ std::vector<float> centre_of(const Weights& weights, const Totals& totals) {
 
 bool row_counts(const ScanPlan& plan, std::uint32_t row) {
     const Segment& s = plan.columns->at(row);
-    const std::uint32_t scope = s.scope[Columns::within(row)];
     return is_node(s.kind[Columns::within(row)]) == plan.nodes &&
            plan.columns->row_visible(row, plan.seq) &&
-           (plan.scope_allowed.empty() ||
-            (scope < plan.scope_allowed.size() && plan.scope_allowed[scope] != 0));
+           plan.scopes.holds(s.scope[Columns::within(row)]);
+}
+
+/// Rows [first, end).
+struct RowRange {
+    std::uint32_t first;
+    std::uint32_t end;
+};
+
+/// Where rows of the plan's scopes may lie, in order.
+std::vector<RowRange> ranges_of(const ScanPlan& plan) {
+    const Columns& columns = *plan.columns;
+    std::vector<RowRange> out;
+    const auto add = [&](std::uint32_t first, std::uint32_t rows) {
+        const std::uint32_t end = std::min(first + rows, columns.count());
+        if (!out.empty() && out.back().end == first) {
+            out.back().end = end;
+        } else {
+            out.push_back({first, end});
+        }
+    };
+    for (std::size_t s = 0; s < columns.segments.size(); ++s) {
+        const Segment& segment = *columns.segments[s];
+        const auto first = static_cast<std::uint32_t>(s * segment_rows);
+        const auto meets = [&](const auto& sum) {
+            return plan.scopes.meets(sum.least_scope, sum.greatest_scope);
+        };
+        if (!meets(segment.extent)) continue;
+        for (std::uint32_t r = 0; r < segment.count; r += block_rows) {
+            if (meets(segment.blocks[r / block_rows])) add(first + r, block_rows);
+        }
+    }
+    return out;
+}
+
+/// How many rows that count hold a word.
+std::size_t count_rows(const ScanPlan& plan, const Postings& postings,
+                       const std::vector<RowRange>& ranges) {
+    std::size_t rows = 0;
+    for (const auto& [first, end] : ranges) {
+        for (auto p = postings.from(first); p != postings.end() && p->row < end; ++p) {
+            rows += row_counts(plan, p->row) ? 1 : 0;
+        }
+    }
+    return rows;
 }
 
 /// BM25 with Lucene's idf to a power and a pseudo-length, divided by the root of the summed word
@@ -99,8 +134,9 @@ void resolve_terms(const Engine::State& state, const Request& q, const Totals& a
     const double pseudo = std::max(0.0, typical_words - average);
     plan.length_base = static_cast<float>(k1 * (1.0 - b + b * pseudo / (average + pseudo)));
     plan.length_slope = static_cast<float>(k1 * b / (average + pseudo));
-    const bool everything = plan.scope_allowed.empty() && plan.seq >= state.seq &&
+    const bool everything = plan.scopes.all() && plan.seq >= state.seq &&
                             state.all[plan.nodes ? 1 : 0].rows == state.columns.count();
+    const std::vector<RowRange> ranges = everything ? std::vector<RowRange>{} : ranges_of(plan);
     std::vector<double> weights;
     double sum = 0.0;
     std::vector<std::string_view> words;
@@ -112,12 +148,8 @@ void resolve_terms(const Engine::State& state, const Request& q, const Totals& a
             words.begin() + static_cast<std::ptrdiff_t>(i)) {
             continue;
         }
-        std::size_t found = postings->size();
-        if (!everything) {
-            found = static_cast<std::size_t>(
-                std::count_if(postings->begin(), postings->end(),
-                              [&](const Posting& p) { return row_counts(plan, p.row); }));
-        }
+        const std::size_t found =
+            everything ? postings->size() : count_rows(plan, *postings, ranges);
         if (found == 0) continue;
         const auto times = static_cast<double>(
             std::count(words.begin() + static_cast<std::ptrdiff_t>(i), words.end(), words[i]));
@@ -143,7 +175,7 @@ ScanPlan make_plan(const Engine::State& state, const Request& request) {
     plan.nodes = (request.kinds & ~node_kinds & ((1U << kind_count) - 1)) == 0;
     resolve_scopes(request, plan);
     resolve_rows(state, request, plan);
-    const Totals totals = corpus(state, plan.seq, plan.scope_allowed, plan.nodes);
+    const Totals totals = corpus(state, plan.seq, plan.scopes, plan.nodes);
     if (request.weights.cosine != 0.0F && state.columns.dim != 0) {
         plan.centre = centre_of(request.weights, totals);
         if (!request.vector.empty())

@@ -1,6 +1,7 @@
 // What a backend is asked to scan: a request resolved against the columns, and its answer.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -26,18 +27,58 @@ struct PastState {
     AccessState state;
 };
 
+/// The scopes that a question may see: all, or some. One alone needs no table.
+class ScopeSet {
+public:
+    ScopeSet() = default;
+    explicit ScopeSet(std::vector<std::uint32_t> some) : all_(false), some_(std::move(some)) {
+        std::sort(some_.begin(), some_.end());
+        some_.erase(std::unique(some_.begin(), some_.end()), some_.end());
+        if (some_.size() == 1) one_ = some_[0];
+        if (some_.size() > 1) table_ = table();
+    }
+    bool all() const { return all_; }
+    /// The only one, or `none`.
+    std::uint32_t one() const { return one_; }
+    const std::vector<std::uint32_t>& some() const { return some_; }
+    bool holds(std::uint32_t scope) const {
+        return all_ || scope == one_ || (scope < table_.size() && table_[scope] != 0);
+    }
+    /// Whether it holds one of [least, greatest].
+    bool meets(std::uint32_t least, std::uint32_t greatest) const {
+        if (all_) return true;
+        const auto at = std::lower_bound(some_.begin(), some_.end(), least);
+        return at != some_.end() && *at <= greatest;
+    }
+    /// A byte for each scope up to the greatest; a single 0 for none at all, empty for all.
+    std::vector<std::uint8_t> table() const {
+        if (all_) return {};
+        std::vector<std::uint8_t> out(some_.empty() ? 1 : some_.back() + std::size_t{1}, 0);
+        for (const std::uint32_t scope : some_) out[scope] = 1;
+        return out;
+    }
+    bool operator==(const ScopeSet& other) const {
+        return all_ == other.all_ && some_ == other.some_;
+    }
+
+private:
+    bool all_ = true;
+    std::uint32_t one_ = none;
+    std::vector<std::uint32_t> some_;  ///< ascending
+    std::vector<std::uint8_t> table_;  ///< of several
+};
+
 /// A request made ready. The backend reads it and the columns, nothing else.
 struct ScanPlan {
     const Columns* columns = nullptr;
     const Request* request = nullptr;
     Seq seq = seq_now;
-    std::size_t keep = 0;                     ///< rows wanted
-    std::vector<float> query;                 ///< unit vector, padded; empty = no vector cue
-    std::vector<float> centre;                ///< [dim] what was taken out of it; empty = nothing
-    std::vector<std::uint8_t> scope_allowed;  ///< [scope]; empty = all
-    std::uint32_t one_scope = none;           ///< the only scope that is allowed, if it is one
-    std::vector<std::uint64_t> row_allowed;   ///< bit per row; empty = all
-    std::vector<std::uint32_t> excluded;      ///< sorted rows
+    std::size_t keep = 0;       ///< rows wanted
+    std::vector<float> query;   ///< unit vector, padded; empty = no vector cue
+    std::vector<float> centre;  ///< [dim] what was taken out of it; empty = nothing
+    ScopeSet scopes;
+    std::vector<std::uint64_t> row_allowed;  ///< bit per row; empty = all
+    std::vector<std::uint32_t> excluded;     ///< sorted rows
     std::vector<ScanTerm> terms;
     float length_base = 0.0F;   ///< BM25: k1 (1 - b + b m / (avgdl + m))
     float length_slope = 0.0F;  ///< BM25: k1 b / (avgdl + m)
@@ -53,6 +94,13 @@ struct ScanPlan {
         return words_help && !term.postings->bits().empty();
     }
 };
+
+/// Whether kinds and scopes of a block, or of a segment, leave room for a row that passes.
+template <class Summary>
+bool may_pass(const ScanPlan& plan, const Summary& sum) {
+    return (plan.request->kinds & sum.kinds) != 0 &&
+           plan.scopes.meets(sum.least_scope, sum.greatest_scope);
+}
 
 /// What each kind of row takes part in, and which weight its words have: one line per Kind.
 struct KindRule {

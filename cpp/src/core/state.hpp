@@ -17,6 +17,7 @@
 #include "core/forks.hpp"
 #include "core/lexicon.hpp"
 #include "core/links.hpp"
+#include "core/scan.hpp"
 #include "core/spill.hpp"
 
 namespace remanence {
@@ -100,7 +101,6 @@ private:
 };
 
 /// Sums over the visible memories, or nodes, of the scopes that a question may see.
-Totals corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_t>& allowed,
-              bool nodes);
+Totals corpus(const Engine::State& state, Seq seq, const ScopeSet& scopes, bool nodes);
 
 }  // namespace remanence

@@ -117,10 +117,7 @@ bool row_passes(const ScanPlan& plan, std::uint32_t row) {
                    : !open_at(s.valid_to[r], q.now)) {
         return false;
     }
-    if (!plan.scope_allowed.empty() &&
-        (s.scope[r] >= plan.scope_allowed.size() || plan.scope_allowed[s.scope[r]] == 0)) {
-        return false;
-    }
+    if (!plan.scopes.holds(s.scope[r])) return false;
     if (!plan.row_allowed.empty() && (plan.row_allowed[row / 64] >> (row % 64) & 1U) == 0) {
         return false;
     }

@@ -31,27 +31,23 @@ void Totals::add(const Totals& other) {
     for (std::size_t j = 0; j < vector_sum.size(); ++j) vector_sum[j] += other.vector_sum[j];
 }
 
-Totals corpus(const Engine::State& state, Seq seq, const std::vector<std::uint8_t>& allowed,
-              bool nodes) {
+Totals corpus(const Engine::State& state, Seq seq, const ScopeSet& scopes, bool nodes) {
     const std::size_t which = nodes ? 1 : 0;
-    const auto sees = [&](std::uint32_t scope) {
-        return allowed.empty() || (scope < allowed.size() && allowed[scope] != 0);
-    };
-    Totals sum;
     if (seq >= state.seq) {
-        if (allowed.empty()) return state.all[which];
-        for (std::uint32_t scope = 0; scope < allowed.size(); ++scope) {
-            if (allowed[scope] == 0) continue;
+        if (scopes.all()) return state.all[which];
+        Totals sum;
+        for (const std::uint32_t scope : scopes.some()) {
             const auto at = state.scopes.find(scope);
             if (at != state.scopes.end()) sum.add(at->second[which]);
         }
         return sum;
     }
+    Totals sum;
     for (std::uint32_t row = 0; row < state.columns.count(); ++row) {
         const Segment& s = state.columns.at(row);
         const std::uint32_t r = Columns::within(row);
         if (is_node(s.kind[r]) != nodes || !state.columns.row_visible(row, seq)) continue;
-        if (sees(s.scope[r])) sum.add(s, r, state.columns, true);
+        if (scopes.holds(s.scope[r])) sum.add(s, r, state.columns, true);
     }
     return sum;
 }

@@ -157,9 +157,7 @@ bool uses_statements(const Engine::State& state, const ScanPlan& plan) {
     }
     constexpr std::uint32_t bit = 1U << static_cast<std::uint32_t>(Kind::statement);
     for (const auto& segment : state.columns.segments) {
-        for (const BlockSummary& block : segment->blocks) {
-            if ((block.kinds & bit) != 0) return true;
-        }
+        if ((segment->extent.kinds & bit) != 0) return true;
     }
     return false;
 }
@@ -176,8 +174,8 @@ void gain_triples(const Engine::State& state, const ScanPlan& plan,
     }
     if (walk.size() == 0) return;
     walk.run();
-    const auto count = static_cast<double>(corpus(state, plan.seq, plan.scope_allowed, false).rows +
-                                           corpus(state, plan.seq, plan.scope_allowed, true).rows);
+    const auto count = static_cast<double>(corpus(state, plan.seq, plan.scopes, false).rows +
+                                           corpus(state, plan.seq, plan.scopes, true).rows);
     for (std::size_t i = 0; i < walk.size(); ++i) {
         const double lift = count * walk.mass(i);
         if (lift < least_lift || is_node(walk.kind(walk.node(i)))) continue;

@@ -77,10 +77,6 @@ void score_activation(const ScanPlan& plan, const Block& b, Scratch& scratch) {
     }
 }
 
-bool allows(const ScanPlan& plan, std::uint32_t scope) {
-    return scope < plan.scope_allowed.size() && plan.scope_allowed[scope] != 0;
-}
-
 }  // namespace
 
 std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) {
@@ -91,8 +87,6 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
     const std::uint32_t rows_here =
         std::min(block_rows, b.s.count - b.first / block_rows * block_rows);
     if (sum.closed == rows_here && sum.last_seq_to <= plan.seq) return 0;
-    const bool one_scope = !plan.scope_allowed.empty() && !sum.mixed_scopes;
-    if (one_scope && !allows(plan, sum.least_scope)) return 0;
     if (!plan.row_allowed.empty()) {
         const std::uint64_t* const allowed = plan.row_allowed.data() + b.row / 64;
         std::copy_n(allowed, (b.count + 63) / 64, mask);
@@ -113,13 +107,14 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
                    (s.flags[f + i] & flag::erased) == 0;
         });
     }
-    if (plan.one_scope != none && !one_scope) {
-        kernels().keep_equal(s.scope + f, plan.one_scope, whole, mask);
-        keep_rows(
-            mask, b.count, [&](std::uint32_t i) { return s.scope[f + i] == plan.one_scope; },
-            whole);
-    } else if (!plan.scope_allowed.empty() && !one_scope) {
-        keep_rows(mask, b.count, [&](std::uint32_t i) { return allows(plan, s.scope[f + i]); });
+    // Where all rows are of one scope, may_pass has asked for it.
+    if (plan.scopes.one() != none && sum.mixed_scopes) {
+        const std::uint32_t wanted = plan.scopes.one();
+        kernels().keep_equal(s.scope + f, wanted, whole, mask);
+        keep_rows(mask, b.count, [&](std::uint32_t i) { return s.scope[f + i] == wanted; }, whole);
+    } else if (!plan.scopes.all() && sum.mixed_scopes) {
+        keep_rows(mask, b.count,
+                  [&](std::uint32_t i) { return plan.scopes.holds(s.scope[f + i]); });
     }
     if ((q.kinds & sum.kinds) != sum.kinds) {
         kernels().keep_kinds(s.kind + f, q.kinds, whole, mask);

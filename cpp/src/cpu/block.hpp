@@ -45,13 +45,6 @@ struct Block {
 
 Block block_at(const Columns& columns, std::uint32_t row);
 
-/// Whether the kinds and scopes of a block leave room for a row that passes.
-inline bool may_pass(const ScanPlan& plan, const BlockSummary& sum) {
-    if ((plan.request->kinds & sum.kinds) == 0) return false;
-    return plan.one_scope == none ||
-           (plan.one_scope >= sum.least_scope && plan.one_scope <= sum.greatest_scope);
-}
-
 /// Fills the mask [block_rows / 64] of rows that pass every filter; returns how many do.
 std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask);
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/array.hpp"
 #include "core/bits.hpp"
 #include "core/codes.hpp"
 #include "cpu/block.hpp"
@@ -34,8 +35,9 @@ inline bool sides_exact(const ScanPlan& plan) { return plan.request->weights.act
 /// What a cell's centre adds to a score, from above: weight * <q, c>.
 struct CellProducts {
     const Cells* cells;
-    std::vector<float> along;  ///< [cells + 1 + cells_behind]
-    float spread;              ///< by how much a product may be too great
+    std::vector<std::uint32_t> some;  ///< those of rows that pass, where they are few; else empty
+    std::vector<float> along;         ///< [cells + 1 + cells_behind]
+    float spread;                     ///< by how much a product may be too great
 };
 
 /// One question of a scan: what all its workers share.
@@ -49,11 +51,12 @@ struct Question {
     float per_reach = 0.0F;                  ///< weight * |q| * reach_unit
     /// [segment] of the first question of equal side terms: null where nothing is bounded
     std::vector<std::shared_ptr<const SideBound>> sides;
-    std::vector<std::uint64_t>
-        passing;                        ///< bit per row that the filters let pass; empty: not found
-    std::size_t passed = 0;             ///< how many those are
-    std::vector<std::uint32_t> strips;  ///< those of 64 rows that hold one of them, by number
-    std::vector<std::uint8_t> held;     ///< [segment] whether it holds one of them
+    /// Bit per row that the filters let pass, set where `in_block` is not 0; empty: not found.
+    Array<std::uint64_t> passing;
+    std::size_t passed = 0;               ///< how many those are
+    std::size_t passed_blocks = 0;        ///< how many blocks hold one of them
+    std::vector<std::uint32_t> strips;    ///< those of 64 rows that hold one of them, by number
+    std::vector<std::uint8_t> held;       ///< [segment] whether it holds one of them
     std::vector<std::uint16_t> in_block;  ///< [block] how many of its rows pass
     std::vector<std::uint16_t> seeded;    ///< [block] a bit for each strip that came before all
     std::atomic<float>* bar = nullptr;    ///< what a bound must reach; those of a scan lie together
@@ -157,7 +160,7 @@ inline bool same_filter(const ScanPlan& a, const ScanPlan& b) {
     const Request& p = *a.request;
     const Request& q = *b.request;
     return p.kinds == q.kinds && p.valid_at == q.valid_at && p.min_belief == q.min_belief &&
-           p.now == q.now && a.seq == b.seq && a.scope_allowed == b.scope_allowed &&
+           p.now == q.now && a.seq == b.seq && a.scopes == b.scopes &&
            a.row_allowed == b.row_allowed && a.excluded == b.excluded;
 }
 

@@ -29,23 +29,26 @@ private:
     };
     void prepare_codes();
     void list_cells(Question& question);
+    void list_some(const Question& question, CellProducts& one) const;
     void multiply_cells(Range some);
     void bound_sides(const Question& question);
     const SideBound* side_of(const Question& question, std::uint32_t row) const;
     void pass_filters();
     bool holds(const Question& question, std::size_t segment) const;
+    bool any_holds(std::size_t segment) const;
     bool any_passes(std::uint32_t block) const;
     void pass(const Question& question, const Block& b, Share& share) const;
-    std::vector<float> bound_strips(std::size_t q);
+    void bound_nothing();
+    Array<float> bound_strips(std::size_t q);
     float* most_of(std::size_t q, std::uint32_t row) {
         return most_.data() + (row / block_rows * questions_.size() + q) * (block_rows / 64);
     }
     std::vector<std::uint32_t> promising(const Question& question,
-                                         const std::vector<float>& promise) const;
+                                         const Array<float>& promise) const;
     void seed();
     bool scattered() const;
     void scan_scattered();
-    void bound_task(std::size_t task, std::vector<Candidate>& found,
+    void bound_task(std::uint32_t first, std::vector<Candidate>& found,
                     std::vector<std::uint32_t>& left) const;
     void bound_some(const Candidate* some, std::size_t count, Share& share);
     void scan_blocks();
@@ -80,7 +83,7 @@ private:
     std::vector<std::atomic<float>> bars_;  ///< [question]
     std::vector<Question> questions_;
     std::vector<Worker> workers_;
-    std::vector<float> most_;  ///< [block][question][16] what a strip's rows score, words apart
+    Array<float> most_;  ///< [block][question][16] what a strip's rows score at most, words apart
     std::vector<std::int8_t> rounded_;  ///< rotated queries in tiles, as CodeQuestions has them
     std::size_t stride_ = 0;
 };

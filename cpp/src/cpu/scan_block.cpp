@@ -24,6 +24,11 @@ void Scan::pass(const Question& question, const Block& b, Share& share) const {
         share.passing = share.filtered.data();
         return;
     }
+    if (leader.in_block[b.row / block_rows] == 0) {
+        share.filtered = {};
+        share.passing = share.filtered.data();
+        return;
+    }
     const std::uint64_t* const passing = leader.passing.data() + b.row / 64;
     const bool whole = b.count == block_rows || b.row + b.count == columns_.count();
     if (whole && b.row % block_rows == 0) {

@@ -27,16 +27,13 @@ bool Scan::scattered() const {
     if (questions_.size() != 1) return false;
     const Question& question = questions_[0];
     if (question.passing.empty() || !question.plan->terms.empty()) return false;
-    const auto some = [](std::uint16_t rows) { return rows != 0; };
-    const auto blocks = std::count_if(question.in_block.begin(), question.in_block.end(), some);
-    return question.passed <= sparse_rows * static_cast<std::size_t>(blocks);
+    return question.passed <= sparse_rows * question.passed_blocks;
 }
 
 /// The rows of a task that pass, bounded by their cells; blocks where that cannot be are left.
-void Scan::bound_task(std::size_t task, std::vector<Candidate>& found,
+void Scan::bound_task(std::uint32_t first, std::vector<Candidate>& found,
                       std::vector<std::uint32_t>& left) const {
     const Question& question = questions_[0];
-    const auto first = static_cast<std::uint32_t>(task * task_rows);
     const std::uint32_t end = std::min(first + task_rows, columns_.count());
     const std::uint32_t base = first / segment_rows * segment_rows;
     const SideBound* const side = side_of(question, first);
@@ -67,16 +64,22 @@ void Scan::bound_some(const Candidate* some, std::size_t count, Share& share) {
 }
 
 void Scan::scan_scattered() {
-    const std::size_t tasks = (columns_.count() + task_rows - 1) / task_rows;
+    std::vector<std::uint32_t> firsts;  // rows at which a task begins
+    for (std::uint32_t row = 0; row < columns_.count(); row += task_rows) {
+        if (any_holds(row / segment_rows)) firsts.push_back(row);
+        if (columns_.count() - row <= task_rows) break;
+    }
+    const std::size_t tasks = firsts.size();
     const int workers = static_cast<int>(workers_.size());
     std::vector<std::vector<Candidate>> found(tasks);
     std::vector<std::vector<std::uint32_t>> left(tasks);
     parallel_for(tasks, workers,
-                 [&](std::size_t task, int) { bound_task(task, found[task], left[task]); });
+                 [&](std::size_t task, int) { bound_task(firsts[task], found[task], left[task]); });
     Worker& worker = workers_[0];
     Share& share = worker.shares[0];
     for (const auto& part : found) share.scanned += part.size();
     for (const auto& part : left) {
+        if (!part.empty() && most_.empty()) bound_nothing();
         for (const std::uint32_t row : part) scan_block(block_at(columns_, row), {0, 1}, worker);
     }
     const float first = first_bound(found);

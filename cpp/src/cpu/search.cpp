@@ -2,7 +2,8 @@
 #include "cpu/search.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <array>
+#include <bit>
 #include <numeric>
 #include <utility>
 
@@ -91,33 +92,84 @@ void Scan::list_cells(Question& question) {
             question.along.back() = &*known;
             continue;
         }
-        question.cells.push_back({cells, {}, 0.0F});
+        question.cells.push_back({cells, {}, {}, 0.0F});
         question.along.back() = &question.cells.back();
     }
+    const bool filtered = !questions_[question.filter].passing.empty();
+    for (CellProducts& one : question.cells) {
+        if (filtered) list_some(question, one);
+    }
+}
+
+/// Lists the cells of the rows that pass where they are few beside those that there are.
+void Scan::list_some(const Question& question, CellProducts& one) const {
+    const Question& leader = questions_[question.filter];
+    std::vector<std::uint32_t> blocks;
+    std::size_t rows = 0;
+    for (std::uint32_t s = 0; s < question.along.size(); ++s) {
+        if (question.along[s] != &one) continue;
+        const std::uint32_t end = std::min<std::uint32_t>(
+            (s + 1) * segment_blocks, static_cast<std::uint32_t>(leader.in_block.size()));
+        for (std::uint32_t block = s * segment_blocks; block < end; ++block) {
+            if (leader.in_block[block] == 0) continue;
+            rows += leader.in_block[block];
+            blocks.push_back(block);
+        }
+    }
+    if (rows > 2 * std::size_t{one.cells->count()}) return;
+    std::vector<std::uint64_t> seen(one.cells->count() / 64 + 1, 0);
+    for (const std::uint32_t block : blocks) {
+        const std::uint32_t row = block * block_rows;
+        const std::uint16_t* const cell = columns_.at(row).codes.cell + Columns::within(row);
+        for (std::uint32_t w = 0; w < block_rows / 64; ++w) {
+            for (std::uint64_t bits = leader.passing[row / 64 + w]; bits != 0; bits &= bits - 1) {
+                const std::uint32_t r = w * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+                if (Columns::within(row) + r >= encoded_[row / segment_rows]) continue;
+                seen[cell[r] / 64] |= std::uint64_t{1} << (cell[r] % 64);
+            }
+        }
+    }
+    seen[one.cells->nowhere() / 64] &= ~(std::uint64_t{1} << (one.cells->nowhere() % 64));
+    for (std::size_t w = 0; w < seen.size(); ++w) {
+        for (std::uint64_t bits = seen[w]; bits != 0; bits &= bits - 1) {
+            one.some.push_back(
+                static_cast<std::uint32_t>(w * 64 + static_cast<unsigned>(std::countr_zero(bits))));
+        }
+    }
+    if (one.some.size() * 2 > one.cells->count()) one.some.clear();
 }
 
 /// The products of some questions with their cells, those of the same cells side by side.
 void Scan::multiply_cells(Range some) {
-    std::vector<std::pair<const Question*, CellProducts*>> wanted;
+    std::array<CodeQuery, at_once> fine;
+    struct Wanted {
+        CellQuestion question;
+        CellProducts* products;
+    };
+    std::vector<Wanted> wanted;
     for (std::size_t q = some.first; q < some.end; ++q) {
-        if (questions_[q].codes == nullptr) continue;
-        list_cells(questions_[q]);
-        for (CellProducts& one : questions_[q].cells) wanted.emplace_back(&questions_[q], &one);
+        Question& question = questions_[q];
+        if (question.codes == nullptr) continue;
+        list_cells(question);
+        CodeQuery& steps = fine[q - some.first];
+        steps = fine_query(question.plan->query, columns_.dim);
+        for (CellProducts& one : question.cells) {
+            wanted.push_back({{&steps, question.plan->request->weights.cosine}, &one});
+        }
     }
     while (!wanted.empty()) {
-        const Cells* const cells = wanted.back().second->cells;
-        const auto same = std::partition(wanted.begin(), wanted.end(),
-                                         [&](const auto& w) { return w.second->cells != cells; });
-        std::vector<const std::vector<float>*> queries;
-        for (auto w = same; w != wanted.end(); ++w) queries.push_back(&w->first->plan->query);
-        std::vector<AlongCells> found = cell_products(*cells, queries, columns_.dim);
+        const CellProducts* const last = wanted.back().products;
+        const auto same = std::partition(wanted.begin(), wanted.end(), [&](const Wanted& w) {
+            return w.products != last && (w.products->cells != last->cells ||
+                                          !w.products->some.empty() || !last->some.empty());
+        });
+        std::vector<CellQuestion> questions;
+        for (auto w = same; w != wanted.end(); ++w) questions.push_back(w->question);
+        std::vector<AlongCells> found = cell_products(*last->cells, questions, last->some);
         for (auto w = same; w != wanted.end(); ++w) {
             AlongCells& one = found[static_cast<std::size_t>(w - same)];
-            const float weight = w->first->plan->request->weights.cosine;
-            for (float& x : one.along) x *= weight;
-            w->second->spread = weight * one.spread;
-            one.along.resize(one.along.size() + cells_behind);
-            w->second->along = std::move(one.along);
+            w->products->spread = one.spread;
+            w->products->along = std::move(one.along);
         }
         wanted.erase(same, wanted.end());
     }
@@ -151,6 +203,7 @@ void Scan::scan_blocks() {
     parallel_for(tasks, static_cast<int>(workers_.size()), [&](std::size_t index, int w) {
         const auto first = static_cast<std::uint32_t>(index * step % tasks * task_rows);
         const std::uint32_t end = std::min(first + task_rows, columns_.count());
+        if (!any_holds(first / segment_rows)) return;
         for (std::uint32_t row = first; row < end; row += block_rows) {
             if (!any_passes(row / block_rows)) continue;
             scan_block(block_at(columns_, row), {0, questions_.size()},
@@ -160,11 +213,10 @@ void Scan::scan_blocks() {
 }
 
 void Scan::run(std::vector<ScanAnswer>& answers) {
-    most_.assign(columns_.segments.size() * segment_blocks * questions_.size() * (block_rows / 64),
-                 std::numeric_limits<float>::infinity());
     if (scattered()) {
         scan_scattered();
     } else {
+        bound_nothing();
         seed();
         scan_blocks();
     }

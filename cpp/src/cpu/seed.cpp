@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <functional>
+#include <limits>
 #include <utility>
 
 #include "core/bits.hpp"
@@ -18,25 +19,27 @@ constexpr std::size_t kept_filters = 8;  // of a scan, whose passing rows are fo
 /// Whether a filter may leave few rows of the store.
 bool chooses(const ScanPlan& plan) {
     constexpr std::uint32_t memories = ((1U << kind_count) - 1U) & ~node_kinds;
-    return !plan.scope_allowed.empty() || !plan.row_allowed.empty() ||
+    return !plan.scopes.all() || !plan.row_allowed.empty() ||
            (plan.request->kinds & memories) != memories;
 }
 
-/// Which strips and segments hold a row that passes.
-void list_strips(Question& question, std::size_t segments) {
-    question.held.assign(segments, 0);
-    for (std::size_t block = 0; block < question.in_block.size(); ++block) {
-        question.passed += question.in_block[block];
-        if (question.in_block[block] != 0) question.held[block / segment_blocks] = 1;
-    }
-    question.strips.resize(std::min(question.passed, question.passing.size()) + 1);
+/// Which strips and segments hold a row that passes; only `segments` may.
+void list_strips(Question& question, const std::vector<std::uint32_t>& segments) {
     std::size_t count = 0;
-    for (std::size_t block = 0; block < question.in_block.size(); ++block) {
-        if (question.in_block[block] == 0) continue;
-        const std::size_t first = block * (block_rows / 64);
-        for (std::size_t i = first; i < first + block_rows / 64; ++i) {
-            question.strips[count] = static_cast<std::uint32_t>(i);
-            count += question.passing[i] != 0 ? 1 : 0;  // no branch foresees it
+    for (const std::uint32_t s : segments) {
+        const std::size_t end =
+            std::min<std::size_t>((s + std::size_t{1}) * segment_blocks, question.in_block.size());
+        for (std::size_t block = s * segment_blocks; block < end; ++block) {
+            if (question.in_block[block] == 0) continue;
+            question.passed += question.in_block[block];
+            ++question.passed_blocks;
+            question.held[s] = 1;
+            const std::size_t first = block * (block_rows / 64);
+            question.strips.resize(count + block_rows / 64);
+            for (std::size_t i = first; i < first + block_rows / 64; ++i) {
+                question.strips[count] = static_cast<std::uint32_t>(i);
+                count += question.passing[i] != 0 ? 1 : 0;  // no branch foresees it
+            }
         }
     }
     question.strips.resize(count);
@@ -82,19 +85,28 @@ void Scan::pass_filters() {
         if (question.filter != q || question.codes == nullptr || !chooses(*question.plan)) continue;
         if (++kept > kept_filters) return;
         const std::size_t blocks = (columns_.count() + block_rows - 1) / block_rows;
-        question.passing.assign(blocks * (block_rows / 64), 0);
+        question.passing = Array<std::uint64_t>(blocks * (block_rows / 64));
         question.in_block.assign(blocks, 0);
-        const std::size_t tasks = (columns_.count() + task_rows - 1) / task_rows;
-        parallel_for(tasks, static_cast<int>(workers_.size()), [&](std::size_t task, int) {
-            const std::size_t end = std::min(blocks, (task + 1) * (task_rows / block_rows));
-            for (std::size_t i = task * (task_rows / block_rows); i < end; ++i) {
-                const auto row = static_cast<std::uint32_t>(i * block_rows);
-                if (!may_pass(*question.plan, columns_.block_of(row))) continue;
-                question.in_block[i] = static_cast<std::uint16_t>(filter(
-                    *question.plan, block_at(columns_, row), question.passing.data() + row / 64));
-            }
-        });
-        list_strips(question, columns_.segments.size());
+        question.held.assign(columns_.segments.size(), 0);
+        std::vector<std::uint32_t> segments;
+        for (std::uint32_t s = 0; s < question.held.size(); ++s) {
+            if (may_pass(*question.plan, columns_.segments[s]->extent)) segments.push_back(s);
+        }
+        constexpr std::size_t parts = segment_rows / task_rows;
+        parallel_for(
+            segments.size() * parts, static_cast<int>(workers_.size()), [&](std::size_t task, int) {
+                const std::size_t first = segments[task / parts] * segment_blocks +
+                                          task % parts * (task_rows / block_rows);
+                const std::size_t end = std::min(blocks, first + task_rows / block_rows);
+                for (std::size_t i = first; i < end; ++i) {
+                    const auto row = static_cast<std::uint32_t>(i * block_rows);
+                    if (!may_pass(*question.plan, columns_.block_of(row))) continue;
+                    question.in_block[i] =
+                        static_cast<std::uint16_t>(filter(*question.plan, block_at(columns_, row),
+                                                          question.passing.data() + row / 64));
+                }
+            });
+        list_strips(question, segments);
     }
 }
 
@@ -102,6 +114,11 @@ void Scan::pass_filters() {
 bool Scan::holds(const Question& question, std::size_t segment) const {
     const std::vector<std::uint8_t>& held = questions_[question.filter].held;
     return held.empty() || held[segment] != 0;
+}
+
+bool Scan::any_holds(std::size_t segment) const {
+    return std::any_of(questions_.begin(), questions_.end(),
+                       [&](const Question& question) { return holds(question, segment); });
 }
 
 /// Whether some question may want a row of a block.
@@ -112,16 +129,29 @@ bool Scan::any_passes(std::uint32_t block) const {
     });
 }
 
+/// Any strip of a segment that holds a row that passes may hold the best.
+void Scan::bound_nothing() {
+    const std::size_t in_segment = questions_.size() * segment_blocks * (block_rows / 64);
+    most_ = Array<float>(columns_.segments.size() * in_segment);
+    for (std::size_t s = 0; s < columns_.segments.size(); ++s) {
+        if (!any_holds(s)) continue;
+        std::fill_n(most_.data() + s * in_segment, in_segment,
+                    std::numeric_limits<float>::infinity());
+    }
+}
+
 /// What the rows of each strip score at most, and what they promise: as if the best of them lay at
-/// a third of what they may from its cell.
-std::vector<float> Scan::bound_strips(std::size_t q) {
+/// a third of what they may from its cell. Of segments that hold no row that passes nothing is set.
+Array<float> Scan::bound_strips(std::size_t q) {
     constexpr std::size_t in_segment = segment_rows / 64;
     constexpr float near = 0.3F;
     const Question& question = questions_[q];
-    std::vector<float> promise(columns_.segments.size() * in_segment, lowest);
+    Array<float> promise(columns_.segments.size() * in_segment);
     std::vector<float> runs;
     const CellProducts* whose = nullptr;
     for (std::uint32_t s = 0; s < columns_.segments.size(); ++s) {
+        if (!holds(question, s)) continue;
+        std::fill_n(promise.data() + s * in_segment, in_segment, lowest);
         if (question.along[s] == nullptr) continue;
         const SideBound* const side = side_of(question, s * segment_rows);
         const StripCells& cells = columns_.segments[s]->codes.strips;
@@ -155,7 +185,7 @@ std::vector<float> Scan::bound_strips(std::size_t q) {
 /// The strips that promise most, best first: near cells, and rows that score high whatever is
 /// asked. They hold a 64th of the rows that pass, within limits.
 std::vector<std::uint32_t> Scan::promising(const Question& question,
-                                           const std::vector<float>& promise) const {
+                                           const Array<float>& promise) const {
     const Question& leader = questions_[question.filter];
     std::size_t rows = columns_.count();
     std::size_t strips = rows / 64;
@@ -192,7 +222,7 @@ void Scan::seed() {
         Worker& worker = workers_[static_cast<std::size_t>(w)];
         Question& question = questions_[q];
         if (question.codes == nullptr) return;
-        const std::vector<float> promise = bound_strips(q);
+        const Array<float> promise = bound_strips(q);
         question.seeded.assign(columns_.count() / block_rows + 1, 0);
         for (const std::uint32_t row : promising(question, promise)) {
             const Block whole = block_at(columns_, row / block_rows * block_rows);

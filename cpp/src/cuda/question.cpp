@@ -15,8 +15,9 @@ Question QuestionLists::put(const ScanPlan& plan, const Stream& stream) {
     q.has_valid_at = request.valid_at ? 1 : 0;
     q.kinds = request.kinds;
     q.min_belief = request.min_belief;
-    q.scope_count = static_cast<std::uint32_t>(plan.scope_allowed.size());
-    q.scopes = scopes_.put(plan.scope_allowed, stream);
+    const std::vector<std::uint8_t> scopes = plan.scopes.table();
+    q.scope_count = static_cast<std::uint32_t>(scopes.size());
+    q.scopes = scopes_.put(scopes, stream);
     q.allowed = allowed_.put(plan.row_allowed, stream);
     q.excluded_count = static_cast<std::uint32_t>(plan.excluded.size());
     q.excluded = excluded_.put(plan.excluded, stream);
