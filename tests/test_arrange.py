@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,14 +45,14 @@ def memories(scope: np.ndarray) -> dict[str, Any]:
     }
 
 
-def write(engine: _core.Engine, columns: dict[str, Any], only: int | None = None) -> None:
+def write(engine: _core.Engine, columns: dict[str, Any], only: Sequence[int] | None = None) -> None:
     """Parts that do not end where segments do, each with new versions and accesses; `only` leaves
-    out all but one scope, at the same commits."""
+    out all but some scopes, at the same commits."""
     scope = columns["scope"]
 
     def append(commit: int, which: np.ndarray) -> None:
         if only is not None:
-            which = which[scope[which] == only]
+            which = which[np.isin(scope[which], only)]
         taken = {
             name: [column[i] for i in which] if name == "terms" else column[which]
             for name, column in columns.items()
@@ -66,7 +67,7 @@ def write(engine: _core.Engine, columns: dict[str, Any], only: int | None = None
         append(3 * part + 2, np.arange(first + 7, end, 500))
         touched = np.arange(first, end, 300)
         if only is not None:
-            touched = touched[scope[touched] == only]
+            touched = touched[np.isin(scope[touched], only)]
         if len(touched) == 0:
             continue
         engine.touch(
@@ -91,7 +92,9 @@ def found(engine: _core.Engine, **filters: Any) -> list[Any]:
     return [answers(engine.recall(request_of(one | filters))) for one in asked]
 
 
-def store(scope: np.ndarray, only: int | None = None, backend: str = "cpu") -> _core.Engine:
+def store(
+    scope: np.ndarray, only: Sequence[int] | None = None, backend: str = "cpu"
+) -> _core.Engine:
     engine = _core.Engine(DIM, backend)
     write(engine, memories(scope), only)
     return engine
@@ -156,11 +159,17 @@ def test_a_device_finds_the_accesses_of_rows_that_moved(mixed, scopes):
     assert answers(device.recall(request_of(asked))) == answers(mixed.recall(request_of(asked)))
 
 
-@pytest.mark.parametrize("scope", [0, 7, SCOPES - 1])
-def test_a_scope_answers_as_if_it_were_alone(mixed, scopes, scope):
-    alone = store(scopes, scope)
+@pytest.mark.parametrize(
+    "some", [[0], [7], [SCOPES - 1], [SCOPES - 1, 2], [0, 3, 3, SCOPES]], ids=str
+)
+def test_scopes_answer_as_if_they_were_alone(mixed, scopes, some):
+    alone = store(scopes, some)
     for more in ({}, {"as_of": 6}, {"as_of": 20, "kinds": 3}):
-        assert found(mixed, scopes=[scope], **more) == found(alone, **more)
+        assert found(mixed, scopes=some, **more) == found(alone, **more)
+
+
+def test_no_scope_has_no_answer(mixed):
+    assert found(mixed, scopes=[]) == found(mixed, scopes=[SCOPES + 1]) == found(_core.Engine(DIM))
 
 
 def test_a_snapshot_keeps_the_order_and_what_follows(mixed, scopes, tmp_path):
@@ -179,7 +188,7 @@ def test_scattered_erased_rows_move_together_and_their_memory_is_given_back(scop
     gone = np.random.default_rng(4).choice(np.arange(1, SEGMENT), 20_000, replace=False)
     engine.erase(90, gone)
     assert engine.stats()["vector_bytes"] <= before["vector_bytes"] - 18 * BLOCK * DIM * 4
-    alone = store(scopes, 7)
+    alone = store(scopes, [7])
     alone.erase(90, gone[scopes[gone - 1] == 7])
     assert found(engine, scopes=[7]) == found(alone)
     assert not engine.contains(gone).any()

@@ -26,9 +26,13 @@ QUARTER = 4 * SEGMENT
 
 @cache
 def store() -> tuple[_core.Engine, np.ndarray]:
-    """Clusters of unequal sizes; some rows without a vector, erased, closed, renewed, accessed."""
+    """Clusters of unequal sizes; some rows without a vector, erased, closed, renewed, accessed;
+    three scopes of a third of the rows each, and some of a few hundred, of sixty and of none."""
     rng = np.random.default_rng(17)
-    columns = memories(rng.integers(0, 3, ROWS))
+    scope = rng.integers(0, 3, ROWS)
+    for rare, share in ((4, 0.002), (5, 0.001), (900, 0.0002)):
+        scope[rng.random(ROWS) < share] = rare
+    columns = memories(scope)
     odds = 1.0 / (np.arange(300) + 5)
     centres = rng.standard_normal((300, DIM))
     cluster = rng.choice(300, ROWS, p=odds / odds.sum())
@@ -90,7 +94,7 @@ def test_strips_that_are_left_out_hold_no_answer(data):
             {},
             optional={
                 "terms": st.sampled_from(["heron", "ferry lamp"]),
-                "scopes": st.lists(st.integers(0, 3), min_size=1, max_size=2),
+                "scopes": st.lists(st.sampled_from([0, 1, 3, 4, 5, 900, 901]), max_size=3),
                 "kinds": st.integers(1, 7),
                 "as_of": st.integers(1, COMMITS),
                 "authors": st.just([2]),
