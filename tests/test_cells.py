@@ -24,15 +24,27 @@ QUARTER = 4 * SEGMENT
 """Rows by which cells are found."""
 
 
+HALF = 2 * SEGMENT + 700
+"""Rows of the first commit."""
+RARE = {4: 0.002, 5: 0.001, 900: 0.0002}
+"""Scopes of few rows, and their share."""
+
+
+@cache
+def scopes() -> np.ndarray:
+    """Three scopes of a third of the rows each, and the rare ones."""
+    rng = np.random.default_rng(31)
+    scope = rng.integers(0, 3, ROWS)
+    for rare, share in RARE.items():
+        scope[rng.random(ROWS) < share] = rare
+    return scope
+
+
 @cache
 def store() -> tuple[_core.Engine, np.ndarray]:
-    """Clusters of unequal sizes; some rows without a vector, erased, closed, renewed, accessed;
-    three scopes of a third of the rows each, and some of a few hundred, of sixty and of none."""
+    """Clusters of unequal sizes; some rows without a vector, erased, closed, renewed, accessed."""
     rng = np.random.default_rng(17)
-    scope = rng.integers(0, 3, ROWS)
-    for rare, share in ((4, 0.002), (5, 0.001), (900, 0.0002)):
-        scope[rng.random(ROWS) < share] = rare
-    columns = memories(scope)
+    columns = memories(scopes())
     odds = 1.0 / (np.arange(300) + 5)
     centres = rng.standard_normal((300, DIM))
     cluster = rng.choice(300, ROWS, p=odds / odds.sum())
@@ -48,10 +60,9 @@ def store() -> tuple[_core.Engine, np.ndarray]:
         }
         engine.append(commit, **taken | more)
 
-    half = 2 * SEGMENT + 700
-    place = np.where(np.arange(half) % 40 == 7, -1, np.arange(half)).astype(np.int32)
-    append(1, np.arange(half), vector_row=place)
-    append(2, np.arange(half, ROWS))
+    place = np.where(np.arange(HALF) % 40 == 7, -1, np.arange(HALF)).astype(np.int32)
+    append(1, np.arange(HALF), vector_row=place)
+    append(2, np.arange(HALF, ROWS))
     engine.touch(
         3,
         id=np.arange(1, ROWS, 9),
@@ -110,6 +121,23 @@ def test_strips_that_are_left_out_hold_no_answer(data):
     batch = [asked | {"vector": vectors[i] + 1e-6} for i in range(9)]
     batch[4] = asked
     assert answers(engine.recall_many([request_of(one) for one in batch])[4]) == want
+
+
+@pytest.mark.parametrize("scope", RARE)
+def test_each_memory_of_a_small_scope_finds_itself(scope):
+    """Only the cells of its rows are multiplied: one left out would lose them."""
+    engine, vectors = store()
+    ids = np.flatnonzero(scopes() == scope) + 1
+    ids = ids[engine.contains(ids)]
+    weights = dict.fromkeys(_core.Weights().to_dict(), 0.0) | {"cosine": 50.0}
+    asked = [
+        request_of(question(vector=vectors[memory - 1], weights=weights, k=1, scopes=[scope]))
+        for memory in ids
+        if memory > HALF or memory % 40 != 8  # has a vector
+    ]
+    found = [hits.id.tolist() for hits in engine.recall_many(asked)]
+    assert [engine.recall(one).id.tolist() for one in asked] == found
+    assert [[memory] for memory in ids if memory > HALF or memory % 40 != 8] == found
 
 
 def test_rows_whose_bytes_fill_registers_lose_no_answer():

@@ -168,11 +168,14 @@ void Segment::summarise(std::uint32_t row) {
     BlockSummary& b = blocks[row / block_rows];
     const std::uint32_t first = row / block_rows * block_rows;
     b = BlockSummary{};
+    for (auto& bits : live) std::fill_n(bits.begin() + first / 64, block_rows / 64, 0);
     for (std::uint32_t r = first; r < std::min(first + block_rows, count); ++r) {
         b.last_seq_from = std::max(b.last_seq_from, seq_from[r]);
         if (seq_to[r] != seq_open) {
             ++b.closed;
             b.last_seq_to = std::max(b.last_seq_to, seq_to[r]);
+        } else if ((flags[r] & flag::erased) == 0) {
+            live[is_node(kind[r]) ? 1 : 0][r / 64] |= std::uint64_t{1} << (r % 64);
         }
         b.erased += (flags[r] & flag::erased) != 0 ? 1 : 0;
         b.touched += (accesses[r] > 1 || used[r] != 0 || unused[r] != 0) ? 1 : 0;

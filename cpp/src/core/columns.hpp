@@ -199,12 +199,15 @@ struct Segment {
     std::uint32_t* room = nullptr;        ///< 1 + row in whose room the vector lies; 0: its own
     std::array<BlockSummary, segment_blocks> blocks{};
     Extent extent;
+    /// A bit for each live memory, then for each live node.
+    std::array<std::array<std::uint64_t, segment_rows / 64>, 2> live{};
 
     /// The first room; `Columns::room` says which one is a row's.
     float* vectors() const { return reinterpret_cast<float*>(rooms.pages.data()); }
     /// Gives the segment room for vectors once the dimension is known.
     void reserve_vectors(std::size_t padded_dim);
     std::vector<ColumnRef> columns() const;
+    /// Makes the summary of a row's block anew.
     void summarise(std::uint32_t row);
     void summarise_all();
     /// Whether every row of a block was erased: its codes are zeros for good.

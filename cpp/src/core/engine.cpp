@@ -48,9 +48,11 @@ void Engine::State::count_live(std::uint32_t row, bool added) {
 
 void Engine::State::close_row(std::uint32_t row, Seq at) {
     Segment& s = columns.at(row);
-    s.seq_to[Columns::within(row)] = at;
+    const std::uint32_t r = Columns::within(row);
+    s.seq_to[r] = at;
+    for (auto& bits : s.live) bits[r / 64] &= ~(std::uint64_t{1} << (r % 64));
     columns.changes.row(row);
-    BlockSummary& block = s.blocks[Columns::within(row) / block_rows];
+    BlockSummary& block = s.blocks[r / block_rows];
     ++block.closed;
     block.last_seq_to = std::max(block.last_seq_to, at);
     count_live(row, false);

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "remanence/canonical.hpp"
 
 #include "core/activation.hpp"
 #include "core/check.hpp"
+#include "core/counted_rows.hpp"
 #include "core/gains.hpp"
 #include "core/newer.hpp"
 #include "cpu/kernels.hpp"
@@ -73,57 +75,6 @@ std::vector<float> centre_of(const Weights& weights, const Totals& totals) {
     return centre;
 }
 
-bool row_counts(const ScanPlan& plan, std::uint32_t row) {
-    const Segment& s = plan.columns->at(row);
-    return is_node(s.kind[Columns::within(row)]) == plan.nodes &&
-           plan.columns->row_visible(row, plan.seq) &&
-           plan.scopes.holds(s.scope[Columns::within(row)]);
-}
-
-/// Rows [first, end).
-struct RowRange {
-    std::uint32_t first;
-    std::uint32_t end;
-};
-
-/// Where rows of the plan's scopes may lie, in order.
-std::vector<RowRange> ranges_of(const ScanPlan& plan) {
-    const Columns& columns = *plan.columns;
-    std::vector<RowRange> out;
-    const auto add = [&](std::uint32_t first, std::uint32_t rows) {
-        const std::uint32_t end = std::min(first + rows, columns.count());
-        if (!out.empty() && out.back().end == first) {
-            out.back().end = end;
-        } else {
-            out.push_back({first, end});
-        }
-    };
-    for (std::size_t s = 0; s < columns.segments.size(); ++s) {
-        const Segment& segment = *columns.segments[s];
-        const auto first = static_cast<std::uint32_t>(s * segment_rows);
-        const auto meets = [&](const auto& sum) {
-            return plan.scopes.meets(sum.least_scope, sum.greatest_scope);
-        };
-        if (!meets(segment.extent)) continue;
-        for (std::uint32_t r = 0; r < segment.count; r += block_rows) {
-            if (meets(segment.blocks[r / block_rows])) add(first + r, block_rows);
-        }
-    }
-    return out;
-}
-
-/// How many rows that count hold a word.
-std::size_t count_rows(const ScanPlan& plan, const Postings& postings,
-                       const std::vector<RowRange>& ranges) {
-    std::size_t rows = 0;
-    for (const auto& [first, end] : ranges) {
-        for (auto p = postings.from(first); p != postings.end() && p->row < end; ++p) {
-            rows += row_counts(plan, p->row) ? 1 : 0;
-        }
-    }
-    return rows;
-}
-
 /// BM25 with Lucene's idf to a power and a pseudo-length, divided by the root of the summed word
 /// weights. Source: Robertson & Zaragoza 2009, eq. 3.15; docs/decisions/0004 for the changes.
 void resolve_terms(const Engine::State& state, const Request& q, const Totals& all,
@@ -136,7 +87,8 @@ void resolve_terms(const Engine::State& state, const Request& q, const Totals& a
     plan.length_slope = static_cast<float>(k1 * b / (average + pseudo));
     const bool everything = plan.scopes.all() && plan.seq >= state.seq &&
                             state.all[plan.nodes ? 1 : 0].rows == state.columns.count();
-    const std::vector<RowRange> ranges = everything ? std::vector<RowRange>{} : ranges_of(plan);
+    std::optional<CountedRows> counted;
+    if (!everything) counted.emplace(plan);
     std::vector<double> weights;
     double sum = 0.0;
     std::vector<std::string_view> words;
@@ -148,8 +100,7 @@ void resolve_terms(const Engine::State& state, const Request& q, const Totals& a
             words.begin() + static_cast<std::ptrdiff_t>(i)) {
             continue;
         }
-        const std::size_t found =
-            everything ? postings->size() : count_rows(plan, *postings, ranges);
+        const std::size_t found = counted ? counted->holding(*postings) : postings->size();
         if (found == 0) continue;
         const auto times = static_cast<double>(
             std::count(words.begin() + static_cast<std::ptrdiff_t>(i), words.end(), words[i]));

@@ -50,6 +50,14 @@ public:
         const auto at = std::lower_bound(some_.begin(), some_.end(), least);
         return at != some_.end() && *at <= greatest;
     }
+    /// Whether it holds all of [least, greatest].
+    bool holds_all(std::uint32_t least, std::uint32_t greatest) const {
+        if (all_) return true;
+        const auto at = std::lower_bound(some_.begin(), some_.end(), least);
+        const std::size_t more = greatest - least;
+        return static_cast<std::size_t>(some_.end() - at) > more &&
+               at[static_cast<std::ptrdiff_t>(more)] == greatest;
+    }
     /// A byte for each scope up to the greatest; a single 0 for none at all, empty for all.
     std::vector<std::uint8_t> table() const {
         if (all_) return {};

@@ -107,12 +107,11 @@ std::uint32_t filter(const ScanPlan& plan, const Block& b, std::uint64_t* mask) 
                    (s.flags[f + i] & flag::erased) == 0;
         });
     }
-    // Where all rows are of one scope, may_pass has asked for it.
-    if (plan.scopes.one() != none && sum.mixed_scopes) {
-        const std::uint32_t wanted = plan.scopes.one();
-        kernels().keep_equal(s.scope + f, wanted, whole, mask);
-        keep_rows(mask, b.count, [&](std::uint32_t i) { return s.scope[f + i] == wanted; }, whole);
-    } else if (!plan.scopes.all() && sum.mixed_scopes) {
+    const bool all_scopes = plan.scopes.holds_all(sum.least_scope, sum.greatest_scope);
+    if (const std::uint32_t one = plan.scopes.one(); one != none && !all_scopes) {
+        kernels().keep_equal(s.scope + f, one, whole, mask);
+        keep_rows(mask, b.count, [&](std::uint32_t i) { return s.scope[f + i] == one; }, whole);
+    } else if (!all_scopes) {
         keep_rows(mask, b.count,
                   [&](std::uint32_t i) { return plan.scopes.holds(s.scope[f + i]); });
     }
