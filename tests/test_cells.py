@@ -121,6 +121,10 @@ def test_strips_that_are_left_out_hold_no_answer(data):
     batch = [asked | {"vector": vectors[i] + 1e-6} for i in range(9)]
     batch[4] = asked
     assert answers(engine.recall_many([request_of(one) for one in batch])[4]) == want
+    others = [{"scopes": [4]}, {"kinds": 2}, {"scopes": [0, 900], "kinds": 5}, {}]
+    mixed = [asked | others[i % 4] for i in range(9)]
+    alone = [answers(engine.recall(request_of(one))) for one in mixed]
+    assert [answers(hits) for hits in engine.recall_many([request_of(q) for q in mixed])] == alone
 
 
 @pytest.mark.parametrize("scope", RARE)

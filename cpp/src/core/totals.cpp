@@ -34,12 +34,17 @@ void Totals::add(const Totals& other) {
 Totals corpus(const Engine::State& state, Seq seq, const ScopeSet& scopes, bool nodes) {
     const std::size_t which = nodes ? 1 : 0;
     if (seq >= state.seq) {
-        if (scopes.all()) return state.all[which];
-        Totals sum;
+        std::vector<const Totals*> seen;
+        std::uint64_t rows = 0;
         for (const std::uint32_t scope : scopes.some()) {
             const auto at = state.scopes.find(scope);
-            if (at != state.scopes.end()) sum.add(at->second[which]);
+            if (at == state.scopes.end()) continue;
+            seen.push_back(&at->second[which]);
+            rows += seen.back()->rows;
         }
+        if (scopes.all() || rows == state.all[which].rows) return state.all[which];
+        Totals sum;
+        for (const Totals* const one : seen) sum.add(*one);
         return sum;
     }
     Totals sum;

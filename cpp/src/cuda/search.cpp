@@ -26,8 +26,8 @@ bool alike(const ScanPlan& a, const ScanPlan& b) {
     return p.now == q.now && a.seq == b.seq && p.valid_at == q.valid_at && p.kinds == q.kinds &&
            p.min_belief == q.min_belief && a.author == b.author && a.keep == b.keep &&
            same_dates_and_weights(p, q) && a.lexical_weight == b.lexical_weight &&
-           a.scopes == b.scopes && a.excluded == b.excluded &&
-           a.row_allowed == b.row_allowed && a.table == b.table;
+           a.scopes == b.scopes && a.excluded == b.excluded && a.row_allowed == b.row_allowed &&
+           a.table == b.table;
 }
 
 class Searcher final : public DeviceRows {
